@@ -1,0 +1,1 @@
+"""Configuration: TOML to records, every problem in one error."""

@@ -1,0 +1,120 @@
+"""The configuration as records: what a relay is assembled from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from relaykit.model import Approval, Priority
+
+OnInterrupted = Literal["continue", "redeliver", "fail"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseConfig:
+    """One use of a component: which, and with what options."""
+
+    name: str
+    """What the configuration calls this use."""
+    use: str
+    """The component's name."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConfig:
+    """One agent."""
+
+    id: str
+    provider: str
+    cwd: Path
+    label: str | None = None
+    tags: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    approval: Approval = Approval.ASK
+    priority: Priority | None = None
+    profile: str | None = None
+    prompt: str | None = None
+    """Put to the agent once, when it is first ready."""
+    instructions: str = ""
+    """Added to the profile's."""
+    arguments: tuple[str, ...] = ()
+    """Words for the provider's program."""
+    on_interrupted: OnInterrupted = "continue"
+    """What becomes of a turn that was begun and cut off."""
+    silence: float = 300.0
+    """Seconds without any sign of life after which a turn is looked into."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileConfig:
+    """What several agents may have in common."""
+
+    name: str
+    instructions: str = ""
+    model: str | None = None
+    reachable_by: tuple[str, ...] | None = None
+    """Addresses that may send to the agents; None is everyone."""
+    may_send_now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds that keep one sender from filling everything."""
+
+    queued: int = 1000
+    """Messages that wait for one recipient."""
+    queued_bytes: int = 64 * 2**20
+    message_bytes: int = 2**20
+    hops: int = 16
+    """Length of a chain of causes."""
+    thread_automatic: int = 20
+    """Automatic messages of one thread that has a foreign member, per hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long things are kept, in days."""
+
+    settled_days: float = 30
+    events_days: float = 14
+    events_bytes: int = 2**30
+    """Per agent."""
+    keys_days: float = 90
+    """The ids of removed messages, so that a late second put is still known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginsConfig:
+    """Which plugins are loaded."""
+
+    disabled: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+    """From ``RELAYKIT_PLUGINS``: exactly these, and the built-in ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that a relay is assembled from."""
+
+    home: Path
+    agents: tuple[AgentConfig, ...] = ()
+    profiles: Mapping[str, ProfileConfig] = field(default_factory=dict)
+    transports: tuple[UseConfig, ...] = (UseConfig(name="local", use="local"),)
+    routers: tuple[UseConfig, ...] = (UseConfig(name="address", use="address"),)
+    sinks: tuple[UseConfig, ...] = ()
+    credentials: UseConfig = field(default_factory=lambda: UseConfig(name="credentials", use="env"))
+    mailbox: UseConfig = field(default_factory=lambda: UseConfig(name="mailbox", use="sqlite"))
+    sessions: UseConfig = field(default_factory=lambda: UseConfig(name="sessions", use="sqlite"))
+    plugins: PluginsConfig = field(default_factory=PluginsConfig)
+    limits: Limits = field(default_factory=Limits)
+    retention: Retention = field(default_factory=Retention)
+    synced: bool = False
+    """Sync local messages, too, against loss of power."""
+    drain_seconds: float = 10.0
+    """How long a stop waits for running turns before it interrupts them."""
+    permission_hours: float = 24.0
+    """After which an unanswered permission request is denied."""

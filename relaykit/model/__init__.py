@@ -1,0 +1,115 @@
+"""The records: frozen, typed, without behaviour beyond their own meaning. Everything else imports these."""
+
+from relaykit.model.address import NAME, Address, AddressKind, parse_address
+from relaykit.model.agent import Agent, Claim, DirectoryEntry, RelayRecord
+from relaykit.model.block import Block, BlockKind
+from relaykit.model.capabilities import Capabilities
+from relaykit.model.codec import from_json, to_json
+from relaykit.model.command import Command, CommandKind, CommandState
+from relaykit.model.delivery import (
+    UNDER_WAY,
+    Accepted,
+    Delivery,
+    InboxItem,
+    Lease,
+    LeasedDelivery,
+    ReplyTo,
+    State,
+    Step,
+    Trace,
+    Wish,
+)
+from relaykit.model.event import (
+    OCCURRENCES,
+    BlockDelta,
+    BlockEnded,
+    BlockStarted,
+    ErrorRaised,
+    Event,
+    Gap,
+    Occurrence,
+    PermissionAsked,
+    PermissionClosed,
+    ProviderNote,
+    StatusChanged,
+    TurnEnded,
+    TurnJoined,
+    TurnStarted,
+    UsageReported,
+)
+from relaykit.model.fault import Fault, Whose
+from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
+from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
+from relaykit.model.secret import Secret
+from relaykit.model.session import SessionRecord
+from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
+from relaykit.model.turn import Mode, Origin, Outcome, PastTurn
+
+__all__ = [
+    "NAME",
+    "OCCURRENCES",
+    "OFFLINE",
+    "UNDER_WAY",
+    "USER",
+    "Accepted",
+    "Address",
+    "AddressKind",
+    "Agent",
+    "Approval",
+    "Block",
+    "BlockDelta",
+    "BlockEnded",
+    "BlockKind",
+    "BlockStarted",
+    "Capabilities",
+    "Claim",
+    "Command",
+    "CommandKind",
+    "CommandState",
+    "Decision",
+    "Delivery",
+    "DirectoryEntry",
+    "Draft",
+    "ErrorRaised",
+    "Event",
+    "Fault",
+    "Gap",
+    "InboxItem",
+    "Lease",
+    "LeasedDelivery",
+    "Message",
+    "MessageKind",
+    "Mode",
+    "Occurrence",
+    "Origin",
+    "Outcome",
+    "PastTurn",
+    "PermissionAsked",
+    "PermissionClosed",
+    "PermissionRequest",
+    "Priority",
+    "ProviderNote",
+    "Question",
+    "RelayRecord",
+    "ReplyTo",
+    "RequestState",
+    "Secret",
+    "SessionRecord",
+    "State",
+    "Status",
+    "StatusChanged",
+    "StatusKind",
+    "Step",
+    "Trace",
+    "TurnEnded",
+    "TurnJoined",
+    "TurnStarted",
+    "UsageReported",
+    "Whose",
+    "Wish",
+    "WorkItem",
+    "from_json",
+    "new_id",
+    "parse_address",
+    "to_json",
+]

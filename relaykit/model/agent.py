@@ -1,0 +1,66 @@
+"""An agent as the directory knows it, and the relay that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relaykit.model.message import Priority
+    from relaykit.model.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """An addressable worker."""
+
+    id: str
+    provider: str
+    cwd: str
+    label: str | None = None
+    tags: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    priority: Priority | None = None
+    """For messages that say none; ``later`` where this says none either."""
+    reachable_by: tuple[str, ...] | None = None
+    """Addresses that may send to it; None is everyone."""
+    may_send_now: bool = False
+    """Whether it may send ``now`` to others; agents send at most ``next`` unless their profile allows more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryEntry:
+    """An agent with what is known of it at this moment."""
+
+    agent: Agent
+    epoch: int
+    """Raised by every claim; what an older epoch wrote is void."""
+    owner: str | None
+    """The incarnation of the relay that claimed it last."""
+    pid: int | None
+    session: str | None
+    status: Status
+    queued: int
+    queued_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayRecord:
+    """One running relay: one row, one heartbeat, however many agents it runs."""
+
+    incarnation: str
+    pid: int
+    boot: str
+    """The machine's boot id: beats of another boot are dead, whatever their number."""
+    beat: float
+    """Boot-clock seconds of the last heartbeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to run an agent, and what its last holder left behind."""
+
+    agent: str
+    epoch: int
+    abandoned: tuple[int, ...] = field(default=())
+    """Deliveries that were handed over and have no end; they are now leased by this claim."""

@@ -1,0 +1,32 @@
+"""What a provider can do: asked before, refused with a clear error where absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a provider's sessions can do."""
+
+    join: bool = False
+    """A submission may join a running turn."""
+    join_cuts_text: bool = False
+    """Joining mid-text drops the text that was being written."""
+    interrupt: bool = True
+    resume: bool = False
+    """A session can be opened again by its id."""
+    history: bool = False
+    """Past turns can be read, so that recovery knows instead of guessing."""
+    compact: bool = False
+    clear: bool = False
+    permissions: bool = False
+    """It asks, and does as it is told."""
+    streaming: bool = False
+    """Text comes in deltas."""
+    detached: bool = False
+    """Its process outlives the relay."""
+    max_text: int | None = None
+    """Characters of one submission, where the provider has a limit."""
+    model: str | None = None
+    effort: str | None = None

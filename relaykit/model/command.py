@@ -1,0 +1,58 @@
+"""An order to an agent's life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CommandKind(StrEnum):
+    """What is ordered."""
+
+    INTERRUPT = "interrupt"
+    STEER = "steer"
+    INJECT = "inject"
+    COMPACT = "compact"
+    CLEAR = "clear"
+    RESTART = "restart"
+    STOP = "stop"
+    KILL = "kill"
+
+    @property
+    def ends_agent(self) -> bool:
+        """Whether it is done when the agent's lock is free."""
+        return self in (CommandKind.STOP, CommandKind.KILL)
+
+
+class CommandState(StrEnum):
+    """Where a command is."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens."""
+        return self in (CommandState.SUCCEEDED, CommandState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """An order to an agent's life, with its own states."""
+
+    id: str
+    agent: str
+    kind: CommandKind
+    epoch: int
+    """The agent's epoch when it was given: it is never run in another."""
+    state: CommandState
+    text: str = ""
+    """For ``steer`` and ``inject``."""
+    sender: str = ""
+    created_at: float = 0.0
+    take_by: float = 0.0
+    """Wall-clock seconds until which someone must take it."""
+    result: str = ""
+    """What came of it, one line."""

@@ -1,0 +1,84 @@
+"""The agent asks, someone decides."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Approval(StrEnum):
+    """What happens when an agent asks."""
+
+    ASK = "ask"
+    """A person decides."""
+    AUTO = "auto"
+    """The relay approves; never by a provider's bypass flag."""
+    READ_ONLY = "read-only"
+    """The agent may only read, and every escalation is denied."""
+    DENY = "deny"
+    """Every request is denied."""
+
+
+class Decision(StrEnum):
+    """An answer to a permission request."""
+
+    APPROVE = "approve"
+    APPROVE_FOR_SESSION = "approve_for_session"
+    """Also the like of it, until the provider session ends."""
+    DENY = "deny"
+    ABORT = "abort"
+    """Denied, and the turn is interrupted."""
+
+
+class RequestState(StrEnum):
+    """Where a permission request is."""
+
+    OPEN = "open"
+    DECIDED = "decided"
+    WITHDRAWN = "withdrawn"
+    """The provider no longer asks, or its session is gone."""
+    EXPIRED = "expired"
+    """Nobody answered in time: a denial."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a provider's session asks."""
+
+    key: str
+    """The session's own name for it, handed back with the decision."""
+    action: str
+    """``command``, ``file_change``, ``tool``, ``network`` or ``question``."""
+    title: str
+    """One line: the command, or the files."""
+    detail: str = ""
+    """The diff, the reason, the working directory."""
+    turn: str | None = None
+    item: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """A hash of what is asked, to tell a replay from another question."""
+        return hashlib.sha256(f"{self.action}\0{self.title}\0{self.detail}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionRequest:
+    """A question as the mailbox keeps it: bound to epoch, provider session, turn, item and digest."""
+
+    id: str
+    agent: str
+    epoch: int
+    session: str
+    question: Question
+    state: RequestState
+    asked_at: float
+    expires_at: float
+    decision: Decision | None = None
+    decided_by: str = ""
+    reason: str = ""
+    applied: bool = False
+    """Whether the provider was told."""
+    delivery: int | None = None
+    """The held delivery that it is about, where the relay itself asks."""

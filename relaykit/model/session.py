@@ -1,0 +1,19 @@
+"""One conversation of an agent with its provider, as the session store knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """A session: its own history, named by the provider's id for it."""
+
+    id: str
+    agent: str
+    provider: str
+    cwd: str
+    started_at: float
+    ended_at: float | None = None
+    last_number: int = 0
+    """The number of its last durable event."""

@@ -1,0 +1,44 @@
+"""The component: a named, configurable thing that a plugin offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from relaykit.plugin.context import Context
+
+API = 1
+"""Version of the contract between core and plugins; raised only by a breaking change."""
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component(Generic[T_co]):
+    """A named, configurable thing that a plugin offers."""
+
+    name: str
+    """What the configuration calls it."""
+    summary: str
+    """One line, for ``relaykit plugins``."""
+    open: Callable[[Mapping[str, Any], Context], AbstractAsyncContextManager[T_co]]
+    """Called once per configured use, with options that fit the schema.
+
+    Yields the running object; leaving the context stops it. Import what is heavy in here.
+    """
+    options_schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "additionalProperties": False})
+    """JSON Schema of the options. An option that names a credential has ``"format": "credential"``."""
+    api: int = API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CliCommand:
+    """A command that a plugin adds to ``relaykit``."""
+
+    name: str
+    summary: str
+    target: str
+    """``module:function``; imported only when the command is used. The function is a typer command."""

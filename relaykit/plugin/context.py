@@ -1,0 +1,127 @@
+"""What the core lends to a component while it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from anyio.abc import ByteReceiveStream, ByteSendStream
+
+    from relaykit.model import Accepted, Draft, Secret
+
+
+class Clock(Protocol):
+    """Time, so that tests can make it."""
+
+    def now(self) -> float:
+        """Wall-clock seconds: for display and expiry only, it may jump."""
+        ...
+
+    def boot(self) -> float:
+        """Seconds since the machine started; the same for every process of it, never going back."""
+        ...
+
+    def boot_id(self) -> str:
+        """The machine's boot: ``boot()`` of another boot means nothing."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds of ``boot()``."""
+
+
+class Child(Protocol):
+    """A process that dies with the relay."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id; it leads a process group of its own."""
+        ...
+
+    @property
+    def stdin(self) -> ByteSendStream:
+        """What it reads; closing it is the end of its input."""
+        ...
+
+    @property
+    def stdout(self) -> ByteReceiveStream:
+        """What it writes; raises EndOfStream when it has closed it."""
+        ...
+
+    @property
+    def stderr(self) -> ByteReceiveStream:
+        """What it complains of. Someone has to read it."""
+        ...
+
+    async def wait(self) -> int:
+        """Return its exit code, negative for a signal."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send a signal to its process group; one that is gone is no error."""
+
+
+class Processes(Protocol):
+    """Starts programs that die with the relay."""
+
+    def launch(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        grace: float = 2.0,
+    ) -> AbstractAsyncContextManager[Child]:
+        """Start a program in a process group of its own.
+
+        It is written down, so that it is found and ended should the relay be killed. Leaving the context ends
+        it: end of input, ``grace`` seconds, SIGTERM, ``grace`` seconds, SIGKILL to the whole group.
+
+        Args:
+            argv: The program and its arguments. Never a secret: argv is there for all to see.
+            cwd: Where it runs.
+            env: Its whole environment; None is the relay's own.
+            grace: Seconds between the steps of ending it.
+
+        Raises:
+            ProviderError: It could not be started; the fault is the agent's and names the program.
+        """
+        ...
+
+
+class Intake(Protocol):
+    """The way into the mailbox, for transports."""
+
+    async def put(self, draft: Draft, *, synced: bool = True) -> Accepted:
+        """Store a message; the other side may be told once this has returned.
+
+        Raises:
+            RefusedError: It was not accepted; tell the other side, and do not acknowledge.
+            StoreError: It could not be stored now; do not acknowledge, try again.
+        """
+        ...
+
+
+class Credentials(Protocol):
+    """The configured credential store."""
+
+    async def get(self, name: str) -> Secret:
+        """Return the secret of that name; CredentialError where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the core lends to a component while it is open."""
+
+    name: str
+    """The use that the configuration makes of it, such as ``agents.reviewer``; begins every error message."""
+    home: Path
+    """A directory of its own for what it must keep, 0700."""
+    clock: Clock
+    processes: Processes
+    intake: Intake
+    credentials: Credentials

@@ -1,0 +1,279 @@
+"""Mailboxes: the durable store of messages, deliveries, the directory, commands and permission requests.
+
+Every method is one transaction: when it has returned, what it did survives the death of any process; when it
+raises, nothing of it was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from relaykit.model import (
+        Accepted,
+        Agent,
+        Claim,
+        Command,
+        CommandKind,
+        CommandState,
+        Decision,
+        Delivery,
+        DirectoryEntry,
+        Draft,
+        InboxItem,
+        Lease,
+        LeasedDelivery,
+        Message,
+        PermissionRequest,
+        Question,
+        RelayRecord,
+        State,
+        Status,
+        Trace,
+        Wish,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """The running turn that a message may join: same thread, same reply address."""
+
+    thread: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for an agent."""
+
+    now: bool = False
+    next: bool = False
+    later: bool = False
+    commands: bool = False
+    decisions: bool = False
+    """A permission request of its was decided, and its session was not told yet."""
+
+
+class Watch(Protocol):
+    """Knows when something changed."""
+
+    async def wait(self) -> None:
+        """Return when the mailbox was written to, by any process, since this last returned."""
+
+
+class Letters(Protocol):
+    """Putting messages in, and looking at what became of them."""
+
+    async def put(self, draft: Draft, *, synced: bool = False, waits: float | None = None) -> Accepted:
+        """Store a message and one delivery for each recipient.
+
+        Args:
+            draft: The same id and body again is the first put; the same id with another body ConflictError.
+            synced: Also safe from loss of power when this returns.
+            waits: The sender's running delivery waits so many seconds for the answer. Refused where that
+                would close a circle of waits.
+
+        Raises:
+            RefusedError: A limit, an unknown address, a sender who may not.
+        """
+        ...
+
+    async def trace(self, message: str) -> Trace:
+        """Return all that is known of a message; its id may be cut short where that is plain. NotFoundError."""
+        ...
+
+    async def inbox(self, recipient: str, *, ended: bool = False, limit: int = 100) -> Sequence[InboxItem]:
+        """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones, too."""
+        ...
+
+    async def acknowledge(self, deliveries: Collection[int], note: str) -> None:
+        """End deliveries to people as ``acknowledged``: they were shown. Ended ones are passed over."""
+
+    async def cancel(
+        self, message: str, *, recipient: str | None = None, interrupt: bool = False
+    ) -> Sequence[Delivery]:
+        """Cancel a message's deliveries; return them as they are now.
+
+        Queued ones end at once. One that is handed over gets the wish, and ends when its worker saw it through;
+        one that was seen is refused unless ``interrupt``.
+        """
+        ...
+
+    async def requeue(self, message: str, *, recipient: str | None = None) -> Sequence[Delivery]:
+        """Queue a message's deliveries that ended otherwise than well once more; they keep their place."""
+        ...
+
+    async def end_wait(self, message: str) -> None:
+        """The sender no longer waits for the answer."""
+
+
+class Agents(Protocol):
+    """The directory, and who runs whom."""
+
+    async def join(self, relay: RelayRecord) -> None:
+        """Enter a running relay."""
+
+    async def beat(self, incarnation: str, boot: str, at: float) -> None:
+        """Say that the relay lives: boot id and seconds of the boot clock."""
+
+    async def leave(self, incarnation: str) -> None:
+        """Take a relay out that has stopped in good order."""
+
+    async def claim(self, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
+        """Enter or update the agent and raise its epoch. Only the holder of its lock calls this.
+
+        Whatever an older epoch had leased is this claim's now: what was not handed over is queued again, what
+        was is returned as abandoned. With ``deaths`` (not after a reboot) each of those counts one more death.
+        Commands and permission requests of older epochs are closed.
+        """
+        ...
+
+    async def retire(self, agent: str, epoch: int, status: Status) -> None:
+        """The agent is no longer run; its queue stays. Orders to stop or kill it have succeeded."""
+
+    async def report(self, agent: str, epoch: int, status: Status, *, pid: int | None, session: str | None) -> None:
+        """Say how the agent is. LeaseLostError where the epoch is over."""
+
+    async def agents(self) -> Sequence[DirectoryEntry]:
+        """Return the directory, by id."""
+        ...
+
+    async def relays(self) -> Sequence[RelayRecord]:
+        """Return the relays that have entered."""
+        ...
+
+    async def release_stale(self, boot: str, before: float) -> int:
+        """Free what relays leased for ``any:`` and did not hand over, where their last beat is older. Return how many."""
+        ...
+
+
+class Leases(Protocol):
+    """A worker's way with deliveries. Every write checks the lease and raises LeaseLostError."""
+
+    async def waiting(self, agents: Collection[str]) -> dict[str, Waiting]:
+        """Return what waits for each of the agents; those for whom nothing does are left out."""
+        ...
+
+    async def lease(
+        self,
+        agent: str,
+        *,
+        owner: str,
+        epoch: int,
+        submission: str,
+        session: str,
+        joining: Joining | None = None,
+    ) -> LeasedDelivery | None:
+        """Lease the next delivery for a hand-over under that submission id, or return None.
+
+        Records attempt, session and submission before any text is handed over. With ``joining`` only a
+        ``next`` of that thread and reply address; without, the first by priority and arrival. What has
+        expired is ended on the way.
+        """
+        ...
+
+    async def leased(self, delivery: int) -> LeasedDelivery:
+        """Return a delivery with its message and whom it answers. NotFoundError."""
+        ...
+
+    async def relet(self, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
+        """Take a new attempt at a delivery that is held, under a new submission id."""
+        ...
+
+    async def delivered(self, lease: Lease) -> None:
+        """The provider took the text."""
+
+    async def seen(self, lease: Lease, turn: str) -> None:
+        """The provider said that the turn began with it."""
+
+    async def release(self, lease: Lease, reason: str) -> None:
+        """Queue it again at its place, nothing counted."""
+
+    async def wish(self, lease: Lease, wish: Wish) -> None:
+        """Record why the turn is asked to end, before it is asked."""
+
+    async def settle(
+        self, leases: Sequence[Lease], state: State, reason: str, *, reply: Draft | None = None, synced: bool = False
+    ) -> Sequence[Delivery]:
+        """End deliveries together with their one reply, or their notices. A reply is exempt from limits."""
+        ...
+
+    async def lease_outgoing(self, recipient: str, *, owner: str) -> LeasedDelivery | None:
+        """Lease the next delivery to a person or through a transport."""
+        ...
+
+    async def outgoing(self, transport: str | None) -> Sequence[str]:
+        """Return the recipients for whom something waits: ``name@transport``, or people where it is None."""
+        ...
+
+
+class Orders(Protocol):
+    """Commands to agents' lives."""
+
+    async def order(
+        self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str | None = None
+    ) -> Command:
+        """Store a command under the agent's epoch. The same id again is the first. NotFoundError for no such agent."""
+        ...
+
+    async def orders(self, agent: str, epoch: int) -> Sequence[Command]:
+        """Return the commands that wait to be taken, oldest first; those that are too old or late are closed."""
+        ...
+
+    async def advance(self, command: str, state: CommandState, result: str = "") -> None:
+        """Move a command on; one that has ended stays as it is."""
+
+    async def command(self, command: str) -> Command:
+        """Return a command. NotFoundError."""
+        ...
+
+
+class Permissions(Protocol):
+    """Permission requests."""
+
+    async def ask(
+        self, agent: str, epoch: int, session: str, question: Question, *, expires_in: float
+    ) -> PermissionRequest:
+        """Store a request; one of the same session, turn, item and digest that is open is found again."""
+        ...
+
+    async def decide(self, request: str, decision: Decision, *, by: str, reason: str = "") -> PermissionRequest:
+        """Decide an open request; the first decision wins. ClosedRequestError, NotFoundError."""
+        ...
+
+    async def decided(self, agent: str, epoch: int) -> Sequence[PermissionRequest]:
+        """Return requests that were decided or have expired, and of which the session was not told."""
+        ...
+
+    async def applied(self, request: str) -> None:
+        """The session was told."""
+
+    async def withdraw(self, session: str, keys: Collection[str] | None, reason: str) -> None:
+        """Close open requests of a provider session, all or those of these keys."""
+
+    async def permissions(self, *, all: bool = False) -> Sequence[PermissionRequest]:
+        """Return the open requests, oldest first; with ``all`` the closed ones, too."""
+        ...
+
+
+class Mailbox(Letters, Agents, Leases, Orders, Permissions, Protocol):
+    """The durable store of all that must not be lost."""
+
+    def watch(self) -> AbstractAsyncContextManager[Watch]:
+        """Watch for changes from now on."""
+        ...
+
+    async def replies(self, message: str) -> Sequence[Message]:
+        """Return what was said in answer to a message, oldest first."""
+        ...
+
+    async def tick(self) -> float | None:
+        """End what has expired, messages and requests; return wall-clock seconds of the next expiry, if any."""
+        ...
+
+    async def sweep(self, *, settled_before: float, keys_before: float, limit: int = 500) -> int:
+        """Remove at most ``limit`` deliveries that ended before, keep their ids as tombstones; return how many."""
+        ...

@@ -1,0 +1,126 @@
+"""Providers: adapters to one kind of coding agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from relaykit.model import Approval
+
+if TYPE_CHECKING:
+    from anyio.abc import ObjectReceiveStream
+
+    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastTurn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRequest:
+    """What a session is to be opened for."""
+
+    agent: str
+    cwd: Path
+    resume: str | None = None
+    """The id of a session to go on with; a provider that cannot find it raises ProviderError."""
+    approval: Approval = Approval.ASK
+    instructions: str = ""
+    """What the agent's profile adds to the provider's own system prompt."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment of the provider's processes: ``RELAYKIT_HOME``, ``RELAYKIT_AGENT``."""
+    arguments: tuple[str, ...] = ()
+    """The words after ``--``, for the provider's program."""
+
+
+class Session(Protocol):
+    """One conversation with a provider.
+
+    Obligations beyond the signatures:
+
+    * ``events`` is one stream for the whole life of the session, fed by a task of the provider's that never
+      waits for its reader. It ends only when the session is over: a process that dies ends its running turn
+      with ``TurnEnded(by="process")`` first, where it can, and then the stream.
+    * Every submission that was taken is named by exactly one ``TurnEnded``, unless the process dies first.
+    * A turn is over only with ``TurnEnded``, and that comes by the provider's word. Never guess.
+    """
+
+    @property
+    def id(self) -> str:
+        """The provider's own id of the conversation; ``resume`` takes it."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs it; None where there is none between turns."""
+        ...
+
+    @property
+    def events(self) -> ObjectReceiveStream[Occurrence]:
+        """What happens, in order."""
+        ...
+
+    async def submit(self, text: str, submission_id: str, mode: Mode) -> None:
+        """Hand over text; return when the provider took it, never waiting for its turn.
+
+        Args:
+            text: What the agent is told.
+            submission_id: The core's id, new for every attempt. Turn events name it.
+            mode: ``own`` or ``join``; ``join`` only comes where ``capabilities.join`` says so. With no turn
+                running a ``join`` becomes a turn of its own.
+
+        Raises:
+            ProviderError: It was not taken, and whose fault that is.
+        """
+
+    async def interrupt(self) -> None:
+        """Ask the running turn to end, if there is one. Its ``TurnEnded`` still comes; the session stays usable."""
+
+
+@runtime_checkable
+class AnswersPermissions(Protocol):
+    """A session that asks; announced by ``capabilities.permissions``."""
+
+    async def decide(self, key: str, decision: Decision, reason: str = "") -> None:
+        """Answer the question of that key. One that is no longer open is passed over."""
+
+
+@runtime_checkable
+class ReadsHistory(Protocol):
+    """A session that can tell what became of turns; announced by ``capabilities.history``."""
+
+    async def history(self, session: str) -> Sequence[PastTurn] | None:
+        """Return the turns of a session of this provider, oldest first.
+
+        Args:
+            session: The id of the session asked about; it need not be this one.
+
+        Returns:
+            The turns, or None where that session cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Compacts(Protocol):
+    """A session whose context can be made smaller; announced by ``capabilities.compact``."""
+
+    async def compact(self) -> None:
+        """Have the provider summarise what was said; return when it is done or raise ProviderError."""
+
+
+class Provider(Protocol):
+    """An adapter to one kind of coding agent, opened for one agent."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its sessions can do."""
+        ...
+
+    def session(self, request: SessionRequest) -> AbstractAsyncContextManager[Session]:
+        """Open a session, or go on with an old one.
+
+        Entering returns when it is ready to take text, and raises ProviderError, in one line with the remedy,
+        where it cannot be; leaving ends its processes. One session of a provider is open at a time.
+        """
+        ...

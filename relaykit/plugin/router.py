@@ -1,0 +1,53 @@
+"""Routers: they say who an address means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from relaykit.model import Agent
+
+
+class Directory(Protocol):
+    """The agents and people that the mailbox knows, at the moment of a put."""
+
+    def agent(self, name: str) -> Agent | None:
+        """Return the agent of that id."""
+        ...
+
+    def agents(self) -> Sequence[Agent]:
+        """Return all agents, by id, those that are offline too."""
+        ...
+
+    def is_person(self, name: str) -> bool:
+        """Whether a person of that name has sent something from here, or is ``user``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Whom an address means."""
+
+    recipients: tuple[str, ...]
+    """One delivery for each; for a pool those who may take it."""
+    pool: bool = False
+    """One delivery, which the first of them that is free leases."""
+    group: bool = False
+    """One of several that gets the same: a full member's delivery is refused, the others go."""
+
+
+class Router(Protocol):
+    """Says who an address means; the routers are asked in turn until one knows.
+
+    Called inside the transaction of a put, by relays and by ``relaykit send`` alike: pure, quick, no I/O.
+    """
+
+    def route(self, address: str, sender: str, directory: Directory) -> Route | None:
+        """Return whom the address means, or None where this router does not know it.
+
+        Raises:
+            UnknownAddressError: It is this router's to know, and there is nobody.
+        """
+        ...

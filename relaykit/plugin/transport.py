@@ -1,0 +1,39 @@
+"""Transports: they carry messages between the mailbox and the outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from relaykit.model import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The other side took a message."""
+
+    detail: str
+    """One line for the trace: what took it, under what id, and whether it may have been sent twice."""
+
+
+class Transport(Protocol):
+    """Carries messages to and from one outside.
+
+    Inwards: a task of its own puts every message through ``Context.intake`` under the id that the outside
+    gave it, and acknowledges to the outside only after ``put`` has returned. Outwards: the relay calls ``send``
+    for one message at a time per recipient.
+    """
+
+    def reaches(self, recipient: str) -> bool:
+        """Whether sending to that recipient can be tried now; the delivery waits while not."""
+        ...
+
+    async def send(self, message: Message, recipient: str) -> Receipt:
+        """Return once the other side took the message.
+
+        Raises:
+            TransportError: Not this time; the relay tries again with back-off.
+            TransportRefusedError: Never; the delivery ends ``refused`` with the reason.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The Codex provider of relaykit: a real codex app-server over stdio."""

@@ -1,0 +1,1 @@
+"""The SignalDock transport of relaykit."""
