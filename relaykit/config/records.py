@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from relaykit.model import Approval, Priority
+from relaykit.model import Approval, Limits, Priority
 
 OnInterrupted = Literal["continue", "redeliver", "fail"]
 
@@ -59,20 +59,6 @@ class ProfileConfig:
     reachable_by: tuple[str, ...] | None = None
     """Addresses that may send to the agents; None is everyone."""
     may_send_now: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds that keep one sender from filling everything."""
-
-    queued: int = 1000
-    """Messages that wait for one recipient."""
-    queued_bytes: int = 64 * 2**20
-    message_bytes: int = 2**20
-    hops: int = 16
-    """Length of a chain of causes."""
-    thread_automatic: int = 20
-    """Automatic messages of one thread that has a foreign member, per hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

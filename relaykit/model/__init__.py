@@ -38,6 +38,7 @@ from relaykit.model.event import (
     UsageReported,
 )
 from relaykit.model.fault import Fault, Whose
+from relaykit.model.limits import Limits
 from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
 from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
 from relaykit.model.secret import Secret
@@ -77,6 +78,7 @@ __all__ = [
     "InboxItem",
     "Lease",
     "LeasedDelivery",
+    "Limits",
     "Message",
     "MessageKind",
     "Mode",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from relaykit.model import Limits
 
 if TYPE_CHECKING:
     from anyio.abc import ByteReceiveStream, ByteSendStream
 
     from relaykit.model import Accepted, Draft, Secret
+    from relaykit.plugin.router import Router
 
 
 class Clock(Protocol):
@@ -125,3 +128,7 @@ class Context:
     processes: Processes
     intake: Intake
     credentials: Credentials
+    routers: Sequence[Router] = ()
+    """For mailboxes: who is asked whom an address means, in this order."""
+    limits: Limits = field(default_factory=Limits)
+    """For mailboxes: over these a put is refused."""

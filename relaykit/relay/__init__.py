@@ -1,0 +1,1 @@
+"""The running thing: what is assembled from a configuration, and what applications embed."""
