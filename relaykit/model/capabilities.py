@@ -24,6 +24,8 @@ class Capabilities:
     """It asks, and does as it is told."""
     streaming: bool = False
     """Text comes in deltas."""
+    envelope: bool = False
+    """It reads prose: it is told in a line above the text who sent a message, where that is no person here."""
     detached: bool = False
     """Its process outlives the relay."""
     max_text: int | None = None

@@ -55,6 +55,8 @@ class Waiting:
     commands: bool = False
     decisions: bool = False
     """A permission request of its was decided, and its session was not told yet."""
+    wished: bool = False
+    """A delivery that its worker holds is to be cancelled (``cancel`` recorded the wish)."""
 
 
 class Watch(Protocol):
@@ -126,7 +128,8 @@ class Agents(Protocol):
         """Enter or update the agent and raise its epoch. Only the holder of its lock calls this.
 
         Whatever an older epoch had leased is this claim's now: what was not handed over is queued again, what
-        was is returned as abandoned. With ``deaths`` (not after a reboot) each of those counts one more death.
+        was is returned as abandoned. With ``deaths`` (not after a reboot) each of those counts one more death,
+        but those with the wish ``stop``: their turn was ended in good order.
         Commands and permission requests of older epochs are closed.
         """
         ...
@@ -196,9 +199,25 @@ class Leases(Protocol):
         """Record why the turn is asked to end, before it is asked."""
 
     async def settle(
-        self, leases: Sequence[Lease], state: State, reason: str, *, reply: Draft | None = None, synced: bool = False
+        self,
+        leases: Sequence[Lease],
+        state: State,
+        reason: str,
+        *,
+        reply: Draft | None = None,
+        partial: str = "",
+        synced: bool = False,
     ) -> Sequence[Delivery]:
-        """End deliveries together with their one reply, or their notices. A reply is exempt from limits."""
+        """End deliveries together with their one reply, or their notices. A reply is exempt from limits.
+
+        Args:
+            leases: All are ended in this one transaction, or none.
+            state: An end.
+            reason: One line.
+            reply: The one reply, where the end is ``answered``.
+            partial: What the turn had written when it ended otherwise; goes into the notice.
+            synced: Also safe from loss of power when this returns.
+        """
         ...
 
     async def lease_outgoing(self, recipient: str, *, owner: str) -> LeasedDelivery | None:
