@@ -10,7 +10,7 @@ from relaykit.plugin.credentials import CredentialStore
 from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
 from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
 from relaykit.plugin.provider import AnswersPermissions, Compacts, Provider, ReadsHistory, Session, SessionRequest
-from relaykit.plugin.router import Directory, Route, Router
+from relaykit.plugin.router import Directory, Route, Router, find_route
 from relaykit.plugin.sessions import SessionStore
 from relaykit.plugin.sink import StatusSink
 from relaykit.plugin.transport import Receipt, Transport
@@ -44,6 +44,7 @@ __all__ = [
     "Transport",
     "Waiting",
     "Watch",
+    "find_route",
     "hookimpl",
     "hookspec",
 ]

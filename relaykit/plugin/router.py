@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from relaykit.errors import UnknownAddressError
+
 if TYPE_CHECKING:
     from relaykit.model import Agent
 
@@ -51,3 +53,24 @@ class Router(Protocol):
             UnknownAddressError: It is this router's to know, and there is nobody.
         """
         ...
+
+
+def find_route(routers: Sequence[Router], address: str, sender: str, directory: Directory) -> Route:
+    """Ask the routers in turn whom an address means; what mailboxes call in a put.
+
+    A router that says there is nobody does not stop the next one: a plain name that the directory does not hold
+    may stand in another router's table.
+
+    Raises:
+        UnknownAddressError: No router knows anybody; the first refusal tells why.
+    """
+    refusal: UnknownAddressError | None = None
+    for router in routers:
+        try:
+            route = router.route(address, sender, directory)
+        except UnknownAddressError as exc:
+            refusal = refusal or exc
+        else:
+            if route is not None:
+                return route
+    raise refusal or UnknownAddressError(f"no router knows the address {address!r}")
