@@ -1,50 +1,105 @@
 """The records: frozen, typed, without behaviour beyond their own meaning. Everything else imports these."""
 
-from relaykit.model.address import NAME, Address, AddressKind, parse_address
-from relaykit.model.agent import Agent, Claim, DirectoryEntry, RelayRecord
-from relaykit.model.block import Block, BlockKind
-from relaykit.model.capabilities import Capabilities
-from relaykit.model.codec import from_json, to_json
-from relaykit.model.command import Command, CommandKind, CommandState
-from relaykit.model.delivery import (
-    UNDER_WAY,
-    Accepted,
-    Delivery,
-    InboxItem,
-    Lease,
-    LeasedDelivery,
-    ReplyTo,
-    State,
-    Step,
-    Trace,
-    Wish,
-)
-from relaykit.model.event import (
-    OCCURRENCES,
-    BlockDelta,
-    BlockEnded,
-    BlockStarted,
-    ErrorRaised,
-    Event,
-    Gap,
-    Occurrence,
-    PermissionAsked,
-    PermissionClosed,
-    ProviderNote,
-    StatusChanged,
-    TurnEnded,
-    TurnJoined,
-    TurnStarted,
-    UsageReported,
-)
-from relaykit.model.fault import Fault, Whose
-from relaykit.model.limits import Limits
-from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
-from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
-from relaykit.model.secret import Secret
-from relaykit.model.session import SessionRecord
-from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
-from relaykit.model.turn import Mode, Origin, Outcome, PastTurn
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relaykit.model.address import NAME, Address, AddressKind, parse_address
+    from relaykit.model.agent import Agent, Claim, DirectoryEntry, RelayRecord
+    from relaykit.model.block import Block, BlockKind
+    from relaykit.model.capabilities import Capabilities
+    from relaykit.model.codec import from_json, to_json
+    from relaykit.model.command import Command, CommandKind, CommandState
+    from relaykit.model.delivery import (
+        UNDER_WAY,
+        Accepted,
+        Delivery,
+        InboxItem,
+        Lease,
+        LeasedDelivery,
+        ReplyTo,
+        State,
+        Step,
+        Trace,
+        Wish,
+    )
+    from relaykit.model.event import (
+        OCCURRENCES,
+        BlockDelta,
+        BlockEnded,
+        BlockStarted,
+        ErrorRaised,
+        Event,
+        Gap,
+        Occurrence,
+        PermissionAsked,
+        PermissionClosed,
+        ProviderNote,
+        StatusChanged,
+        TurnEnded,
+        TurnJoined,
+        TurnStarted,
+        UsageReported,
+    )
+    from relaykit.model.fault import Fault, Whose
+    from relaykit.model.limits import Limits
+    from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
+    from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
+    from relaykit.model.secret import Secret
+    from relaykit.model.session import SessionRecord
+    from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
+    from relaykit.model.turn import Mode, Origin, Outcome, PastTurn
+
+_HOMES = {
+    "address": ("NAME", "Address", "AddressKind", "parse_address"),
+    "agent": ("Agent", "Claim", "DirectoryEntry", "RelayRecord"),
+    "block": ("Block", "BlockKind"),
+    "capabilities": ("Capabilities",),
+    "codec": ("from_json", "to_json"),
+    "command": ("Command", "CommandKind", "CommandState"),
+    "delivery": (
+        "UNDER_WAY",
+        "Accepted",
+        "Delivery",
+        "InboxItem",
+        "Lease",
+        "LeasedDelivery",
+        "ReplyTo",
+        "State",
+        "Step",
+        "Trace",
+        "Wish",
+    ),
+    "event": (
+        "OCCURRENCES",
+        "BlockDelta",
+        "BlockEnded",
+        "BlockStarted",
+        "ErrorRaised",
+        "Event",
+        "Gap",
+        "Occurrence",
+        "PermissionAsked",
+        "PermissionClosed",
+        "ProviderNote",
+        "StatusChanged",
+        "TurnEnded",
+        "TurnJoined",
+        "TurnStarted",
+        "UsageReported",
+    ),
+    "fault": ("Fault", "Whose"),
+    "limits": ("Limits",),
+    "message": ("USER", "Draft", "Message", "MessageKind", "Priority", "new_id"),
+    "permission": ("Approval", "Decision", "PermissionRequest", "Question", "RequestState"),
+    "secret": ("Secret",),
+    "session": ("SessionRecord",),
+    "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
+    "turn": ("Mode", "Origin", "Outcome", "PastTurn"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "NAME",
@@ -115,3 +170,12 @@ __all__ = [
     "parse_address",
     "to_json",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a record on first use: making all of them takes longer than all the rest of ``relaykit send``."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'relaykit.model' has no attribute {name!r}")
+    value: object = getattr(import_module(f"relaykit.model.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Hashable, Mapping
@@ -11,6 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 R = TypeVar("R")
+_WORD = re.compile(r"\w+")
 
 
 def to_json(record: object) -> dict[str, Any]:
@@ -50,7 +52,9 @@ def _encode(value: object) -> Any:
 def _decoders(cls: Hashable) -> dict[str, Callable[[Any], Any]]:
     from relaykit import model  # noqa: PLC0415 - its names are what the annotations mean
 
-    hints = typing.get_type_hints(cls, globalns=vars(model) | vars(typing) | {"Mapping": Mapping})
+    words = {word for field in fields(cls) for word in _WORD.findall(str(field.type))}  # type: ignore[arg-type]
+    records = {word: getattr(model, word) for word in words & set(model.__all__)}
+    hints = typing.get_type_hints(cls, globalns=records | vars(typing) | {"Mapping": Mapping})
     return {field.name: _decoder(hints[field.name]) for field in fields(cls)}  # type: ignore[arg-type]
 
 
