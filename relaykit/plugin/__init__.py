@@ -4,16 +4,36 @@ A plugin is a module that an entry point of the group ``relaykit`` names. Import
 what is heavy inside the component's ``open``.
 """
 
-from relaykit.plugin.component import API, CliCommand, Component
-from relaykit.plugin.context import Child, Clock, Context, Credentials, Intake, Processes
-from relaykit.plugin.credentials import CredentialStore
-from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
-from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
-from relaykit.plugin.provider import AnswersPermissions, Compacts, Provider, ReadsHistory, Session, SessionRequest
-from relaykit.plugin.router import Directory, Route, Router, find_route
-from relaykit.plugin.sessions import SessionStore
-from relaykit.plugin.sink import StatusSink
-from relaykit.plugin.transport import Receipt, Transport
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from relaykit.plugin.component import API, CliCommand, Component
+    from relaykit.plugin.context import Child, Clock, Context, Credentials, Intake, Processes
+    from relaykit.plugin.credentials import CredentialStore
+    from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
+    from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
+    from relaykit.plugin.provider import AnswersPermissions, Compacts, Provider, ReadsHistory, Session, SessionRequest
+    from relaykit.plugin.router import Directory, Route, Router, find_route
+    from relaykit.plugin.sessions import SessionStore
+    from relaykit.plugin.sink import StatusSink
+    from relaykit.plugin.transport import Receipt, Transport
+
+_HOMES = {
+    "component": ("API", "CliCommand", "Component"),
+    "context": ("Child", "Clock", "Context", "Credentials", "Intake", "Processes"),
+    "credentials": ("CredentialStore",),
+    "hooks": ("PROJECT", "hookimpl", "hookspec"),
+    "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
+    "provider": ("AnswersPermissions", "Compacts", "Provider", "ReadsHistory", "Session", "SessionRequest"),
+    "router": ("Directory", "Route", "Router", "find_route"),
+    "sessions": ("SessionStore",),
+    "sink": ("StatusSink",),
+    "transport": ("Receipt", "Transport"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "API",
@@ -48,3 +68,12 @@ __all__ = [
     "hookimpl",
     "hookspec",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is used: pluggy, which the hooks need, costs more than a router, which ``relaykit send`` needs."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'relaykit.plugin' has no attribute {name!r}")
+    value: object = getattr(import_module(f"relaykit.plugin.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
