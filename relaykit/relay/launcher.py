@@ -1,0 +1,33 @@
+"""Becomes a program that dies with the relay: ``python -I -S launcher.py PARENT GATE PATH ARGV0 [ARGUMENT …]``.
+
+Runs alone, outside the package, and imports next to nothing: it stands between the relay and every program's start.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Ask the kernel for the parent-death signal, wait for the relay's word, and become the program."""
+    parent, gate, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    failed = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # The relay may have died before the signal was asked for; and no word from it means that it could not write us down.
+    if failed or os.getppid() != parent or not os.read(gate, 1):
+        sys.exit(127)
+    os.set_inheritable(gate, False)
+    # Python ignores both, and what is ignored stays so in the program.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    try:
+        os.execv(path, sys.argv[4:])  # noqa: S606 - no shell is the point
+    except OSError as exc:
+        os.write(gate, str(exc.errno).encode())
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Children are written down before they run, so that a relay that was killed leaves none behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.errors import ProviderError
+from relaykit.model import Fault, Whose
+from relaykit.relay.proc import ProcessStat, carries, living_members, process_stat, wait_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MARK = "RELAYKIT_CHILD"
+"""Environment variable whose value no other child has; what a dead child left behind is known by it."""
+_PATIENCE = 5.0
+"""Seconds in which a killed process has to be gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRecord:
+    """What is written down of a child: enough to know it again, and never to take another for it."""
+
+    pid: int
+    """Its pid and that of its process group."""
+    start: int
+    """Its start in clock ticks since the machine's boot."""
+    boot: str
+    mark: str
+    program: str
+
+
+def write_record(directory: Path, record: ChildRecord) -> Path:
+    """Write a child down, in one step: a reader sees all of it or nothing.
+
+    It is not synced: after a loss of power the boot is another one, and the record means nothing.
+    """
+    path = directory / f"{record.pid}.json"
+    half = path.with_suffix(".new")
+    with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - opens the descriptor, which no Path does
+        json.dump(asdict(record), file)
+    half.rename(path)
+    return path
+
+
+async def end_orphans(directory: Path, boot: str) -> Sequence[ChildRecord]:
+    """End what the children written down in a directory left running, and forget them.
+
+    Only the holder of the lock that the directory stands for may call this.
+
+    Returns:
+        The children of which something was still alive.
+
+    Raises:
+        ProviderError: A process was killed and does not go, so that nothing new may be started beside it.
+    """
+    ended = []
+    for path, record in _written_down(directory):
+        if record is not None and record.boot == boot and await _end(record):
+            ended.append(record)
+        path.unlink(missing_ok=True)
+    return ended
+
+
+def _written_down(directory: Path) -> Sequence[tuple[Path, ChildRecord | None]]:
+    return [(path, _read(path)) for path in sorted(directory.glob("*.json"))]
+
+
+def _read(path: Path) -> ChildRecord | None:
+    try:
+        return ChildRecord(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+async def _end(record: ChildRecord) -> bool:
+    found = False
+    with anyio.move_on_after(_PATIENCE, shield=True):
+        while remains := _remains(record):
+            found = True
+            await _kill(remains)
+        return found
+    raise ProviderError(
+        Fault(
+            whose=Whose.AGENT,
+            code="orphan",
+            message=f"{record.program} (process group {record.pid}) of a former run was killed and does not end",
+        )
+    )
+
+
+def _remains(record: ChildRecord) -> list[ProcessStat]:
+    """Return what is alive of the child's process group, or nothing where the number is someone else's now.
+
+    While one process of the group lives, the kernel gives its number to no other. So a leader that is ours vouches
+    for all; without it the number may have been another's meanwhile, and each member has to show the mark.
+    """
+    leader = process_stat(record.pid)
+    members = living_members(record.pid)
+    if leader is not None:
+        return members if leader.start == record.start else []
+    return [member for member in members if carries(member.pid, f"{MARK}={record.mark}".encode())]
+
+
+async def _kill(processes: Sequence[ProcessStat]) -> None:
+    for process in processes:
+        _kill_exactly(process)
+    for process in processes:
+        await wait_exit(process.pid)
+
+
+def _kill_exactly(process: ProcessStat) -> None:
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        # With the descriptor held and the start time the same, the signal cannot reach a successor of that number.
+        now = process_stat(process.pid)
+        if now is not None and now.start == process.start:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,70 @@
+"""A program's pipes as byte streams, without a thread and without a copy on the way."""
+
+from __future__ import annotations
+
+import os
+from typing import IO
+
+import anyio
+from anyio.abc import ByteReceiveStream, ByteSendStream
+
+_READ = 256 * 1024
+"""Bytes asked for at once: more than a pipe holds, so that one read empties it."""
+
+
+class PipeReader(ByteReceiveStream):
+    """What a program writes."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        os.set_blocking(pipe.fileno(), False)
+        self._pipe = pipe
+
+    async def receive(self, max_bytes: int = _READ) -> bytes:
+        """Return what is there, waiting for something; EndOfStream once every writer has closed it."""
+        await anyio.lowlevel.checkpoint()
+        while not self._pipe.closed:
+            try:
+                data = os.read(self._pipe.fileno(), max_bytes)
+            except BlockingIOError:
+                await anyio.wait_readable(self._pipe)
+                continue
+            if not data:
+                raise anyio.EndOfStream
+            return data
+        raise anyio.ClosedResourceError
+
+    async def aclose(self) -> None:
+        """Close it; whoever waits for it is told."""
+        _close(self._pipe)
+
+
+class PipeWriter(ByteSendStream):
+    """What a program reads."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        os.set_blocking(pipe.fileno(), False)
+        self._pipe = pipe
+
+    async def send(self, item: bytes) -> None:
+        """Return once the kernel took all of it; BrokenResourceError where the program no longer reads."""
+        await anyio.lowlevel.checkpoint()
+        rest = memoryview(item)
+        while rest:
+            if self._pipe.closed:
+                raise anyio.ClosedResourceError
+            try:
+                rest = rest[os.write(self._pipe.fileno(), rest) :]
+            except BlockingIOError:
+                await anyio.wait_writable(self._pipe)
+            except BrokenPipeError as exc:
+                raise anyio.BrokenResourceError from exc
+
+    async def aclose(self) -> None:
+        """End the program's input."""
+        _close(self._pipe)
+
+
+def _close(pipe: IO[bytes]) -> None:
+    if not pipe.closed:
+        anyio.notify_closing(pipe)
+        pipe.close()

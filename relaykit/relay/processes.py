@@ -1,0 +1,212 @@
+"""Starts programs that die with the relay (Linux 5.3 or later).
+
+Three things see to it: end of input and a process group while the relay lives, a parent-death signal through
+a small launcher when it is killed, and a record by which the next relay finds what that signal did not reach.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.errors import ProviderError
+from relaykit.model import Fault, Whose, new_id
+from relaykit.relay.orphans import MARK, ChildRecord, write_record
+from relaykit.relay.pipes import PipeReader, PipeWriter
+from relaykit.relay.proc import living_members, process_stat, wait_exit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+_LAUNCHER = str(Path(__file__).with_name("launcher.py"))
+
+
+class RelayChild:
+    """A process that dies with the relay: the ``Child`` of the plugin contract."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        if popen.stdin is None or popen.stdout is None or popen.stderr is None:
+            raise ValueError("a child is started with three pipes")
+        self._popen = popen
+        self.stdin = PipeWriter(popen.stdin)
+        self.stdout = PipeReader(popen.stdout)
+        self.stderr = PipeReader(popen.stderr)
+
+    @property
+    def pid(self) -> int:
+        """Its process id, and that of its process group."""
+        return self._popen.pid
+
+    async def wait(self) -> int:
+        """Return its exit code, negative for a signal."""
+        if self._popen.returncode is None:
+            await wait_exit(self.pid)
+        return self._code()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to its process group; one that is gone is no error."""
+        # A child is waited for in _reap() alone: until then its number is nobody else's.
+        if self._popen.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    async def end(self, grace: float) -> bool:
+        """End its input, ask its group to end, end it; False where it still does not go.
+
+        Takes no longer than three times ``grace`` and two seconds.
+        """
+        await self.stdin.aclose()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with anyio.move_on_after(grace, shield=True):
+                await self.wait()
+                break
+            self.signal(number)
+        self.signal(signal.SIGKILL)
+        with anyio.move_on_after(grace + 1, shield=True):
+            await self.wait()
+        return await self._reap()
+
+    async def _reap(self) -> bool:
+        for pipe in (self.stdout, self.stderr):
+            await pipe.aclose()
+        ended = self._popen.poll() is not None
+        if not ended or not _group_exists(self.pid):
+            return ended
+        with anyio.move_on_after(1, shield=True):
+            for member in living_members(self.pid):
+                await wait_exit(member.pid)
+            return True
+        return False
+
+    def _code(self) -> int:
+        if self._popen.returncode is not None:
+            return self._popen.returncode
+        # Looks without waiting for it: the zombie keeps the group's number from others until _reap().
+        state = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        if state is None:
+            raise RuntimeError(f"process {self.pid} is dead and has no exit code")
+        return state.si_status if state.si_code == os.CLD_EXITED else -state.si_status
+
+
+def _group_exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class RelayProcesses:
+    """Starts programs that die with the relay: the ``Processes`` of the plugin contract.
+
+    Args:
+        directory: Where children are written down; ``end_orphans`` of the same directory finds them.
+        boot: The machine's boot id.
+    """
+
+    def __init__(self, directory: Path, boot: str) -> None:
+        self._directory = directory
+        self._boot = boot
+
+    @asynccontextmanager
+    async def launch(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        grace: float = 2.0,
+    ) -> AsyncIterator[RelayChild]:
+        """Start a program, as the contract says. Called in the thread of the event loop.
+
+        The parent-death signal fires when the thread that started the child ends: never in a worker thread.
+        """
+        environment = dict(os.environ if env is None else env)
+        mark = environment[MARK] = new_id()
+        path = _program(argv, cwd, environment)
+        gate, inner = socket.socketpair()
+        with gate:
+            with inner:
+                popen = _spawn([str(os.getpid()), str(inner.fileno()), path, *argv], inner, cwd, environment)
+            child = RelayChild(popen)
+            record = self._record(popen, mark, argv[0])
+            try:
+                await _open_gate(gate, argv[0])
+                yield child
+            finally:
+                if await child.end(grace):
+                    record.unlink(missing_ok=True)
+
+    def _record(self, popen: subprocess.Popen[bytes], mark: str, program: str) -> Path:
+        stat = process_stat(popen.pid)
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            start = 0 if stat is None else stat.start
+            return write_record(
+                self._directory, ChildRecord(pid=popen.pid, start=start, boot=self._boot, mark=mark, program=program)
+            )
+        except OSError as exc:
+            popen.kill()
+            popen.communicate()
+            raise _not_started("cannot_record", f"{program} was not started: {exc.strerror}: {exc.filename}") from exc
+
+
+def _program(argv: Sequence[str], cwd: Path | None, env: Mapping[str, str]) -> str:
+    """Return the path of the program, or raise before anything is started."""
+    if cwd is not None and not cwd.is_dir():
+        raise _not_started("missing_directory", f"{cwd} is not a directory; create it or set another cwd")
+    if any("\0" in word for word in argv):
+        raise _not_started("bad_argument", f"an argument of {argv[0]!r} holds a NUL character")
+    name = os.path.expanduser(argv[0])  # noqa: PTH111 - "./x" must keep its dot
+    path = str((cwd or Path.cwd()) / name) if os.sep in name else shutil.which(name, path=env.get("PATH", os.defpath))
+    if path is None or not os.path.exists(path):  # noqa: PTH110 - a plain string, one call
+        raise _not_started("missing_binary", f"{argv[0]} is not found; install it, or give its whole path")
+    if os.path.isdir(path) or not os.access(path, os.X_OK):  # noqa: PTH112 - as above
+        raise _not_started("not_executable", f"{path} is not a program that may be run; chmod +x it")
+    return path
+
+
+def _spawn(
+    words: Sequence[str], gate: socket.socket, cwd: Path | None, env: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", _LAUNCHER, *words],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=env,
+            pass_fds=(gate.fileno(),),
+            start_new_session=True,
+        )
+    except OSError as exc:
+        raise _not_started("cannot_start", f"{words[3]} was not started: {exc.strerror}") from exc
+
+
+async def _open_gate(gate: socket.socket, program: str) -> None:
+    """Let the launcher go on, and return when it has become the program."""
+    gate.setblocking(False)
+    with suppress(OSError):  # it is dead already: its exit says why
+        gate.send(b"g")
+    await anyio.wait_readable(gate)
+    answer = b""
+    with suppress(OSError):
+        answer = gate.recv(16)
+    if answer:
+        reason = os.strerror(int(answer))
+        raise _not_started("not_executable", f"{program} cannot be run: {reason}; is it a program for this machine?")
+
+
+def _not_started(code: str, message: str) -> ProviderError:
+    return ProviderError(Fault(whose=Whose.AGENT, code=code, message=message))

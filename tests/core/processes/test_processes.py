@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import sys
+
+import anyio
+import pytest
+
+from relaykit.errors import ProviderError
+from relaykit.model import Whose
+from relaykit.relay.proc import process_stat, wait_exit
+
+pytestmark = pytest.mark.anyio
+
+PYTHON = [sys.executable, "-I", "-S", "-u", "-c"]
+GRANDCHILD = "import subprocess as s, sys; p = s.Popen(['sleep', '600']); print(p.pid); sys.stdin.read()"
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf')\nwhile True: signal.pause()"
+
+
+async def read_all(stream) -> bytes:
+    return b"".join([data async for data in stream])
+
+
+async def test_a_program_reads_writes_complains_and_ends_with_its_code(processes):
+    program = "import sys; print(sys.stdin.read() * 2); print('oh', file=sys.stderr); sys.exit(7)"
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, program]) as child:
+            await child.stdin.send(b"ab")
+            await child.stdin.aclose()
+            assert await read_all(child.stdout) == b"abab\n"
+            assert await read_all(child.stderr) == b"oh\n"
+            assert await child.wait() == 7
+        assert await child.wait() == 7
+
+
+async def test_more_than_a_pipe_holds_goes_through_in_both_directions(processes):
+    much = os.urandom(3_000_000)
+    received = []
+
+    async def collect() -> None:
+        received.append(await read_all(child.stdout))
+
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child, anyio.create_task_group() as tasks:
+            tasks.start_soon(collect)
+            await child.stdin.send(much)
+            await child.stdin.aclose()
+    assert received == [much]
+
+
+async def test_it_has_the_environment_the_directory_and_the_name_it_was_given(processes, tmp_path):
+    program = "import os; print(os.environ['A'], os.getcwd(), 'HOME' in os.environ)"
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, program], cwd=tmp_path, env={"A": "b"}) as child:
+            assert await read_all(child.stdout) == f"b {tmp_path} False\n".encode()
+
+
+async def test_it_ignores_no_signal_and_inherits_no_descriptor(processes):
+    program = "grep SigIgn /proc/self/status; ls /proc/self/fd | wc -l"
+    with anyio.fail_after(10):
+        async with processes.launch(["sh", "-c", program]) as child:
+            ignored, descriptors = (await read_all(child.stdout)).split(b"\n")[:2]
+    assert int(ignored.split()[1], 16) == 0
+    assert int(descriptors) == 4  # its three pipes, and the directory that ls reads
+
+
+async def test_it_is_written_down_while_it_lives_and_forgotten_afterwards(processes, directory, boot):
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child:
+            [path] = directory.iterdir()
+            record = json.loads(path.read_text())
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+            start = process_stat(child.pid).start
+        assert (record["pid"], record["start"], record["boot"]) == (child.pid, start, boot)
+        assert list(directory.iterdir()) == []
+        assert process_stat(child.pid) is None
+
+
+async def test_leaving_ends_its_input_first(processes):
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, "import sys; sys.stdin.read(); sys.exit(3)"], grace=8) as child:
+            pass
+        assert await child.wait() == 3
+
+
+async def test_leaving_asks_one_that_does_not_read_by_sigterm(processes):
+    with anyio.fail_after(10):
+        async with processes.launch(["sleep", "600"], grace=0.05) as child:
+            pass
+        assert await child.wait() == -signal.SIGTERM
+
+
+async def test_leaving_kills_one_that_ignores_sigterm(processes):
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, DEAF], grace=0.05) as child:
+            assert await child.stdout.receive() == b"deaf\n"
+        assert await child.wait() == -signal.SIGKILL
+
+
+async def test_leaving_kills_what_it_left_in_its_group(processes):
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, GRANDCHILD]) as child:
+            grandchild = int(await child.stdout.receive())
+            assert process_stat(grandchild).alive
+        assert (process_stat(grandchild) is None) or not process_stat(grandchild).alive
+
+
+async def test_a_cancelled_owner_still_ends_it(processes):
+    with anyio.fail_after(10):
+        with anyio.CancelScope() as scope:
+            async with processes.launch(["sleep", "600"], grace=0.05) as child:
+                scope.cancel()
+                await anyio.sleep_forever()
+        assert process_stat(child.pid) is None
+
+
+async def test_a_signal_reaches_the_whole_group_and_one_that_is_gone_is_no_error(processes):
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, GRANDCHILD]) as child:
+            grandchild = int(await child.stdout.receive())
+            child.signal(signal.SIGINT)
+            await wait_exit(grandchild)
+            await child.wait()
+            child.signal(signal.SIGINT)
+        child.signal(signal.SIGINT)
+
+
+async def test_several_may_wait_for_one_end(processes):
+    codes = []
+
+    async def wait() -> None:
+        codes.append(await child.wait())
+
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(3):
+                    tasks.start_soon(wait)
+                await anyio.wait_all_tasks_blocked()
+                await child.stdin.aclose()
+    assert codes == [0, 0, 0]
+
+
+async def test_a_closed_pipe_tells_its_reader_and_its_writer(processes):
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(expect_closed, child.stdout)
+                await anyio.wait_all_tasks_blocked()
+                await child.stdout.aclose()
+            child.signal(signal.SIGKILL)
+            await child.wait()
+            with pytest.raises(anyio.BrokenResourceError):
+                await child.stdin.send(b"anyone there?")
+
+
+async def expect_closed(stream) -> None:
+    with pytest.raises(anyio.ClosedResourceError):
+        await stream.receive()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("gone", None, 0, "missing_binary", "not found; install it"),
+        ("plain", "text", 0o644, "not_executable", "chmod"),
+        ("foreign", "\x7fELFnot", 0o755, "not_executable", "Exec format error"),
+        ("orphaned", "#!/no/such/interpreter\n", 0o755, "not_executable", "No such file"),
+    ],
+)
+async def test_what_cannot_be_started_is_the_agents_fault(processes, directory, tmp_path, case):
+    name, content, mode, code, said = case
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+    with anyio.fail_after(10), pytest.raises(ProviderError) as caught:
+        async with processes.launch([str(path)]):
+            pass
+    fault = caught.value.fault
+    assert (fault.whose, fault.code) == (Whose.AGENT, code)
+    assert str(path) in fault.message
+    assert said in fault.message
+    assert "\n" not in fault.message
+    assert not directory.exists() or list(directory.iterdir()) == []
+
+
+async def test_a_name_is_looked_up_on_the_path_of_its_own_environment(processes, tmp_path):
+    (tmp_path / "tool").write_text("#!/bin/sh\necho mine")
+    (tmp_path / "tool").chmod(0o755)
+    with anyio.fail_after(10):
+        async with processes.launch(["tool"], env={"PATH": str(tmp_path)}) as child:
+            assert await read_all(child.stdout) == b"mine\n"
+        with pytest.raises(ProviderError, match="tool is not found"):
+            async with processes.launch(["tool"]):
+                pass
+
+
+async def test_a_directory_that_is_missing_is_named(processes, tmp_path):
+    with pytest.raises(ProviderError, match="gone is not a directory"):
+        async with processes.launch(["cat"], cwd=tmp_path / "gone"):
+            pass
+
+
+async def test_a_nul_in_an_argument_is_refused(processes):
+    with pytest.raises(ProviderError, match="NUL"):
+        async with processes.launch(["cat", "a\0b"]):
+            pass
+
+
+async def test_nothing_runs_that_could_not_be_written_down(processes, directory, tmp_path):
+    directory.parent.mkdir()
+    directory.write_text("in the way")
+    with anyio.fail_after(10), pytest.raises(ProviderError) as caught:
+        async with processes.launch(["touch", str(tmp_path / "ran")]):
+            pass
+    assert caught.value.fault.code == "cannot_record"
+    assert not (tmp_path / "ran").exists()
