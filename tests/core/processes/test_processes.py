@@ -136,12 +136,11 @@ async def test_several_may_wait_for_one_end(processes):
         codes.append(await child.wait())
 
     with anyio.fail_after(10):
-        async with processes.launch(["cat"]) as child:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(3):
-                    tasks.start_soon(wait)
-                await anyio.wait_all_tasks_blocked()
-                await child.stdin.aclose()
+        async with processes.launch(["cat"]) as child, anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            await child.stdin.aclose()
     assert codes == [0, 0, 0]
 
 
