@@ -1,1 +1,1 @@
-"""The SignalDock transport of relaykit."""
+"""The SignalDock transport of relaykit: a plugin that is found and loaded, and offers nothing so far."""

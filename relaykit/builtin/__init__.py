@@ -1,1 +1,56 @@
-"""What comes with relaykit, through the same door as anyone's plugin."""
+"""What comes with relaykit, through the same door as anyone's plugin: names and options here, the rest on opening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from relaykit.plugin import Component, hookimpl
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Context, CredentialStore, Router
+
+
+def _opening(module: str, function: str) -> Callable[[Mapping[str, Any], Context], AbstractAsyncContextManager[Any]]:
+    """Return an ``open`` that imports its module when it is called."""
+
+    def open_(options: Mapping[str, Any], context: Context) -> AbstractAsyncContextManager[Any]:
+        opener: Callable[..., AbstractAsyncContextManager[Any]]
+        opener = getattr(import_module(f"relaykit.builtin.{module}"), function)
+        return opener(options, context)
+
+    return open_
+
+
+@hookimpl
+def relaykit_routers() -> list[Component[Router]]:
+    """Offer the router of the everyday addresses."""
+    return [
+        Component(
+            name="address",
+            summary="Names, labels, tags and capabilities from the directory, and name@transport",
+            open=_opening("routing", "open_address_router"),
+        )
+    ]
+
+
+@hookimpl
+def relaykit_credential_stores() -> list[Component[CredentialStore]]:
+    """Offer the credentials of the environment."""
+    prefix = {
+        "type": "string",
+        "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+        "x-means": "the beginning of a variable's name",
+        "default": "RELAYKIT_CREDENTIAL_",
+        "description": "What the variables' names begin with; the credential's name follows in upper case.",
+    }
+    return [
+        Component(
+            name="env",
+            summary="Secrets from environment variables: RELAYKIT_CREDENTIAL_NAME",
+            open=_opening("env_credentials", "open_env_credentials"),
+            options_schema={"type": "object", "additionalProperties": False, "properties": {"prefix": prefix}},
+        )
+    ]

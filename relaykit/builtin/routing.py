@@ -83,7 +83,8 @@ def _near(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    return meant + (f"; there are: {', '.join(names)}" if 0 < len(names) <= _SHORT_LIST else "")
+    some = f"there are: {', '.join(names)}" if 0 < len(names) <= _SHORT_LIST else ""
+    return f"{meant} ({some})" if meant and some else meant or (some and f"; {some}")
 
 
 @asynccontextmanager

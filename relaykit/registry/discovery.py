@@ -1,0 +1,88 @@
+"""Find plugins by their entry points, without importing any."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relaykit.errors import PluginError
+from relaykit.plugin import PROJECT
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A plugin that is installed; nothing of it is imported."""
+
+    name: str
+    """The name of its entry point."""
+    target: str
+    """``module`` or ``module:object``."""
+    distribution: str
+    version: str
+
+    @property
+    def origin(self) -> str:
+        """Distribution and version, to know whom to ask."""
+        return f"{self.distribution} {self.version}".strip()
+
+    @property
+    def blamed(self) -> str:
+        """The plugin as messages name it."""
+        return f"{self.name!r} ({self.origin})" if self.origin else repr(self.name)
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it comes with relaykit itself."""
+        return self.distribution == PROJECT
+
+
+def discover() -> list[Found]:
+    """Return the installed plugins in the order of their names.
+
+    Raises:
+        PluginError: Two distributions offer different plugins under one name.
+    """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - it costs as much as all the rest of a start
+
+    return unique(_found(point) for point in entry_points(group=PROJECT))
+
+
+def unique(plugins: Iterable[Found]) -> list[Found]:
+    """Return the plugins by name; the same one found twice is one, two different ones are refused."""
+    kept: dict[str, Found] = {}
+    for plugin in sorted(plugins, key=lambda found: (found.name, found.distribution)):
+        other = kept.setdefault(plugin.name, plugin)
+        if other.target != plugin.target:
+            raise PluginError(
+                f"two distributions offer a plugin called {plugin.name!r}: "
+                f"{other.origin} and {plugin.origin}; uninstall one"
+            )
+    return list(kept.values())
+
+
+def chosen(plugins: Sequence[Found], disabled: Collection[str], only: Collection[str] | None) -> set[str]:
+    """Return the names of the plugins to be loaded.
+
+    Args:
+        plugins: Those that are installed.
+        disabled: Names that are left out, whatever else is said.
+        only: If given, just these and the built-in ones.
+
+    Raises:
+        PluginError: A name in ``only`` is not installed.
+    """
+    if only is not None and (missing := sorted(set(only) - {plugin.name for plugin in plugins})):
+        installed = ", ".join(plugin.name for plugin in plugins) or "none"
+        raise PluginError(f"RELAYKIT_PLUGINS: no plugin is called {missing[0]!r}; installed: {installed}")
+    wanted = (plugin for plugin in plugins if only is None or plugin.is_builtin or plugin.name in only)
+    return {plugin.name for plugin in wanted} - set(disabled)
+
+
+def _found(point: EntryPoint) -> Found:
+    dist = point.dist
+    name, version = (dist.name, dist.version) if dist else ("", "")
+    return Found(name=point.name, target=point.value, distribution=name, version=version)

@@ -1,0 +1,118 @@
+"""What plugins offer, and what became of each plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pluggy
+
+from relaykit.errors import PluginError
+from relaykit.model import NAME
+from relaykit.plugin import API, CliCommand, Component, hooks
+from relaykit.registry.discovery import Found
+from relaykit.registry.hints import near
+from relaykit.registry.kinds import COMMANDS_HOOK, KINDS, Kind
+
+HOOKS = tuple(name for name in vars(hooks) if name.startswith("relaykit_"))
+"""The names of all hooks."""
+
+
+class PluginState(StrEnum):
+    """What became of a plugin."""
+
+    LOADED = "loaded"
+    DISABLED = "disabled"
+    """The configuration or RELAYKIT_PLUGINS leaves it out; it was not imported."""
+    FAILED = "failed"
+    """It could not be imported, or breaks the contract; nothing of it is used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A component, and the plugin that offers it."""
+
+    kind: Kind[Any]
+    component: Component[Any]
+    plugin: Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """A plugin, and what is known of it."""
+
+    found: Found
+    state: PluginState
+    error: str = ""
+    """Why it failed: one line."""
+    hooks: tuple[str, ...] = ()
+    """The hooks that it implements."""
+    offers: tuple[Offer, ...] = ()
+    commands: tuple[CliCommand, ...] = ()
+
+
+def take_in(manager: pluggy.PluginManager, plugin: object, found: Found) -> Plugin:
+    """Register a plugin and ask it what it offers.
+
+    Raises:
+        PluginError: It breaks the contract, or its hooks raise; it is registered no more.
+    """
+    others = manager.get_plugins()
+    try:  # its own code runs here and may fail in any way: it is blamed, the others go on
+        manager.register(plugin, found.name)
+        _refuse_misspelt(manager, plugin)
+        return _asked(manager, plugin, found, others)
+    except (Exception, SystemExit) as exc:
+        if manager.has_plugin(found.name):
+            manager.unregister(name=found.name)
+        reason = str(exc) if isinstance(exc, PluginError) else f"{type(exc).__name__}: {exc}"
+        raise PluginError(f"plugin {found.blamed}: {reason}") from exc
+
+
+def _asked(manager: pluggy.PluginManager, plugin: object, found: Found, others: Iterable[object]) -> Plugin:
+    def ask(hook: str) -> Sequence[Any]:
+        caller = manager.subset_hook_caller(hook, remove_plugins=others)
+        return [item for result in caller() for item in _items(hook, result)]
+
+    offers = tuple(
+        Offer(kind=kind, component=_checked(kind, component), plugin=found)
+        for kind in KINDS
+        for component in ask(kind.hook)
+    )
+    commands = tuple(ask(COMMANDS_HOOK))
+    for command in commands:
+        if not isinstance(command, CliCommand):
+            raise PluginError(f"{COMMANDS_HOOK} offers {command!r}, which is no CliCommand")
+    implemented = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
+    return Plugin(found=found, state=PluginState.LOADED, hooks=implemented, offers=offers, commands=commands)
+
+
+def _refuse_misspelt(manager: pluggy.PluginManager, plugin: object) -> None:
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as exc:
+        names = [caller.name for caller in manager.get_hookcallers(plugin) or () if not caller.has_spec()]
+        raise PluginError(f"there is no hook {names[0]!r}{near(names[0], HOOKS)}" if names else str(exc)) from exc
+
+
+def _items(hook: str, result: object) -> Iterable[Any]:
+    if isinstance(result, Iterable) and not isinstance(result, (str, Mapping)):
+        return result
+    if close := getattr(result, "close", None):
+        close()  # a coroutine that nobody awaits would complain later, and somewhere else
+    raise PluginError(f"{hook} has to return a list of components, not {type(result).__name__}")
+
+
+def _checked(kind: Kind[Any], component: object) -> Component[Any]:
+    if not isinstance(component, Component):
+        raise PluginError(f"{kind.hook} offers {component!r}, which is no Component")
+    if not NAME.fullmatch(component.name):
+        raise PluginError(f"{kind} {component.name!r} has a name that no configuration can use")
+    if component.api != API:
+        remedy = "update relaykit" if component.api > API else "update the plugin"
+        raise PluginError(
+            f"{kind} {component.name!r} speaks contract {component.api}, this relaykit speaks {API}; {remedy}"
+        )
+    return component

@@ -1,0 +1,75 @@
+"""Check values against a JSON Schema (Draft 2020-12), with problems in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from relaykit.errors import PluginError
+from relaykit.registry.masking import is_credential_name
+from relaykit.registry.quick import surely_fits
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+Path = tuple[str | int, ...]
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, where, and what would be right."""
+
+    path: Path
+    text: str
+
+    def under(self, *prefix: str | int) -> Problem:
+        """Return the same problem seen from further out."""
+        return replace(self, path=(*prefix, *self.path))
+
+    def __str__(self) -> str:
+        return f"{dotted(self.path)}: {self.text}" if self.path else self.text
+
+
+def dotted(path: Path) -> str:
+    """Return a path as TOML writes it, a place in a list in brackets."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}" for part in path]
+    return "".join(parts).removeprefix(".")
+
+
+def _quoted(key: str) -> str:
+    # What the core calls a use, such as agents.reviewer, is a path already.
+    return key if all(map(_BARE.fullmatch, key.split("."))) else f'"{key}"'
+
+
+class Checker:
+    """Checks values against one schema; the full validator is built once, and only when it is needed."""
+
+    def __init__(self, schema: Mapping[str, Any], explain: Callable[[str, str], str] | None = None) -> None:
+        """Take the schema, and what explains that there is no component: its kind and its name are handed in."""
+        self._schema = schema
+        self._explain = explain
+
+    def problems(self, value: object) -> list[Problem]:
+        """Return all that is wrong with the value, in the order of the paths."""
+        if surely_fits(self._schema, value):
+            return []
+        from relaykit.registry.wording import worded  # noqa: PLC0415 - only a mistake pays for it
+
+        found = [problem for error in self._validator.iter_errors(value) for problem in worded(error, self._explain)]
+        return sorted(dict.fromkeys(found), key=lambda problem: [str(part) for part in problem.path])
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator, FormatChecker, SchemaError  # noqa: PLC0415 - see quick
+
+        try:
+            Draft202012Validator.check_schema(self._schema)
+        except SchemaError as exc:
+            raise PluginError(f"a schema of options is no JSON Schema: {exc.json_path}: {exc.message}") from exc
+        formats = FormatChecker(formats=())
+        formats.checks("credential")(is_credential_name)
+        return Draft202012Validator(self._schema, format_checker=formats)
