@@ -1,0 +1,131 @@
+"""Opening a store: one way for every process, so that the file is always what the code thinks it is."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from relaykit.errors import StoreError, StoreVersionError
+from relaykit.storage.faults import corrupt, translate
+from relaykit.storage.network import refuse_network
+
+BUSY_SECONDS = 5.0
+"""How long another process may hold the file before an operation gives up."""
+MEMORY = ":memory:"
+_OLDEST_SQLITE = (3, 35)  # RETURNING
+_WAL_PAGES = 4000
+_CHECKED_BYTES = 8 * 2**20  # quick_check reads the whole file: about 10 ms for so much
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What is in a file."""
+
+    name: str
+    """What people call it: ``mailbox``."""
+    migrations: tuple[str, ...]
+    """SQL scripts: the n-th makes version n of version n - 1. A published one is never changed."""
+
+
+def connect(path: Path | str, schema: Schema, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open a file, making or migrating it as needed, ready for explicit transactions; readable by its owner alone.
+
+    Raises:
+        StoreVersionError: A newer relaykit wrote it. It is left alone.
+        StoreBusyError: Another process held it for too long.
+        StoreError: It is damaged, lies on a network file system or cannot be written; it is left as it is.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; relaykit needs 3.35 or later")
+    if path != MEMORY:
+        _make_room(Path(path))
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        _prepare(connection, str(path), schema)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise translate(error, str(path)) from error
+        raise
+    return connection
+
+
+def _make_room(path: Path) -> None:
+    refuse_network(path.parent)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives its -wal and -shm files the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path}: it cannot be opened for writing ({error.strerror}); check its owner") from error
+
+
+def _prepare(connection: sqlite3.Connection, path: str, schema: Schema) -> None:
+    version = _version(connection, path, schema)
+    if version == 0:
+        # Only in an empty file, and after WAL it is ignored without a word.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    # The last resort: while a relay runs, its checkpointer has moved nearly everything by then.
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_PAGES * 4096}")
+    if version < len(schema.migrations):
+        _migrate(connection, path, schema)
+
+
+def _version(connection: sqlite3.Connection, path: str, schema: Schema) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(schema.migrations):
+        raise StoreVersionError(
+            f"{path}: this {schema.name} has version {version}, written by a newer relaykit; this one knows "
+            f"{len(schema.migrations)}: upgrade relaykit, or use another home"
+        )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, path: str, schema: Schema) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been quicker.
+        for script in schema.migrations[_version(connection, path, schema) :]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Take a script apart: ``executescript`` would commit before it begins."""
+    statement = ""
+    for piece in script.split(";")[:-1]:
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def check(path: Path) -> None:
+    """Raise StoreError where a file of moderate size is damaged. It is only read; a larger one is trusted."""
+    if not path.exists() or path.stat().st_size > _CHECKED_BYTES:
+        return
+    try:
+        # Closing a connection that may write would move what waits in the -wal file into the damaged one.
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise translate(error, str(path)) from error
+    if verdict != "ok":
+        raise corrupt(str(path), verdict)

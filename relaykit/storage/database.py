@@ -1,0 +1,86 @@
+"""A store that is open: a connection, and the way to run operations on it.
+
+An operation is a plain function whose first argument is the transaction. It may be run again after a roll-back,
+so it does nothing but read and write the store. It refuses (raises a RelaykitError) before its first write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from relaykit.storage.connect import BUSY_SECONDS, Schema, connect
+from relaykit.storage.faults import translate
+
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Database(Generic[T]):
+    """An open store, used by one thread at a time.
+
+    Args:
+        path: The file, or ``:memory:``.
+        schema: What is in it.
+        transaction: Makes what operations get as their first argument. Called once per transaction, inside it.
+        busy_seconds: How long another process may hold the file before an operation gives up.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        schema: Schema,
+        transaction: Callable[[sqlite3.Connection], T],
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.path = str(path)
+        self.connection = connect(path, schema, busy_seconds=busy_seconds)
+        self._transaction = transaction
+        self._synced = False
+
+    def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run one operation in a transaction of its own; nothing of it is kept where it raises."""
+        transaction = self.begin()
+        try:
+            result = operation(transaction, *args, **kwargs)
+            self.commit()
+        except BaseException as error:
+            self.roll_back()
+            if isinstance(error, sqlite3.Error):
+                raise translate(error, self.path) from error
+            raise
+        return result
+
+    def begin(self, *, synced: bool = False) -> T:
+        """Begin a transaction that may write; with ``synced`` it also survives loss of power. StoreError."""
+        try:
+            if synced is not self._synced:
+                # Inside a transaction SQLite refuses.
+                self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._synced = synced
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+        return self._transaction(self.connection)
+
+    def commit(self) -> None:
+        """Keep what the transaction wrote. Raises sqlite3.Error."""
+        self.connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what the transaction wrote. After some faults SQLite has done so itself."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    @property
+    def changes(self) -> int:
+        """Rows written so far: it grows by every write, undone ones too."""
+        return self.connection.total_changes
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()

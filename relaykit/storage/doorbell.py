@@ -1,0 +1,108 @@
+"""The doorbell: wakes other processes when a store was written to.
+
+Each listener binds a datagram socket of its own in a directory beside the store; ringing sends an empty datagram to
+every socket there. The directory stands with the store and not with the login, whose runtime directory differs from
+process to process (cron, ``sudo``, an agent's cleaned environment) and goes away with the last terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from relaykit.errors import StoreError
+
+
+class Bell:
+    """Rings for everyone who listens to a store."""
+
+    def __init__(self, store: Path) -> None:
+        self._street = _Street(store)
+        self._socket = _datagrams()
+
+    def ring(self) -> None:
+        """Wake every listener; never wait for one, never fail: what was written is written."""
+        for name in self._street.names():
+            try:
+                self._socket.sendto(b"", self._street.address(name))
+            except ConnectionRefusedError:
+                self._street.remove(name)  # its process is dead
+            except OSError:
+                continue  # full, so it has rung already; or gone since, or forbidden by a sandbox
+
+    def close(self) -> None:
+        """Ring no more."""
+        self._socket.close()
+        self._street.close()
+
+
+class Listener:
+    """Hears each ring from its making on; rings that come while nobody waits are one."""
+
+    def __init__(self, store: Path) -> None:
+        self._street = _Street(store)
+        self._name = os.urandom(8).hex()
+        self._socket = _datagrams()
+        try:
+            self._socket.bind(self._street.address(self._name))
+        except OSError as error:
+            self.close()
+            raise StoreError(f"{store}: its doorbell cannot be listened to ({error.strerror})") from error
+
+    async def wait(self) -> None:
+        """Return when it has rung since this last returned."""
+        import anyio  # noqa: PLC0415 - a command line that only rings pays for no event loop
+
+        await anyio.wait_readable(self._socket)
+        self._drain()
+
+    def wait_for(self, seconds: float | None) -> bool:
+        """Wait without an event loop; return whether it has rung in time."""
+        heard = bool(select.select([self._socket], [], [], seconds)[0])
+        self._drain()
+        return heard
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.close()
+        self._street.remove(self._name)
+        self._street.close()
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(1)
+
+
+class _Street:
+    """The directory of the sockets, reached by its descriptor: a socket's path may have 107 bytes at most."""
+
+    def __init__(self, store: Path) -> None:
+        path = store.with_name(f"{store.name}-bell")
+        try:
+            path.mkdir(mode=0o700, exist_ok=True)
+            self._directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StoreError(f"{path}: the doorbell cannot be made ({error.strerror})") from error
+
+    def names(self) -> list[str]:
+        return os.listdir(self._directory)  # noqa: PTH208 - a descriptor is no path
+
+    def address(self, name: str) -> str:
+        return f"/proc/self/fd/{self._directory}/{name}"
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._directory)
+
+    def close(self) -> None:
+        os.close(self._directory)
+
+
+def _datagrams() -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    return made

@@ -1,0 +1,217 @@
+"""The writer: one thread per store, which commits whatever waits in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+import anyio
+
+from relaykit.errors import RelaykitError, StoreError
+from relaykit.storage.checkpoint import Checkpointer
+from relaykit.storage.database import Database
+from relaykit.storage.faults import translate
+
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BATCH = 256
+"""Operations in one transaction at most."""
+_CLOSE_SECONDS = 10.0
+
+
+class _Job(Generic[T]):
+    """An operation that waits for the thread, and then for its caller."""
+
+    __slots__ = ("call", "done", "error", "result", "synced", "withdrawn")
+
+    def __init__(self, call: Callable[[T], Any], synced: bool) -> None:
+        self.call = call
+        self.synced = synced
+        self.done = anyio.Event()
+        self.withdrawn = False
+        self.result: Any = None
+        self.error: Exception | None = None
+
+
+class _SpoiltError(Exception):
+    """An operation failed after it had written, so the others of the batch cannot stay with it."""
+
+
+class Writer(Generic[T]):
+    """An executor with a thread of its own and group commit.
+
+    The thread takes all that waits, runs it in one transaction and tells the event loop once. An operation that
+    refuses before it wrote leaves the others alone; where one fails after it wrote, the batch is undone and each
+    operation runs in a transaction of its own, so that only that one fails.
+    """
+
+    def __init__(self, name: str, open_database: Callable[[], Database[T]], committed: Callable[[], None]) -> None:
+        self._open = open_database
+        self._committed = committed
+        self._jobs: SimpleQueue[_Job[T] | None] = SimpleQueue()
+        self._closed = False
+        self._call_soon = _loop_caller()
+        self._opened = anyio.Event()
+        self._ended = anyio.Event()
+        self._fault: Exception | None = None
+        # A daemon, so that a disk that hangs cannot keep the process.
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    async def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation with the next batch."""
+        job: _Job[T] = _Job(lambda transaction: operation(transaction, *args, **kwargs), False)
+        return await self._wait_for(job)  # type: ignore[no-any-return]  # the job carries R past the thread
+
+    async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation with the next batch, which is synced to the disk as a whole."""
+        job: _Job[T] = _Job(lambda transaction: operation(transaction, *args, **kwargs), True)
+        return await self._wait_for(job)  # type: ignore[no-any-return]  # the job carries R past the thread
+
+    async def _wait_for(self, job: _Job[T]) -> Any:
+        if self._closed:
+            raise StoreError("the store is closed")
+        self._jobs.put(job)
+        try:
+            await job.done.wait()
+        except BaseException:
+            job.withdrawn = True
+            raise
+        if job.error is not None:
+            raise job.error
+        return job.result
+
+    async def start(self) -> None:
+        """Start the thread; return when the store is open, or raise why it cannot be."""
+        self._thread.start()
+        await self._opened.wait()
+        if self._fault is not None:
+            raise self._fault
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close the store; give up on a disk that hangs."""
+        self._closed = True
+        self._jobs.put(None)
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            await self._ended.wait()
+
+    def _work(self) -> None:
+        try:
+            database = self._open()
+        except (RelaykitError, OSError) as error:
+            self._fault = error
+            self._tell(self._opened.set)
+            return
+        checkpointer = Checkpointer(database.path)
+        self._tell(self._opened.set)
+        while batch := self._take():
+            self._run(database, batch)
+            checkpointer.note(database.changes)
+        checkpointer.close()
+        database.close()
+        self._tell(self._ended.set)
+
+    def _take(self) -> list[_Job[T]]:
+        """Return all that waits, at least one, at most a batch; nothing once the end is reached."""
+        batch: list[_Job[T]] = []
+        job = self._jobs.get()
+        with suppress(Empty):
+            while job is not None:
+                batch.append(job)
+                if len(batch) == BATCH:
+                    return batch
+                job = self._jobs.get_nowait()
+            if batch:
+                self._jobs.put(None)
+        return batch
+
+    def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
+        before = database.changes
+        groups = [[job for job in batch if not job.withdrawn]]
+        while groups:
+            group, *groups = groups
+            try:
+                _transact(database, group)
+            except _SpoiltError:
+                groups = [[job] for job in group]
+            except StoreError as error:
+                # It could not begin. Another try for each would make each wait as long.
+                for job in [*group, *(job for later in groups for job in later)]:
+                    job.error = error
+                break
+        self._tell(partial(_finish, batch))
+        if database.changes != before:
+            self._committed()
+
+    def _tell(self, call: Callable[[], object]) -> None:
+        # A loop that is gone has nobody left who waits.
+        with suppress(RuntimeError):
+            self._call_soon(call)
+
+
+@asynccontextmanager
+async def open_writer(
+    name: str, open_database: Callable[[], Database[T]], committed: Callable[[], None]
+) -> AsyncIterator[Writer[T]]:
+    """Open a store with a writer of its own; leaving finishes what was accepted, in 10 seconds at most.
+
+    Args:
+        name: The thread's.
+        open_database: Called in the thread; the file is opened, migrated and checked there.
+        committed: Called in the thread after each transaction that changed something.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+    writer = Writer(name, open_database, committed)
+    await writer.start()
+    try:
+        yield writer
+    finally:
+        await writer.close()
+
+
+def _transact(database: Database[T], jobs: list[_Job[T]]) -> None:
+    transaction = database.begin(synced=any(job.synced for job in jobs))
+    try:
+        for job in jobs:
+            _try(database, transaction, job)
+        database.commit()
+    except Exception as error:
+        database.roll_back()
+        if len(jobs) > 1:
+            raise _SpoiltError from error
+        jobs[0].error = translate(error, database.path) if isinstance(error, sqlite3.Error) else error
+
+
+def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:
+    before = database.changes
+    job.error = None
+    try:
+        job.result = job.call(transaction)
+    except RelaykitError as refusal:
+        if database.changes != before:
+            raise
+        job.error = refusal
+
+
+def _finish(batch: list[_Job[Any]]) -> None:
+    for job in batch:
+        job.done.set()
+
+
+def _loop_caller() -> Callable[[Callable[[], object]], object]:
+    """Return what has this event loop call a function soon, from any thread and without waiting for it."""
+    try:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:
+        import trio  # noqa: PLC0415 - it is the loop that runs, so it is imported already
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
