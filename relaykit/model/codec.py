@@ -13,14 +13,15 @@ from typing import Any, TypeVar
 
 R = TypeVar("R")
 _WORD = re.compile(r"\w+")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def to_json(record: object) -> dict[str, Any]:
     """Return a record's fields as JSON values; those that stand at their default are left out."""
     return {
-        field.name: _encode(value)
-        for field in fields(record)  # type: ignore[arg-type]  # every record of the model is a dataclass
-        if (value := getattr(record, field.name)) != _default(field)
+        name: value if type(value) in _PLAIN else _encode(value)
+        for name, default in _defaults(type(record))  # type: ignore[arg-type]  # a class is hashable
+        if (value := getattr(record, name)) != default
     }
 
 
@@ -28,6 +29,11 @@ def from_json(cls: type[R], data: Mapping[str, Any]) -> R:
     """Make a record from its JSON; fields that it does not know are passed over, so that newer writers can be read."""
     decoders = _decoders(cls)  # type: ignore[arg-type]  # a class is hashable; mypy does not see it through the cache
     return cls(**{name: decoders[name](value) for name, value in data.items() if name in decoders})
+
+
+@cache
+def _defaults(cls: Hashable) -> tuple[tuple[str, object], ...]:
+    return tuple((field.name, _default(field)) for field in fields(cls))  # type: ignore[arg-type]  # always a dataclass
 
 
 def _default(field: Field[Any]) -> object:
