@@ -1,0 +1,41 @@
+"""From an agent's configuration to what the directory and its sessions are told."""
+
+from __future__ import annotations
+
+from relaykit.config.records import AgentConfig, Config, ProfileConfig
+from relaykit.model import Agent
+from relaykit.plugin import SessionRequest
+
+
+def agent_record(config: Config, agent: AgentConfig) -> Agent:
+    """Return the agent as the directory is to know it."""
+    profile = _profile(config, agent)
+    return Agent(
+        id=agent.id,
+        provider=agent.provider,
+        cwd=str(agent.cwd),
+        label=agent.label,
+        tags=agent.tags,
+        capabilities=agent.capabilities,
+        priority=agent.priority,
+        reachable_by=profile.reachable_by,
+        may_send_now=profile.may_send_now,
+    )
+
+
+def session_request(config: Config, agent: AgentConfig) -> SessionRequest:
+    """Return what every session of the agent is opened for."""
+    texts = [_profile(config, agent).instructions, agent.instructions]
+    return SessionRequest(
+        agent=agent.id,
+        cwd=agent.cwd,
+        approval=agent.approval,
+        instructions="\n\n".join(text for text in texts if text),
+        env={"RELAYKIT_HOME": str(config.home), "RELAYKIT_AGENT": agent.id},
+        arguments=agent.arguments,
+    )
+
+
+def _profile(config: Config, agent: AgentConfig) -> ProfileConfig:
+    name = agent.profile or ""
+    return config.profiles.get(name) or ProfileConfig(name=name)

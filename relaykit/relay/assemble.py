@@ -1,0 +1,136 @@
+"""Opens everything that a relay is made of, in order; leaving it closes everything backwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from relaykit.config.records import AgentConfig, Config, UseConfig
+from relaykit.errors import CredentialError
+from relaykit.model import Secret
+from relaykit.plugin import (
+    Clock,
+    Context,
+    CredentialStore,
+    Mailbox,
+    Provider,
+    Router,
+    SessionStore,
+    StatusSink,
+    Transport,
+)
+from relaykit.registry import (
+    CREDENTIAL_STORE,
+    MAILBOX,
+    PROVIDER,
+    ROUTER,
+    SESSION_STORE,
+    STATUS_SINK,
+    TRANSPORT,
+    Kind,
+    Registry,
+)
+from relaykit.relay.clock import SystemClock
+from relaykit.relay.components import Components
+from relaykit.relay.intake import MailboxIntake
+from relaykit.relay.ownership import children_directory
+from relaykit.relay.processes import RelayProcesses
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What is open."""
+
+    mailbox: Mailbox
+    sessions: SessionStore
+    transports: Mapping[str, Transport]
+    sinks: Mapping[str, AbstractAsyncContextManager[StatusSink]]
+    """Not entered yet: each is opened in a task of its own."""
+
+
+class Assembly:
+    """Opens components by the configuration, and lends each its context."""
+
+    def __init__(self, config: Config, registry: Registry, components: Components) -> None:
+        self._config = config
+        self._registry = registry
+        self._given = components
+        self._mailbox: Mailbox | None = None
+        self._credentials: CredentialStore | None = components.credentials
+        self.clock: Clock = components.clock or SystemClock()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Opened]:
+        """Open everything but the providers, which their agents open."""
+        config, given = self._config, self._given
+        async with AsyncExitStack() as stack:
+            routers = [await stack.enter_async_context(self._open(ROUTER, use)) for use in config.routers]
+            if self._credentials is None:
+                self._credentials = await stack.enter_async_context(self._open(CREDENTIAL_STORE, config.credentials))
+            self._mailbox = mailbox = await stack.enter_async_context(
+                _as_it_is(given.mailbox)
+                if given.mailbox
+                else self._open(MAILBOX, config.mailbox, routers=(*given.routers, *routers))
+            )
+            sessions = await stack.enter_async_context(
+                _as_it_is(given.sessions) if given.sessions else self._open(SESSION_STORE, config.sessions)
+            )
+            transports = {
+                use.name: await stack.enter_async_context(self._open(TRANSPORT, use)) for use in config.transports
+            }
+            yield Opened(
+                mailbox=mailbox,
+                sessions=sessions,
+                transports={**transports, **given.transports},
+                sinks=self._sinks(),
+            )
+
+    def open_provider(self, agent: AgentConfig) -> AbstractAsyncContextManager[Provider]:
+        """Open an agent's provider once more."""
+        context = self._context(f"agents.{agent.id}", Path("agents") / agent.id, owner=agent.id)
+        if (component := self._given.providers.get(agent.provider)) is not None:
+            return component.open(agent.options, context)
+        return self._registry.open(PROVIDER, agent.provider, agent.options, context)
+
+    async def get(self, name: str) -> Secret:
+        """Return a secret: what components are lent as the credential store."""
+        if self._credentials is None:
+            raise CredentialError(f"credential {name!r}: the credential store is not open yet")
+        return await self._credentials.get(name)
+
+    def _sinks(self) -> Mapping[str, AbstractAsyncContextManager[StatusSink]]:
+        configured = {use.name: self._open(STATUS_SINK, use) for use in self._config.sinks}
+        return configured | {name: _as_it_is(sink) for name, sink in self._given.sinks.items()}
+
+    def _open(
+        self, kind: Kind[T], use: UseConfig, *, routers: tuple[Router, ...] = ()
+    ) -> AbstractAsyncContextManager[T]:
+        home = Path() if kind in (MAILBOX, SESSION_STORE) else Path("components") / use.name
+        return self._registry.open(kind, use.use, use.options, self._context(use.name, home, routers=routers))
+
+    def _context(
+        self, name: str, directory: Path, *, owner: str | None = None, routers: tuple[Router, ...] = ()
+    ) -> Context:
+        home = self._config.home / directory
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        children = children_directory(self._config.home, owner or f"component-{name}")
+        return Context(
+            name=name,
+            home=home,
+            clock=self.clock,
+            processes=RelayProcesses(children, self.clock.boot_id()),
+            intake=MailboxIntake(name, lambda: self._mailbox),
+            credentials=self,
+            routers=routers,
+            limits=self._config.limits,
+        )
+
+
+@asynccontextmanager
+async def _as_it_is(given: T) -> AsyncIterator[T]:
+    yield given

@@ -1,0 +1,136 @@
+"""The mailbox as the holder of a claim uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeVar
+
+from relaykit.errors import StoreError
+from relaykit.model import (
+    Command,
+    CommandState,
+    Decision,
+    Draft,
+    Lease,
+    LeasedDelivery,
+    PermissionRequest,
+    Question,
+    State,
+    Status,
+    Wish,
+)
+from relaykit.plugin import Clock, Joining, Mailbox, Waiting
+
+T = TypeVar("T")
+_FIRST_DELAY = 0.2
+_LONGEST_DELAY = 10.0
+
+
+class ClaimedMailbox:
+    """Fills in agent, owner and epoch, and keeps trying while the store cannot be used.
+
+    A worker that waits here leases nothing and loses nothing; ``failing`` says why, for the status.
+    """
+
+    def __init__(self, mailbox: Mailbox, clock: Clock, *, agent: str, owner: str, epoch: int) -> None:
+        self._mailbox = mailbox
+        self._clock = clock
+        self.agent = agent
+        self.owner = owner
+        self.epoch = epoch
+        self.failing: StoreError | None = None
+
+    async def waiting(self) -> Waiting:
+        """Return what waits for the agent now."""
+        found = await self._kept(lambda: self._mailbox.waiting([self.agent]))
+        return found.get(self.agent, Waiting())
+
+    async def lease(self, submission: str, session: str, joining: Joining | None = None) -> LeasedDelivery | None:
+        """Lease the next delivery, recorded under that submission id."""
+        return await self._kept(
+            lambda: self._mailbox.lease(
+                self.agent,
+                owner=self.owner,
+                epoch=self.epoch,
+                submission=submission,
+                session=session,
+                joining=joining,
+            )
+        )
+
+    async def leased(self, delivery: int) -> LeasedDelivery:
+        """Return a delivery as it is now."""
+        return await self._kept(lambda: self._mailbox.leased(delivery))
+
+    async def relet(self, lease: Lease, submission: str, session: str, note: str) -> LeasedDelivery:
+        """Take a new attempt at a delivery that is held."""
+        return await self._kept(lambda: self._mailbox.relet(lease, submission=submission, session=session, note=note))
+
+    async def delivered(self, lease: Lease) -> None:
+        """Record that the provider took the text."""
+        await self._kept(lambda: self._mailbox.delivered(lease))
+
+    async def seen(self, lease: Lease, turn: str) -> None:
+        """Record that a turn began with it."""
+        await self._kept(lambda: self._mailbox.seen(lease, turn))
+
+    async def release(self, lease: Lease, reason: str) -> None:
+        """Queue it again."""
+        await self._kept(lambda: self._mailbox.release(lease, reason))
+
+    async def wish(self, lease: Lease, wish: Wish) -> None:
+        """Record why its turn is asked to end."""
+        await self._kept(lambda: self._mailbox.wish(lease, wish))
+
+    async def settle(
+        self, leases: Sequence[Lease], state: State, reason: str, *, reply: Draft | None = None, partial: str = ""
+    ) -> None:
+        """End deliveries together with their one reply, or their notices."""
+        await self._kept(lambda: self._mailbox.settle(leases, state, reason, reply=reply, partial=partial))
+
+    async def ask(self, session: str, question: Question, expires_in: float) -> PermissionRequest:
+        """Store a permission request."""
+        return await self._kept(
+            lambda: self._mailbox.ask(self.agent, self.epoch, session, question, expires_in=expires_in)
+        )
+
+    async def decide(self, request: str, decision: Decision, by: str) -> PermissionRequest:
+        """Decide a request by policy."""
+        return await self._kept(lambda: self._mailbox.decide(request, decision, by=by))
+
+    async def decided(self) -> Sequence[PermissionRequest]:
+        """Return the decisions of which the session was not told yet."""
+        return await self._kept(lambda: self._mailbox.decided(self.agent, self.epoch))
+
+    async def applied(self, request: str) -> None:
+        """Record that the session was told."""
+        await self._kept(lambda: self._mailbox.applied(request))
+
+    async def withdraw(self, session: str, keys: Collection[str] | None, reason: str) -> None:
+        """Close open requests of a provider session."""
+        await self._kept(lambda: self._mailbox.withdraw(session, keys, reason))
+
+    async def orders(self) -> Sequence[Command]:
+        """Return the commands that wait to be taken."""
+        return await self._kept(lambda: self._mailbox.orders(self.agent, self.epoch))
+
+    async def advance(self, command: str, state: CommandState, result: str = "") -> None:
+        """Move a command on."""
+        await self._kept(lambda: self._mailbox.advance(command, state, result))
+
+    async def report(self, status: Status, *, pid: int | None, session: str | None) -> None:
+        """Say how the agent is."""
+        await self._kept(lambda: self._mailbox.report(self.agent, self.epoch, status, pid=pid, session=session))
+
+    async def _kept(self, operation: Callable[[], Awaitable[T]]) -> T:
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                result = await operation()
+            except StoreError as error:
+                self.failing = error
+                await self._clock.sleep(delay)
+                delay = min(delay * 2, _LONGEST_DELAY)
+            else:
+                self.failing = None
+                return result

@@ -1,0 +1,79 @@
+"""Carries out what becomes of deliveries: settled with a reply, released, or handed over again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from relaykit.errors import ProviderError
+from relaykit.model import Fault, LeasedDelivery, State
+from relaykit.relay import replies, verdicts
+from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.faultpoints import reached
+from relaykit.relay.handover import HandOver
+from relaykit.relay.pause import Pause
+from relaykit.relay.turns import EndedTurn
+from relaykit.relay.verdicts import Next, Verdict
+
+Judge = Callable[[LeasedDelivery], Verdict]
+
+
+class Conclusion:
+    """The way from an ended turn back into the mailbox."""
+
+    def __init__(self, agent: str, claimed: ClaimedMailbox, pause: Pause) -> None:
+        self._agent = agent
+        self._claimed = claimed
+        self._pause = pause
+
+    async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
+        """Conclude the deliveries of a turn that ended."""
+        repeated = self._repeats(turn.fault)
+        await self.by(items, lambda item: repeated or verdicts.of_ended(turn, item.delivery), hand_over)
+
+    async def of_refusal(self, error: ProviderError, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
+        """Conclude deliveries whose text the provider did not take."""
+        verdict = self._repeats(error.fault) or verdicts.of_refusal(error.fault)
+        await self.by(items, lambda _: verdict, hand_over)
+
+    async def by(self, items: Sequence[LeasedDelivery], judge: Judge, hand_over: HandOver) -> None:
+        """Conclude deliveries of one turn as they are judged; those with one verdict share it, and one reply."""
+        groups: dict[Verdict, list[LeasedDelivery]] = {}
+        for item in items:
+            groups.setdefault(judge(item), []).append(item)
+        for verdict, group in groups.items():
+            await self._apply(verdict, group, hand_over)
+
+    def _repeats(self, fault: Fault | None) -> Verdict | None:
+        """Return a pause in place of a second death in a row by one provider error: it is not the messages' fault."""
+        if fault is None:
+            self._pause.end()
+        elif self._pause.repeats(fault):
+            return Verdict(next=Next.RELEASE, reason=fault.message, pause=fault)
+        return None
+
+    async def _apply(self, verdict: Verdict, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
+        match verdict.next:
+            case Next.SETTLE:
+                await self._settle(verdict, items)
+            case Next.RELEASE:
+                for item in items:
+                    await self._claimed.release(item.lease, verdict.reason)
+            case Next.REDELIVER:
+                for item in items:
+                    hand_over.again(item, verdict.reason)
+            case Next.CONTINUE:
+                hand_over.go_on(items, verdict.reason)
+            case Next.LEAVE:
+                pass
+        if verdict.pause is not None:
+            self._pause.begin(verdict.pause)
+
+    async def _settle(self, verdict: Verdict, items: Sequence[LeasedDelivery]) -> None:
+        state, reply = verdict.state or State.UNKNOWN, None
+        if state is State.ANSWERED:
+            reply = replies.answer(self._agent, items, verdict.text)
+            state = State.ANSWERED if reply else State.ACKNOWLEDGED
+        leases = [item.lease for item in items]
+        partial = "" if reply else verdict.text
+        await self._claimed.settle(leases, state, verdict.reason, reply=reply, partial=partial)
+        reached("settled")

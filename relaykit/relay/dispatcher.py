@@ -1,0 +1,66 @@
+"""One task per relay that looks into the mailbox when it changed, and wakes the agents for whom something waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import anyio
+
+from relaykit.errors import StoreError
+from relaykit.plugin import Clock, Mailbox, Waiting
+
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Bell:
+    """Rings when something waits for an agent; a ring that nobody waited for is kept."""
+
+    waiting: Waiting = field(default_factory=Waiting)
+    _rung: anyio.Event = field(default_factory=anyio.Event)
+
+    def ring(self, waiting: Waiting | None = None) -> None:
+        """Say that something waits, or just that it is time to look."""
+        if waiting is not None:
+            self.waiting = waiting
+        self._rung.set()
+
+    async def wait(self) -> Waiting:
+        """Return at the next ring, at once where it has rung since this last returned."""
+        await self._rung.wait()
+        self._rung = anyio.Event()
+        return self.waiting
+
+
+class Dispatcher:
+    """Asks the mailbox once per change, for all agents of the relay together."""
+
+    def __init__(self, mailbox: Mailbox, clock: Clock) -> None:
+        self._mailbox = mailbox
+        self._clock = clock
+        self._bells: dict[str, Bell] = {}
+
+    def enlist(self, agent: str, bell: Bell) -> None:
+        """Ring that bell when something waits for the agent."""
+        self._bells[agent] = bell
+
+    def dismiss(self, agent: str) -> None:
+        """Nobody runs the agent here any more."""
+        self._bells.pop(agent, None)
+
+    async def run(self) -> None:
+        """Dispatch for ever."""
+        async with self._mailbox.watch() as watch:
+            while True:
+                await self._dispatch()
+                await watch.wait()
+
+    async def _dispatch(self) -> None:
+        try:
+            waiting = await self._mailbox.waiting(self._bells.keys())
+        except StoreError:
+            await self._clock.sleep(_RETRY_SECONDS)  # the bells ring again below; workers see the store for themselves
+            waiting = {agent: Waiting(later=True, commands=True) for agent in self._bells}
+        for agent, what in waiting.items():
+            if (bell := self._bells.get(agent)) is not None:
+                bell.ring(what)

@@ -1,0 +1,110 @@
+"""Hands deliveries over to the session: the next one, one that joins the running turn, or one to go on with."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from relaykit.errors import ProviderError
+from relaykit.model import Capabilities, LeasedDelivery, Mode, new_id
+from relaykit.plugin import Joining, Session
+from relaykit.relay import replies
+from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.faultpoints import reached
+from relaykit.relay.held import Held
+from relaykit.relay.turns import RunningTurn
+
+SUBMIT_SECONDS = 60.0
+"""A provider that does not take a text within this is beyond help: its session is opened again."""
+
+
+class SessionLostError(Exception):
+    """The session can no longer be talked to; the supervisor opens it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Deliveries to hand over again in one submission, before anything new is leased."""
+
+    items: tuple[LeasedDelivery, ...]
+    text: str
+    note: str
+
+
+class HandOver:
+    """The way from the mailbox into the session."""
+
+    def __init__(
+        self,
+        session: Session,
+        capabilities: Capabilities,
+        claimed: ClaimedMailbox,
+        held: Held,
+        refused: Callable[[ProviderError, Sequence[LeasedDelivery]], Awaitable[None]],
+    ) -> None:
+        self._session = session
+        self._capabilities = capabilities
+        self._claimed = claimed
+        self._held = held
+        self._refused = refused
+        self._resumptions: deque[Resumption] = deque()
+
+    def again(self, item: LeasedDelivery, note: str) -> None:
+        """Hand a delivery over once more, as if it were new."""
+        self._resumptions.append(Resumption((item,), self._text(item), note))
+
+    def go_on(self, items: Sequence[LeasedDelivery], note: str) -> None:
+        """Have the session go on with deliveries whose turn was cut off."""
+        text = replies.go_on([item.message for item in items])
+        self._resumptions.append(Resumption(tuple(items), text, note))
+
+    async def next(self) -> None:
+        """Hand over what is to be gone on with, else the next in the queue, if there is one."""
+        if self._resumptions:
+            await self._resume(self._resumptions.popleft())
+            return
+        submission = new_id()
+        leased = await self._claimed.lease(submission, self._session.id)
+        if leased is not None:
+            await self._submit(submission, (leased,), self._text(leased), Mode.OWN)
+
+    async def join(self, turn: RunningTurn) -> None:
+        """Hand over the next that may join the turn: same thread, same reply address."""
+        to = next((item.reply_to for item in self._held.of(turn.submissions)), None)
+        if to is None or not self._capabilities.join:
+            return
+        submission = new_id()
+        joining = Joining(thread=to.thread, recipient=to.recipient)
+        leased = await self._claimed.lease(submission, self._session.id, joining)
+        if leased is not None:
+            await self._submit(submission, (leased,), self._text(leased), Mode.JOIN)
+
+    async def _resume(self, resumption: Resumption) -> None:
+        submission = new_id()
+        items = [
+            await self._claimed.relet(item.lease, submission, self._session.id, resumption.note)
+            for item in resumption.items
+        ]
+        await self._submit(submission, tuple(items), resumption.text, Mode.OWN)
+
+    async def _submit(self, submission: str, items: tuple[LeasedDelivery, ...], text: str, mode: Mode) -> None:
+        reached("leased")
+        self._held.put(submission, items)
+        try:
+            with anyio.fail_after(SUBMIT_SECONDS):
+                await self._session.submit(text, submission, mode)
+        except ProviderError as error:
+            await self._refused(error, self._held.take([submission]))
+            return
+        except TimeoutError:
+            raise SessionLostError(f"the provider did not take a text within {SUBMIT_SECONDS:.0f} s") from None
+        reached("submitted")
+        for item in items:
+            await self._claimed.delivered(item.lease)
+        reached("delivered")
+
+    def _text(self, item: LeasedDelivery) -> str:
+        return replies.envelope(item.message) if self._capabilities.envelope else item.message.body

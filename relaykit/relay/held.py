@@ -1,0 +1,43 @@
+"""What one worker has handed over and not settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from relaykit.model import LeasedDelivery, Wish
+
+
+class Held:
+    """Deliveries by the submission that they were handed over under; a continued turn may carry several."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, tuple[LeasedDelivery, ...]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    def put(self, submission: str, items: tuple[LeasedDelivery, ...]) -> None:
+        """Hold deliveries under a submission."""
+        self._items[submission] = items
+
+    def of(self, submissions: Iterable[str]) -> list[LeasedDelivery]:
+        """Return what is held under the submissions."""
+        return [item for submission in submissions for item in self._items.get(submission, ())]
+
+    def all(self) -> list[LeasedDelivery]:
+        """Return all that is held."""
+        return self.of(list(self._items))
+
+    def take(self, submissions: Iterable[str]) -> list[LeasedDelivery]:
+        """Return what is held under the submissions, and hold it no longer."""
+        return [item for submission in submissions for item in self._items.pop(submission, ())]
+
+    def refresh(self, fresh: LeasedDelivery) -> None:
+        """Replace a delivery by what the mailbox says of it now."""
+        for submission, items in self._items.items():
+            self._items[submission] = tuple(fresh if item.delivery.id == fresh.delivery.id else item for item in items)
+
+    def note_wish(self, item: LeasedDelivery, wish: Wish) -> None:
+        """Note a wish that was recorded."""
+        self.refresh(replace(item, delivery=replace(item.delivery, wish=wish)))

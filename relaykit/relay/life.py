@@ -1,0 +1,121 @@
+"""One life of an agent: its provider is open, its session is open, its worker works."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import anyio
+
+from relaykit.config.records import AgentConfig
+from relaykit.errors import ProviderError
+from relaykit.model import Claim, SessionRecord
+from relaykit.plugin import Provider, Session, SessionRequest
+from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.faultpoints import reached
+from relaykit.relay.pause import Pause
+from relaykit.relay.recorder import open_recorder
+from relaykit.relay.recovery import Recovery
+from relaykit.relay.services import Services
+from relaykit.relay.watchdog import Watchdog
+from relaykit.relay.worker import Worker
+
+SESSION_GONE = "session_not_found"
+"""The fault code by which a provider says that a session cannot be gone on with."""
+
+OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """An agent is ready to take text."""
+
+    agent: str
+    provider: str
+    pid: int | None
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSetting:
+    """What every life of one agent has in common."""
+
+    agent: AgentConfig
+    request: SessionRequest
+    open_provider: OpenProvider
+    services: Services
+    pause: Pause
+
+
+@asynccontextmanager
+async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -> AsyncIterator[Worker]:
+    """Open provider and session, deal with what an earlier life left behind, and yield a worker that is ready.
+
+    Raises:
+        ProviderError: The provider or its session could not be opened.
+    """
+    reached("claimed")
+    async with setting.open_provider() as provider, _open_session(provider, setting.request, resume) as session:
+        services = setting.services
+        record = await services.sessions.begin(_record(setting, session))
+        async with open_recorder(
+            record, store=services.sessions, fanout=services.fanout, clock=services.clock
+        ) as recorder:
+            claimed = ClaimedMailbox(
+                services.mailbox,
+                services.clock,
+                agent=setting.agent.id,
+                owner=services.incarnation,
+                epoch=claim.epoch,
+            )
+            worker = Worker(
+                setting.agent,
+                session,
+                provider.capabilities,
+                claimed=claimed,
+                recorder=recorder,
+                clock=services.clock,
+                pause=setting.pause,
+                permission_seconds=services.config.permission_hours * 3600,
+            )
+            await _withdraw_old(worker, resume)
+            await Recovery(worker, setting.agent.on_interrupted).run(claim)
+            yield worker
+        with anyio.move_on_after(5, shield=True):
+            await services.sessions.end(session.id, services.clock.now())
+
+
+async def work(worker: Worker, silence: float) -> None:
+    """Let a worker work, watched, until its session is over or it was stopped."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Watchdog(worker, silence).run, name=f"{worker.agent.id}: watchdog")
+        await worker.run()
+        tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _open_session(provider: Provider, request: SessionRequest, resume: str | None) -> AsyncIterator[Session]:
+    wanted = replace(request, resume=resume if provider.capabilities.resume else None)
+    async with provider.session(wanted) as session:
+        yield session
+
+
+def _record(setting: AgentSetting, session: Session) -> SessionRecord:
+    return SessionRecord(
+        id=session.id,
+        agent=setting.agent.id,
+        provider=setting.agent.provider,
+        cwd=str(setting.agent.cwd),
+        started_at=setting.services.clock.now(),
+    )
+
+
+async def _withdraw_old(worker: Worker, session: str | None) -> None:
+    if session is not None:
+        await worker.claimed.withdraw(session, None, "the process that asked is gone")
+
+
+def is_gone(error: ProviderError) -> bool:
+    """Whether the provider says that the session cannot be gone on with."""
+    return error.fault.code == SESSION_GONE

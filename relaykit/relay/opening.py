@@ -1,0 +1,113 @@
+"""Opens a relay: components, then tasks, then agents; leaving it goes backwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+
+from relaykit.config.records import AgentConfig, Config
+from relaykit.model import new_id
+from relaykit.registry import Registry, load
+from relaykit.relay import housekeeping
+from relaykit.relay.agents import agent_record, session_request
+from relaykit.relay.assemble import Assembly, Opened
+from relaykit.relay.components import Components
+from relaykit.relay.dispatcher import Dispatcher
+from relaykit.relay.fanout import Fanout, feed
+from relaykit.relay.life import AgentSetting
+from relaykit.relay.outgoing import Outgoing
+from relaykit.relay.ownership import presence
+from relaykit.relay.pause import Pause
+from relaykit.relay.relay import Relay
+from relaykit.relay.services import Services
+from relaykit.relay.supervisor import Supervisor
+
+Report = Callable[[str], None]
+
+
+@asynccontextmanager
+async def open_relay(
+    config: Config,
+    *,
+    components: Components | None = None,
+    registry: Registry | None = None,
+    report: Report | None = None,
+) -> AsyncIterator[Relay]:
+    """Run a relay for as long as the context is open.
+
+    Entering returns when every agent's lock is held; ``Relay.ready`` waits for an agent's session. Leaving stops
+    what still runs, in good order.
+
+    Args:
+        config: What it is assembled from.
+        components: Ready-made components in place of configured ones, or beside them.
+        registry: The plugins; those that are installed, where none is given.
+        report: Takes one line for the person who runs the relay; standard error where none is given.
+
+    Raises:
+        AlreadyRunError: Another relay runs one of the agents.
+        ConfigError: The configuration names what does not exist, or options that do not fit.
+        StoreError: The mailbox or the session store cannot be used.
+    """
+    registry = registry or load(disabled=config.plugins.disabled, only=config.plugins.only)
+    assembly = Assembly(config, registry, components or Components())
+    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with assembly.open() as opened:
+        services = _services(config, assembly, opened, report or _to_stderr)
+        relay = Relay(services, [_supervisor(agent, services, assembly) for agent in config.agents])
+        async with presence(opened.mailbox, services.clock, services.incarnation), anyio.create_task_group() as tasks:
+            await _start(tasks, relay, services, opened)
+            yield relay
+            await relay.stop()
+            services.fanout.close()
+            tasks.cancel_scope.cancel()
+
+
+def _services(config: Config, assembly: Assembly, opened: Opened, report: Report) -> Services:
+    return Services(
+        config=config,
+        incarnation=new_id(),
+        clock=assembly.clock,
+        mailbox=opened.mailbox,
+        sessions=opened.sessions,
+        fanout=Fanout(opened.sessions),
+        dispatcher=Dispatcher(opened.mailbox, assembly.clock),
+        report=report,
+    )
+
+
+def _supervisor(agent: AgentConfig, services: Services, assembly: Assembly) -> Supervisor:
+    setting = AgentSetting(
+        agent=agent,
+        request=session_request(services.config, agent),
+        open_provider=lambda: assembly.open_provider(agent),
+        services=services,
+        pause=Pause(services.clock),
+    )
+    return Supervisor(agent_record(services.config, agent), setting)
+
+
+async def _start(tasks: TaskGroup, relay: Relay, services: Services, opened: Opened) -> None:
+    mailbox, clock = services.mailbox, services.clock
+    for name, sink in opened.sinks.items():
+        await tasks.start(feed, services.fanout, name, sink, _sink_failed(services.report), name=f"sink {name}")
+    tasks.start_soon(services.dispatcher.run, name="dispatcher")
+    tasks.start_soon(housekeeping.expire, mailbox, clock, name="expiry")
+    tasks.start_soon(housekeeping.sweep, mailbox, opened.sessions, clock, services.config.retention, name="retention")
+    for name, transport in opened.transports.items():
+        outgoing = Outgoing(name, transport, services)
+        tasks.start_soon(outgoing.run, name=f"outgoing through {name}")
+    await tasks.start(relay.run_agents, name="agents")
+
+
+def _sink_failed(report: Report) -> Callable[[str, Exception], None]:
+    return lambda name, error: report(f"sink {name} failed and is closed: {error}")
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"relaykit: {line}\n")
+    sys.stderr.flush()

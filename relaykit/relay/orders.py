@@ -1,0 +1,107 @@
+"""Commands that a session carries out: interrupt, steer, inject, compact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.errors import ProviderError
+from relaykit.model import Command, CommandKind, CommandState, Fault, Mode, Whose, Wish, new_id
+from relaykit.plugin import Compacts
+
+if TYPE_CHECKING:
+    from relaykit.relay.worker import Worker
+
+COMPACT_SECONDS = 600.0
+
+
+class NotNowError(Exception):
+    """The command has to wait: it is tried again until its time to be taken is over."""
+
+
+class SessionOrders:
+    """Carries out one agent's commands, in order; those that cannot be carried out yet wait."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._pending: list[Command] = []
+
+    def give(self, commands: Sequence[Command]) -> None:
+        """Take the commands that wait, in the place of those known before."""
+        self._pending = list(commands)
+        self._worker.nudge.ring()
+
+    async def carry_out(self) -> None:
+        """Carry out what can be now."""
+        for command in self._pending:
+            try:
+                await self._carry_out(command)
+            except NotNowError:
+                return
+            self._pending = [other for other in self._pending if other.id != command.id]
+
+    async def _carry_out(self, command: Command) -> None:
+        claimed = self._worker.claimed
+        if self._worker.clock.now() > command.take_by:
+            await claimed.advance(command.id, CommandState.FAILED, "it could not be taken in time")
+            return
+        self._check(command)
+        await claimed.advance(command.id, CommandState.RUNNING)
+        try:
+            result = await self._do(command)
+        except ProviderError as error:
+            await claimed.advance(command.id, CommandState.FAILED, str(error))
+        else:
+            await claimed.advance(command.id, CommandState.SUCCEEDED, result)
+
+    def _check(self, command: Command) -> None:
+        worker = self._worker
+        steers = command.kind in (CommandKind.STEER, CommandKind.INJECT)
+        joins = worker.capabilities.join and not worker.turns.questions
+        # Text must not reach a session that is asking, nor one that can only begin a turn and has one.
+        waits = (steers and worker.busy and not joins) or (command.kind is CommandKind.COMPACT and worker.busy)
+        if waits:
+            worker.wake_in(command.take_by - worker.clock.now())
+            raise NotNowError
+
+    async def _do(self, command: Command) -> str:
+        match command.kind:
+            case CommandKind.INTERRUPT:
+                return "the turn was asked to end" if await self._worker.interrupt(Wish.INTERRUPT) else "no turn ran"
+            case CommandKind.STEER:
+                return await self._steer(command)
+            case CommandKind.INJECT:
+                return await self._submit(command.text)
+            case CommandKind.COMPACT:
+                return await self._compact()
+            case _:
+                return await self._unknown(command)
+
+    async def _steer(self, command: Command) -> str:
+        if self._worker.turns.running is None:
+            raise _refused("no turn runs that could be steered; use `relaykit send` or `relaykit inject`")
+        if not self._worker.capabilities.join:
+            raise _refused("this provider cannot take text into a running turn")
+        return await self._submit(command.text)
+
+    async def _submit(self, text: str) -> str:
+        mode = Mode.JOIN if self._worker.turns.running is not None else Mode.OWN
+        await self._worker.session.submit(text, new_id(), mode)
+        return "it joined the running turn" if mode is Mode.JOIN else "it has a turn of its own"
+
+    async def _compact(self) -> str:
+        session = self._worker.session
+        if not isinstance(session, Compacts) or not self._worker.capabilities.compact:
+            raise _refused("this provider cannot compact a session's context")
+        with anyio.fail_after(COMPACT_SECONDS):
+            await session.compact()
+        return "the context was compacted"
+
+    async def _unknown(self, command: Command) -> str:
+        raise _refused(f"{command.kind.value} is not something that this relay does")
+
+
+def _refused(message: str) -> ProviderError:
+    return ProviderError(Fault(whose=Whose.RELAY, code="not_possible", message=message))

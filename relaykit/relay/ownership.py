@@ -1,0 +1,85 @@
+"""Who runs an agent: an OS lock per agent, and one heartbeat per relay."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import anyio
+
+from relaykit.errors import AlreadyRunError, StoreError
+from relaykit.model import RelayRecord
+from relaykit.plugin import Clock, Mailbox
+
+BEAT_SECONDS = 10.0
+STALE_SECONDS = 30.0
+"""A relay whose last beat is older has stopped to live, as far as other relays can tell without its locks."""
+
+
+def lock_path(home: Path, agent: str) -> Path:
+    """Return the file whose lock is the right to run the agent."""
+    return home / "locks" / f"{agent}.lock"
+
+
+def children_directory(home: Path, agent: str) -> Path:
+    """Return where the agent's processes are written down."""
+    return home / "run" / agent
+
+
+@contextmanager
+def agent_lock(home: Path, agent: str) -> Iterator[None]:
+    """Hold the right to run an agent; the kernel gives it back when this process dies.
+
+    Raises:
+        AlreadyRunError: Another process holds it; the message names it.
+    """
+    path = lock_path(home, agent)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunError(_held(agent, file.read())) from None
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "cwd": str(Path.cwd())}))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _held(agent: str, holder: str) -> str:
+    try:
+        who = json.loads(holder)
+    except ValueError:  # it is only now writing its name
+        who = {}
+    return (
+        f"agent {agent!r} is run already, by process {who.get('pid', 'unknown')} started in {who.get('cwd', 'unknown')}; "
+        f"stop it with `relaykit stop {agent}`, or run another with `--agent NAME`"
+    )
+
+
+@asynccontextmanager
+async def presence(mailbox: Mailbox, clock: Clock, incarnation: str) -> AsyncIterator[None]:
+    """Keep this relay entered in the mailbox, with a heartbeat, while the context is open."""
+    record = RelayRecord(incarnation=incarnation, pid=os.getpid(), boot=clock.boot_id(), beat=clock.boot())
+    await mailbox.join(record)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_beat, mailbox, clock, incarnation, name="heartbeat")
+        yield
+        tasks.cancel_scope.cancel()
+    with anyio.move_on_after(5, shield=True):
+        await mailbox.leave(incarnation)
+
+
+async def _beat(mailbox: Mailbox, clock: Clock, incarnation: str) -> None:
+    while True:
+        await clock.sleep(BEAT_SECONDS)
+        try:
+            await mailbox.beat(incarnation, clock.boot_id(), clock.boot())
+            await mailbox.release_stale(clock.boot_id(), clock.boot() - STALE_SECONDS)
+        except StoreError:
+            continue  # a beat that could not be written is made good by the next one, or the relay counts as stale

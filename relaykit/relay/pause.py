@@ -1,0 +1,54 @@
+"""When an agent rests after a fault of its own, and for how long."""
+
+from __future__ import annotations
+
+from relaykit.model import Fault, Whose
+from relaykit.plugin import Clock
+
+_FIRST_SECONDS = 5.0
+_LONGEST_SECONDS = 300.0
+
+
+class Pause:
+    """The rest of one agent. Outlives its sessions, so that a restart does not make it impatient."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until = 0.0
+        self._delay = _FIRST_SECONDS
+        self._last_refusal = ""
+        self.fault: Fault | None = None
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the next try; 0 where the agent may work."""
+        return max(0.0, self._until - self._clock.boot())
+
+    @property
+    def next_try(self) -> float:
+        """Wall-clock seconds of the next try, for display."""
+        return self._clock.now() + self.remaining
+
+    def begin(self, fault: Fault) -> float:
+        """Rest, as long as the provider said or longer each time; return the seconds."""
+        seconds = fault.retry_after if fault.retry_after is not None else self._delay
+        self._delay = min(self._delay * 2, _LONGEST_SECONDS)
+        self._until = self._clock.boot() + seconds
+        self.fault = fault
+        return seconds
+
+    def repeats(self, fault: Fault) -> bool:
+        """Whether this is the second message in a row that the provider refuses with one code."""
+        if fault.whose is not Whose.MESSAGE:
+            return False
+        again = self._last_refusal == fault.code
+        self._last_refusal = fault.code
+        return again
+
+    def end(self) -> None:
+        """Something went well: forget it all."""
+        self._until, self._delay, self._last_refusal, self.fault = 0.0, _FIRST_SECONDS, "", None
+
+    def cut_short(self) -> None:
+        """Try again now; what went wrong is remembered."""
+        self._until = 0.0

@@ -1,0 +1,65 @@
+"""How an agent is, in one word with its reasons, from what its worker knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from relaykit.model import Status, StatusChanged, StatusKind, WorkItem
+
+if TYPE_CHECKING:
+    from relaykit.relay.worker import Worker
+
+
+class StatusBoard:
+    """Reports the worker's status when it changed."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._last: Status | None = None
+
+    async def report(self) -> None:
+        """Say how the agent is now, in the directory and as an event, unless that was said already."""
+        status = self._status()
+        if status == self._last:
+            return
+        self._last = status
+        worker = self._worker
+        stamped = replace(status, since=worker.clock.now())
+        worker.recorder.offer(StatusChanged(status=stamped))
+        await worker.claimed.report(stamped, pid=worker.session.pid, session=worker.session.id)
+
+    def _status(self) -> Status:
+        worker = self._worker
+        if worker.recorder.failing or worker.claimed.failing:
+            failing = worker.recorder.failing or worker.claimed.failing
+            return Status(kind=StatusKind.ERROR, reason="store", detail=str(failing))
+        if worker.pause.remaining and worker.pause.fault:
+            return self._paused()
+        if worker.busy:
+            return Status(kind=StatusKind.BUSY, reason=self._reason(), work=self._work())
+        return Status(kind=StatusKind.IDLE)
+
+    def _paused(self) -> Status:
+        pause = self._worker.pause
+        return Status(
+            kind=StatusKind.ERROR,
+            reason="paused",
+            detail=pause.fault.message if pause.fault else "",
+            next_try=pause.next_try,
+        )
+
+    def _reason(self) -> str:
+        worker = self._worker
+        if worker.turns.questions:
+            return "permission"
+        if worker.silent:
+            return "silent"
+        return "stopping" if worker.stopping else "turn"
+
+    def _work(self) -> tuple[WorkItem, ...]:
+        worker = self._worker
+        turn = worker.turns.running
+        turns = (WorkItem(kind="turn", id=turn.id),) if turn else ()
+        messages = tuple(WorkItem(kind="message", id=item.message.id) for item in worker.held.all())
+        return (*turns, *messages)

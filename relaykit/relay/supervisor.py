@@ -1,0 +1,281 @@
+"""Keeps one agent running: holds its lock, opens its session again when it ended, obeys orders about its life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import anyio
+from anyio.abc import TaskStatus
+
+from relaykit.errors import LeaseLostError, ProviderError
+from relaykit.model import (
+    OFFLINE,
+    Agent,
+    Claim,
+    Command,
+    CommandKind,
+    CommandState,
+    DirectoryEntry,
+    Fault,
+    Status,
+    StatusKind,
+    Whose,
+)
+from relaykit.relay.dispatcher import Bell
+from relaykit.relay.handover import SessionLostError
+from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
+from relaykit.relay.orphans import end_orphans
+from relaykit.relay.ownership import agent_lock, children_directory
+from relaykit.relay.restarts import Restarts
+from relaykit.relay.worker import Worker
+
+_RETIRE_SECONDS = 5.0
+
+
+class End(StrEnum):
+    """Why a life ended."""
+
+    STOPPED = "stopped"
+    RESTARTED = "restarted"
+    UNAVAILABLE = "unavailable"
+    """It could not begin; its agent rests."""
+    DIED = "died"
+
+
+class Supervisor:
+    """Keeps one agent running until it is stopped or killed."""
+
+    def __init__(self, agent: Agent, setting: AgentSetting) -> None:
+        self._agent = agent
+        self._setting = setting
+        self._services = setting.services
+        self._restarts = Restarts(setting.services.clock)
+        self._bell = Bell()
+        self._worker: Worker | None = None
+        self._life = anyio.CancelScope()
+        self._epoch = 0
+        self._session: str | None = None
+        self._wanted: CommandKind | None = None
+        self._again = anyio.Event()
+        self._first = anyio.Event()
+        self._ready: Ready | None = None
+        self._trouble: Fault | None = None
+
+    @property
+    def id(self) -> str:
+        """The agent's id."""
+        return self._agent.id
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Run the agent until it is stopped; started once its lock is held.
+
+        Raises:
+            AlreadyRunError: Another relay runs it.
+        """
+        services = self._services
+        with agent_lock(services.config.home, self.id):
+            task_status.started()
+            await end_orphans(children_directory(services.config.home, self.id), services.clock.boot_id())
+            await self._run()
+
+    async def _run(self) -> None:
+        services = self._services
+        async with anyio.create_task_group() as tasks:
+            services.dispatcher.enlist(self.id, self._bell)
+            try:
+                tasks.start_soon(self._obey, name=f"{self.id}: orders")
+                await self._supervise()
+            finally:
+                services.dispatcher.dismiss(self.id)
+                with anyio.move_on_after(_RETIRE_SECONDS, shield=True):
+                    await services.mailbox.retire(self.id, self._epoch, OFFLINE)
+                self._first.set()
+            tasks.cancel_scope.cancel()
+
+    async def first_ready(self) -> Ready:
+        """Return how the agent is up, once its first life is ready; raise what kept that from beginning."""
+        await self._first.wait()
+        if self._ready is not None:
+            return self._ready
+        stopped = Fault(whose=Whose.RELAY, code="stopped", message=f"{self.id} was stopped before it was ready")
+        raise ProviderError(self._trouble or stopped)
+
+    async def stop(self, drain: float | None) -> None:
+        """End the agent's life in good order; what runs is waited for, then interrupted."""
+        self._wanted = CommandKind.STOP
+        await self._end_life(drain)
+
+    def kill(self) -> None:
+        """End the agent's life at once."""
+        self._wanted = CommandKind.KILL
+        self._again.set()
+        self._life.cancel()
+
+    async def _supervise(self) -> None:
+        deaths = await self._died_before()
+        while not self._stopped:
+            claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
+            self._epoch = claim.epoch
+            began = self._services.clock.boot()
+            end = await self._live(claim)
+            deaths = end is End.DIED
+            await self._between(end, self._services.clock.boot() - began)
+
+    @property
+    def _stopped(self) -> bool:
+        return self._wanted in (CommandKind.STOP, CommandKind.KILL)
+
+    @property
+    def _restarting(self) -> bool:
+        return self._wanted is CommandKind.RESTART
+
+    async def _live(self, claim: Claim) -> End:
+        """Live once. This is the supervisor: whatever a provider raises ends one life, and is reported."""
+        self._wanted = None if self._wanted is CommandKind.RESTART else self._wanted
+        try:
+            with anyio.CancelScope() as self._life:
+                async with open_worker(self._setting, claim, self._session) as self._worker:
+                    self._be_ready(self._worker)
+                    await work(self._worker, self._setting.agent.silence)
+        except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
+            return self._ended_by(_cause(error))
+        finally:
+            self._worker = None
+        if self._stopped:
+            return End.STOPPED
+        return End.RESTARTED if self._restarting else self._died("its session ended by itself")
+
+    def _ended_by(self, error: BaseException) -> End:
+        match error:
+            case ProviderError():
+                return self._unavailable(error)
+            case LeaseLostError():
+                return self._unavailable(
+                    ProviderError(Fault(whose=Whose.RELAY, code="lease_lost", message=f"{error}; claiming it again"))
+                )
+            case SessionLostError():
+                return self._died(str(error))
+            case _:
+                return self._died(f"{type(error).__name__}: {error}")
+
+    def _be_ready(self, worker: Worker) -> None:
+        self._session = worker.session.id
+        self._trouble = None
+        self._ready = Ready(
+            agent=self.id, provider=self._agent.provider, pid=worker.session.pid, session=worker.session.id
+        )
+        self._first.set()
+
+    def _unavailable(self, error: ProviderError) -> End:
+        if is_gone(error) and self._session is not None:
+            self._services.report(f"{self.id}: {error}; beginning a new session")
+            self._session = None
+            return End.RESTARTED
+        self._trouble = error.fault
+        self._first.set()
+        self._services.report(f"{self.id}: {error}")
+        return End.UNAVAILABLE
+
+    def _died(self, why: str) -> End:
+        self._trouble = Fault(whose=Whose.PROCESS, code="died", message=why)
+        self._services.report(f"{self.id}: {why}")
+        return End.DIED
+
+    async def _between(self, end: End, lived: float) -> None:
+        """Wait as long as it takes before the next life, unless someone orders otherwise."""
+        self._again = anyio.Event()
+        match end:
+            case End.UNAVAILABLE if self._trouble is not None:
+                await self._rest(self._setting.pause.begin(self._trouble), "paused")
+            case End.DIED:
+                delay = self._restarts.exited(lived)
+                await self._rest(delay, "restarting" if delay is not None else "gave_up")
+            case _:
+                self._restarts.forget()
+
+    async def _rest(self, seconds: float | None, reason: str) -> None:
+        if self._stopped:
+            return
+        clock = self._services.clock
+        status = Status(
+            kind=StatusKind.ERROR,
+            reason=reason,
+            detail=self._trouble.message if self._trouble else "",
+            since=clock.now(),
+            next_try=None if seconds is None else clock.now() + seconds,
+        )
+        await self._services.mailbox.report(self.id, self._epoch, status, pid=None, session=self._session)
+        if seconds is None:
+            self._services.report(f"{self.id}: given up; `relaykit restart {self.id}` tries again")
+        async with anyio.create_task_group() as tasks:
+            if seconds is not None:
+                tasks.start_soon(self._end_rest, seconds, name=f"{self.id}: {reason}")
+            await self._again.wait()
+            tasks.cancel_scope.cancel()
+
+    async def _end_rest(self, seconds: float) -> None:
+        await self._services.clock.sleep(seconds)
+        self._again.set()
+
+    async def _obey(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            while True:
+                waiting = await self._bell.wait()
+                if waiting.commands:
+                    commands = await self._services.mailbox.orders(self.id, self._epoch)
+                    tasks.start_soon(self._take, commands, name=f"{self.id}: orders")
+                if self._worker is not None:
+                    self._worker.nudge.ring(waiting)
+
+    async def _take(self, commands: Sequence[Command]) -> None:
+        mine = [c for c in commands if c.kind in (CommandKind.STOP, CommandKind.KILL, CommandKind.RESTART)]
+        if self._worker is not None and not self._worker.stopping:
+            self._worker.orders.give([command for command in commands if command not in mine])
+        for command in mine:
+            await self._carry_out(command)
+
+    async def _carry_out(self, command: Command) -> None:
+        advance = self._services.mailbox.advance
+        await advance(command.id, CommandState.RUNNING)
+        match command.kind:
+            case CommandKind.KILL:
+                self.kill()
+            case CommandKind.STOP:
+                await self.stop(self._services.config.drain_seconds)
+            case _:
+                self._wanted = self._wanted or CommandKind.RESTART
+                self._restarts.forget()
+                self._setting.pause.cut_short()
+                await self._end_life(self._services.config.drain_seconds)
+                await advance(command.id, CommandState.SUCCEEDED, "it is started again")
+
+    async def _end_life(self, drain: float | None) -> None:
+        self._again.set()
+        worker = self._worker
+        if worker is not None:
+            await worker.stop(drain)
+        else:
+            self._life.cancel()  # it is only now opening
+
+    async def _died_before(self) -> bool:
+        """Whether the last relay that ran the agent died on this boot, without leaving in good order."""
+        services = self._services
+        entry = await self._entry()
+        if entry is None:
+            return False
+        self._session = entry.session
+        last = next((relay for relay in await services.mailbox.relays() if relay.incarnation == entry.owner), None)
+        return last is not None and last.boot == services.clock.boot_id()
+
+    async def _entry(self) -> DirectoryEntry | None:
+        entries = await self._services.mailbox.agents()
+        return next((entry for entry in entries if entry.agent.id == self.id), None)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what lies at the bottom of exceptions that task groups have wrapped."""
+    while isinstance(error, BaseExceptionGroup):
+        known = error.subgroup((ProviderError, LeaseLostError, SessionLostError))
+        error = (known or error).exceptions[0]
+    return error

@@ -1,0 +1,143 @@
+"""Folds what a session does to turns: which one runs, whose text it took, what it has said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from relaykit.model import (
+    Block,
+    BlockDelta,
+    BlockEnded,
+    BlockKind,
+    BlockStarted,
+    Fault,
+    Occurrence,
+    Origin,
+    Outcome,
+    PermissionAsked,
+    PermissionClosed,
+    TurnEnded,
+    TurnJoined,
+    TurnStarted,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The provider named a submission as part of a turn."""
+
+    submission: str
+    turn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedTurn:
+    """A turn that is over."""
+
+    id: str
+    origin: Origin
+    outcome: Outcome
+    submissions: tuple[str, ...]
+    text: str
+    worked: bool
+    """Whether there was anything in it but our messages."""
+    fault: Fault | None
+    by: str
+
+
+@dataclass(slots=True)
+class RunningTurn:
+    """A turn under way."""
+
+    id: str
+    origin: Origin
+    submissions: list[str] = field(default_factory=list)
+    worked: bool = False
+    text: str = ""
+    """The last text block that ended."""
+    writing: dict[str, str] = field(default_factory=dict)
+    """Text blocks that are being written, by id."""
+
+    @property
+    def last_text(self) -> str:
+        """The text that there is: what is being written, else what was written last."""
+        return next((text for text in reversed(self.writing.values()) if text), self.text)
+
+
+class Turns:
+    """The turns of one session. Feed it every occurrence; it says what follows."""
+
+    def __init__(self) -> None:
+        self.running: RunningTurn | None = None
+        self.questions: set[str] = set()
+        """Keys of the questions that wait for a decision."""
+
+    def fold(self, what: Occurrence) -> list[Seen | EndedTurn]:
+        """Take in one occurrence."""
+        match what:
+            case TurnStarted():
+                self.running = RunningTurn(what.turn, what.origin)
+                return self._named(what.turn, what.submissions)
+            case TurnJoined():
+                return self._named(what.turn, what.submissions)
+            case TurnEnded():
+                return self._ended(what)
+            case BlockStarted() | BlockDelta() | BlockEnded():
+                self._block(what)
+            case PermissionAsked():
+                self.questions.add(what.question.key)
+            case PermissionClosed():
+                self.questions.discard(what.key)
+            case _:
+                pass
+        return []
+
+    def _named(self, turn: str, submissions: tuple[str, ...]) -> list[Seen | EndedTurn]:
+        running = self._turn(turn)
+        new = [submission for submission in submissions if submission not in running.submissions]
+        running.submissions += new
+        return [Seen(submission, turn) for submission in new]
+
+    def _ended(self, end: TurnEnded) -> list[Seen | EndedTurn]:
+        facts = self._named(end.turn, end.submissions)
+        running = self._turn(end.turn)
+        self.running = None
+        self.questions.clear()
+        text = end.text if end.outcome is Outcome.COMPLETED else end.text or running.last_text
+        over = EndedTurn(
+            id=end.turn,
+            origin=running.origin,
+            outcome=end.outcome,
+            submissions=tuple(running.submissions),
+            text=text,
+            worked=running.worked,
+            fault=end.fault,
+            by=end.by,
+        )
+        return [*facts, over]
+
+    def _turn(self, turn: str) -> RunningTurn:
+        if self.running is None or self.running.id != turn:
+            self.running = RunningTurn(turn, Origin.SUBMISSION)
+        return self.running
+
+    def _block(self, what: BlockStarted | BlockDelta | BlockEnded) -> None:
+        running = self.running
+        if running is None:
+            return
+        if isinstance(what, BlockDelta):
+            if what.block in running.writing:
+                running.writing[what.block] += what.text
+            return
+        self._part(running, what.block, ended=isinstance(what, BlockEnded))
+
+    def _part(self, running: RunningTurn, block: Block, *, ended: bool) -> None:
+        if block.kind is not BlockKind.USER_MESSAGE:
+            running.worked = True
+        if block.kind is not BlockKind.ASSISTANT_TEXT or block.conversation != "main":
+            return
+        if ended:
+            running.writing.pop(block.id, None)
+            running.text = block.text
+        else:
+            running.writing[block.id] = block.text

@@ -1,0 +1,161 @@
+"""What becomes of a delivery: pure decisions from how its turn ended, or what history says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from relaykit.config.records import OnInterrupted
+from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, State, Whose, Wish
+from relaykit.relay.turns import EndedTurn
+
+DEATHS = 2
+"""Processes that may die holding a delivery; at this many it is dead."""
+
+
+class Next(StrEnum):
+    """What to do with a delivery."""
+
+    SETTLE = "settle"
+    RELEASE = "release"
+    """Queue it again at its place."""
+    REDELIVER = "redeliver"
+    """Hand it over again, as new."""
+    CONTINUE = "continue"
+    """Hand over the word to go on with it."""
+    LEAVE = "leave"
+    """The next recovery decides: its process is gone, or the agent is being stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a delivery, and why."""
+
+    next: Next
+    reason: str
+    state: State | None = None
+    """With ``settle``, the end."""
+    text: str = ""
+    """What the turn wrote: the answer, or the part of it that there is."""
+    pause: Fault | None = None
+    """The agent is to rest first."""
+
+
+def settle(state: State, reason: str, text: str = "") -> Verdict:
+    """End it."""
+    return Verdict(next=Next.SETTLE, state=state, reason=reason, text=text)
+
+
+_WISHED = {
+    Wish.NOW: (State.INTERRUPTED, "a message with priority now took its place"),
+    Wish.INTERRUPT: (State.INTERRUPTED, "it was interrupted on request"),
+    Wish.CANCEL: (State.CANCELLED, "it was cancelled"),
+}
+
+
+def of_ended(turn: EndedTurn, delivery: Delivery) -> Verdict:
+    """Decide by how the provider, the process or the watchdog ended the turn."""
+    if delivery.wish is Wish.CANCEL and turn.by != "process":
+        return settle(State.CANCELLED, "it was cancelled while its turn ran", turn.text)
+    match turn.outcome:
+        case Outcome.COMPLETED:
+            return _completed(turn, delivery.wish)
+        case Outcome.INTERRUPTED:
+            return _interrupted(turn, delivery.wish)
+        case Outcome.FAILED:
+            return _failed(turn.fault, worked=turn.worked, text=turn.text)
+
+
+def _completed(turn: EndedTurn, wish: Wish | None) -> Verdict:
+    if wish in _WISHED and not turn.text:
+        # A provider may call an interrupted turn complete: nothing said after our wish is no answer.
+        state, reason = _WISHED[wish]
+        return settle(state, reason)
+    return settle(State.ANSWERED, f"the provider completed turn {turn.id}", turn.text)
+
+
+def _interrupted(turn: EndedTurn, wish: Wish | None) -> Verdict:
+    if wish is Wish.STOP:
+        return Verdict(next=Next.LEAVE, reason="the relay was stopped")
+    if wish is not None:
+        state, reason = _WISHED[wish]
+        return settle(state, reason, turn.text)
+    if turn.by == "process":
+        return Verdict(next=Next.LEAVE, reason="the provider's process died")
+    return settle(State.INTERRUPTED, "the provider interrupted the turn", turn.text)
+
+
+def _failed(fault: Fault | None, *, worked: bool, text: str) -> Verdict:
+    if fault is None:
+        return settle(State.FAILED, "the provider says that the turn failed, and not why", text)
+    match fault.whose:
+        case Whose.AGENT:
+            after = Next.CONTINUE if worked else Next.RELEASE
+            return Verdict(next=after, reason=fault.message, pause=fault)
+        case Whose.TURN:
+            return settle(State.FAILED, fault.message, text)
+        case Whose.MESSAGE:
+            return settle(State.DEAD, fault.message, text)
+        case Whose.PROCESS | Whose.RELAY:
+            return Verdict(next=Next.LEAVE, reason=fault.message)
+
+
+def of_refusal(fault: Fault) -> Verdict:
+    """Decide when the provider did not take the text."""
+    return _failed(fault, worked=False, text="")
+
+
+def of_history(
+    delivery: Delivery, turns: Sequence[PastTurn] | None, *, known: bool, on_interrupted: OnInterrupted
+) -> Verdict:
+    """Decide after a crash, by the history of the session that the delivery was handed to.
+
+    Args:
+        delivery: As the mailbox has it.
+        turns: The session's turns; None where they cannot be read.
+        known: Whether the provider has a history at all.
+        on_interrupted: What to do with a turn that was begun and cut off.
+    """
+    if delivery.deaths >= DEATHS:
+        return settle(State.DEAD, f"{delivery.deaths} processes died holding it")
+    if turns is None:
+        return _unreadable(on_interrupted, known=known)
+    past = next((turn for turn in turns if delivery.submission in turn.submissions), None)
+    if past is None:
+        return Verdict(next=Next.REDELIVER, reason="the provider's history does not have it")
+    if past.outcome is None or (past.outcome is Outcome.INTERRUPTED and delivery.wish in (None, Wish.STOP)):
+        return _cut_off(past, on_interrupted)
+    return _finished(past, delivery)
+
+
+def _unreadable(on_interrupted: OnInterrupted, *, known: bool) -> Verdict:
+    if on_interrupted == "redeliver":
+        return Verdict(next=Next.REDELIVER, reason="nothing tells what became of it; on_interrupted says redeliver")
+    why = "the session's history cannot be read" if known else "the provider keeps no history"
+    return settle(State.UNKNOWN, f"it was handed over, then a process died, and {why}")
+
+
+def _cut_off(past: PastTurn, on_interrupted: OnInterrupted) -> Verdict:
+    match on_interrupted:
+        case "continue":
+            return Verdict(next=Next.CONTINUE, reason="its turn was cut off")
+        case "redeliver":
+            return Verdict(next=Next.REDELIVER, reason="its turn was cut off; on_interrupted says redeliver")
+        case "fail":
+            return settle(State.FAILED, "its turn was cut off; on_interrupted says fail", past.text)
+
+
+def _finished(past: PastTurn, delivery: Delivery) -> Verdict:
+    ended = EndedTurn(
+        id=past.id,
+        origin=Origin.SUBMISSION,
+        outcome=past.outcome or Outcome.INTERRUPTED,
+        submissions=past.submissions,
+        text=past.text,
+        worked=past.worked,
+        fault=past.fault,
+        by="history",
+    )
+    verdict = of_ended(ended, delivery)
+    return replace(verdict, reason=f"{verdict.reason} (read from its history)")

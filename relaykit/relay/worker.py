@@ -1,0 +1,265 @@
+"""Delivers one agent's queue over one open session.
+
+One task reads the session and never waits. One loop acts on what it read, on what waits in the mailbox and on
+orders, one thing after another, so that nothing here needs a lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+
+from relaykit.config.records import AgentConfig
+from relaykit.errors import ProviderError
+from relaykit.model import (
+    Capabilities,
+    Decision,
+    LeasedDelivery,
+    Occurrence,
+    PermissionAsked,
+    PermissionClosed,
+    Whose,
+    Wish,
+)
+from relaykit.plugin import Clock, Session, Waiting
+from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.conclusion import Conclusion, Judge
+from relaykit.relay.dispatcher import Bell
+from relaykit.relay.faultpoints import reached
+from relaykit.relay.handover import HandOver, SessionLostError
+from relaykit.relay.held import Held
+from relaykit.relay.orders import SessionOrders
+from relaykit.relay.pause import Pause
+from relaykit.relay.permissions import PermissionDesk
+from relaykit.relay.recorder import Recorder
+from relaykit.relay.statuses import StatusBoard
+from relaykit.relay.turns import EndedTurn, Seen, Turns
+
+INTERRUPT_SECONDS = 20.0
+SETTLE_DOWN_SECONDS = 5.0
+"""How long a stop waits for an interrupted turn to say that it ended."""
+
+
+class Worker:
+    """Delivers one agent's queue over one open session, until the session is over or it is told to stop."""
+
+    def __init__(
+        self,
+        agent: AgentConfig,
+        session: Session,
+        capabilities: Capabilities,
+        *,
+        claimed: ClaimedMailbox,
+        recorder: Recorder,
+        clock: Clock,
+        pause: Pause,
+        permission_seconds: float,
+    ) -> None:
+        self.agent = agent
+        self.session = session
+        self.capabilities = capabilities
+        self.claimed = claimed
+        self.recorder = recorder
+        self.clock = clock
+        self.pause = pause
+        self.nudge = Bell()
+        self.turns = Turns()
+        self.held = Held()
+        self.heard = clock.boot()
+        """When the session gave its last sign of life, by the boot clock."""
+        self.silent = False
+        """Set by the watchdog while the provider gives none."""
+        self.stopping = False
+        self.hand_over = HandOver(session, capabilities, claimed, self.held, self._refused)
+        self.orders = SessionOrders(self)
+        self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
+        self._conclusion = Conclusion(agent.id, claimed, pause)
+        self._status = StatusBoard(self)
+        self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
+        self._interrupted: str | None = None
+        self._leave = False
+        self._over = False
+        self._lost = ""
+        self._idle = anyio.Event()
+        self._tasks: TaskGroup | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something was handed over that has no end, or a turn runs."""
+        return bool(self.held) or self.turns.running is not None
+
+    async def run(self) -> None:
+        """Work until the session is over or, while stopping, nothing is left to do.
+
+        Raises:
+            SessionLostError: The session does not answer any more.
+        """
+        async with anyio.create_task_group() as self._tasks:
+            self._tasks.start_soon(self._read, name=f"{self.agent.id}: events")
+            self.wake_in(self.pause.remaining)
+            while not self._over:
+                await self._step(await self.nudge.wait())
+            self._tasks.cancel_scope.cancel()
+
+    async def stop(self, drain: float | None) -> None:
+        """Lease nothing more, wait for what runs, then interrupt it; what is left over is continued another time.
+
+        Args:
+            drain: Seconds to wait; None is for ever.
+        """
+        self.stopping = True
+        self.nudge.ring()
+        with anyio.move_on_after(drain):
+            await self._idle.wait()
+        self._leave = True
+        self.nudge.ring()
+        with anyio.move_on_after(SETTLE_DOWN_SECONDS):
+            await self._idle.wait()
+        self._over = True
+        self.nudge.ring()
+
+    def hear(self, what: Occurrence) -> None:
+        """Take in one thing that the session did; never waits."""
+        self.heard = self.clock.boot()
+        self.silent = False
+        self.recorder.offer(what)
+        facts = self.turns.fold(what)
+        self._facts += facts
+        if isinstance(what, PermissionAsked | PermissionClosed):
+            self._facts.append(what)
+        elif not facts:
+            return
+        self.nudge.ring()
+
+    def lose(self, why: str) -> None:
+        """Have the session opened again: it does not answer."""
+        self._lost = why
+        self.nudge.ring()
+
+    def wake_in(self, seconds: float) -> None:
+        """Look again after that time, in which nothing else may happen."""
+        if self._tasks is not None and seconds > 0:
+            self._tasks.start_soon(self._wake, seconds, name=f"{self.agent.id}: wake in {seconds:.0f} s")
+
+    async def interrupt(self, wish: Wish) -> bool:
+        """Ask the running turn to end, once, with the wish recorded first; return whether one runs."""
+        turn = self.turns.running
+        if turn is None:
+            return False
+        for item in self.held.of(turn.submissions):
+            await self.claimed.wish(item.lease, wish)
+            self.held.note_wish(item, wish)
+        reached("wished")
+        if self._interrupted != turn.id:
+            self._interrupted = turn.id
+            with anyio.move_on_after(INTERRUPT_SECONDS):
+                await self.session.interrupt()
+        return True
+
+    async def recover(self, items: Sequence[LeasedDelivery], judge: Judge) -> None:
+        """Deal with deliveries of one turn that a dead process left behind."""
+        await self._conclusion.by(items, judge, self.hand_over)
+        reached("recovered")
+
+    async def _wake(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        self.nudge.ring()
+
+    async def _read(self) -> None:
+        async for what in self.session.events:
+            self.hear(what)
+        self._over = True
+        self.nudge.ring()
+
+    async def _step(self, waiting: Waiting) -> None:
+        await self._conclude_facts()
+        if self._lost:
+            raise SessionLostError(self._lost)
+        if waiting.wished:
+            await self._learn_wishes()
+        if waiting.decisions:
+            await self._tell_decisions()
+        await self.orders.carry_out()
+        if self._leave:
+            await self.interrupt(Wish.STOP)
+        await self._take_work(waiting)
+        self._mark_idle()
+        await self._status.report()
+
+    async def _conclude_facts(self) -> None:
+        while self._facts:
+            match self._facts.popleft():
+                case Seen() as seen:
+                    await self._mark_seen(seen)
+                case EndedTurn() as turn:
+                    await self._conclude_turn(turn)
+                case PermissionAsked() as asked:
+                    await self.permissions.take(asked.question)
+                case PermissionClosed() as closed:
+                    await self.permissions.close(closed)
+
+    async def _mark_seen(self, seen: Seen) -> None:
+        for item in self.held.of([seen.submission]):
+            await self.claimed.seen(item.lease, seen.turn)
+            reached("seen")
+
+    async def _conclude_turn(self, turn: EndedTurn) -> None:
+        items = self.held.take(turn.submissions)
+        if not items:
+            return
+        await self.recorder.flush()
+        reached("ended")
+        await self._conclusion.of_turn(turn, items, self.hand_over)
+        self.wake_in(self.pause.remaining)
+
+    async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
+        await self._conclusion.of_refusal(error, items, self.hand_over)
+        self.wake_in(self.pause.remaining)
+        if error.fault.whose is Whose.PROCESS:
+            self.lose(error.fault.message)
+
+    async def _learn_wishes(self) -> None:
+        for item in self.held.all():
+            self.held.refresh(await self.claimed.leased(item.delivery.id))
+        turn = self.turns.running
+        items = self.held.of(turn.submissions) if turn else []
+        if items and all(item.delivery.wish is Wish.CANCEL for item in items):
+            await self.interrupt(Wish.CANCEL)
+
+    async def _tell_decisions(self) -> None:
+        for request in await self.claimed.decided():
+            if request.decision is Decision.ABORT:
+                await self._wish_interruption()
+            await self.permissions.tell(request)
+
+    async def _wish_interruption(self) -> None:
+        # The provider ends the turn when it is told to abort: the wish is there before it is told.
+        turn = self.turns.running
+        for item in self.held.of(turn.submissions) if turn else []:
+            await self.claimed.wish(item.lease, Wish.INTERRUPT)
+            self.held.note_wish(item, Wish.INTERRUPT)
+
+    async def _take_work(self, waiting: Waiting) -> None:
+        if self.stopping or self.pause.remaining:
+            return
+        turn = self.turns.running
+        if not self.busy:
+            await self.hand_over.next()
+        elif waiting.now and turn is not None:
+            await self._make_way()
+        elif waiting.next and turn is not None and not self.turns.questions and self._interrupted != turn.id:
+            await self.hand_over.join(turn)
+
+    async def _make_way(self) -> None:
+        # The ring may be older than the lease of the very message that rang.
+        if (await self.claimed.waiting()).now:
+            await self.interrupt(Wish.NOW)
+
+    def _mark_idle(self) -> None:
+        if not self.busy:
+            self._idle.set()
+        elif self._idle.is_set():
+            self._idle = anyio.Event()
