@@ -40,7 +40,6 @@ EXEC: Mapping[str, Any] = {
             "type": "array",
             "minItems": 1,
             "items": {"type": "string", "pattern": "^[^\\u0000]*$"},
-            "prefixItems": [{"minLength": 1}],
             "description": 'The program and its arguments. No shell: write ["sh", "-c", ...] where you want one.',
         },
         "input": {
