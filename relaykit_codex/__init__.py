@@ -1,1 +1,35 @@
 """The Codex provider of relaykit: a real codex app-server over stdio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from relaykit.plugin import Component, hookimpl
+from relaykit_codex.options import OPTIONS_SCHEMA
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Context, Provider
+
+
+@asynccontextmanager
+async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[Provider]:
+    from relaykit_codex.provider import open_provider  # noqa: PLC0415 - what is heavy is imported when it is used
+
+    async with open_provider(options, context) as provider:
+        yield provider
+
+
+CODEX: Component[Provider] = Component(
+    name="codex",
+    summary="Codex, driven through its own app-server",
+    open=_open,
+    options_schema=OPTIONS_SCHEMA,
+)
+
+
+@hookimpl
+def relaykit_providers() -> Iterable[Component[Provider]]:
+    """Offer Codex."""
+    return [CODEX]

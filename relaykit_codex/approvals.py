@@ -1,0 +1,124 @@
+"""What Codex asks, and how it is answered. Everything that is not known here is refused."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from relaykit.model import Decision, Question
+from relaykit_codex.fields import Fields, one_line, table, text
+from relaykit_codex.items import diff, paths
+from relaykit_codex.protocol import ServerRequest
+
+_WORDS = {
+    Decision.APPROVE: "accept",
+    Decision.APPROVE_FOR_SESSION: "acceptForSession",
+    Decision.DENY: "decline",
+    Decision.ABORT: "cancel",
+}
+_WRAPPED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and what each decision means on the wire."""
+
+    question: Question
+    request: int | str
+    answers: Mapping[Decision, Fields]
+    aborts: bool = True
+    """Whether the answer to ``abort`` ends the turn by itself."""
+
+
+def asked(request: ServerRequest, item: Fields) -> Asked | None:
+    """Return what a request asks, or None where it is to be refused.
+
+    Args:
+        request: What the server sent.
+        item: The item that it is about, as its start told it; empty where there was none.
+    """
+    ask = _ASKS.get(request.method)
+    return ask(request, item) if ask else None
+
+
+def _command(request: ServerRequest, item: Fields) -> Asked:
+    params = request.params
+    host = text(params, "networkApprovalContext", "host")
+    command = unwrapped(text(params, "command") or text(item, "command"))
+    detail = _lines(
+        ("", text(params, "reason")),
+        ("in ", text(params, "cwd") or text(item, "cwd")),
+        ("", command if "\n" in command else ""),
+        ("asks for ", _json(params, "additionalPermissions")),
+    )
+    action, title = ("network", f"connect to {host}") if host else ("command", command)
+    return _decided(request, action, title or "a command that codex does not name", detail)
+
+
+def _file_change(request: ServerRequest, item: Fields) -> Asked:
+    root = text(request.params, "grantRoot")
+    detail = _lines(("", text(request.params, "reason")), ("for everything below ", root), ("", diff(item)))
+    return _decided(request, "file_change", ", ".join(paths(item)) or "files that codex does not name", detail)
+
+
+def _elicitation(request: ServerRequest, _: Fields) -> Asked | None:
+    meta = table(request.params, "_meta")
+    if text(meta, "codex_approval_kind") != "mcp_tool_call":
+        return None
+    title = f"{text(request.params, 'serverName')}.{text(meta, 'tool_name')}"
+    detail = _lines(("", text(request.params, "message")), ("", _json(meta, "tool_params")))
+    accepted: Fields = {"action": "accept", "content": {}}
+    answers: dict[Decision, Fields] = {
+        Decision.APPROVE: accepted,
+        Decision.APPROVE_FOR_SESSION: {**accepted, "_meta": {"persist": "session"}},
+        Decision.DENY: {"action": "decline", "content": None},
+        Decision.ABORT: {"action": "cancel", "content": None},
+    }
+    return Asked(_question(request, "tool", title, detail), request.id, answers, aborts=False)
+
+
+_ASKS: Mapping[str, Callable[[ServerRequest, Fields], Asked | None]] = {
+    "item/commandExecution/requestApproval": _command,
+    "item/fileChange/requestApproval": _file_change,
+    "mcpServer/elicitation/request": _elicitation,
+}
+
+
+def unwrapped(command: str) -> str:
+    """Return what the shell is told, where a command is nothing but ``bash -lc`` of it."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    shell = (
+        len(words) == _WRAPPED and words[0].rsplit("/", 1)[-1] in ("bash", "sh", "zsh") and words[1] in ("-lc", "-c")
+    )
+    return words[2] if shell else command
+
+
+def _decided(request: ServerRequest, action: str, title: str, detail: str) -> Asked:
+    answers = {decision: {"decision": word} for decision, word in _WORDS.items()}
+    return Asked(_question(request, action, title, detail), request.id, answers)
+
+
+def _question(request: ServerRequest, action: str, title: str, detail: str) -> Question:
+    item = text(request.params, "itemId")
+    return Question(
+        key=f"{item or request.method}#{request.id}",
+        action=action,
+        title=one_line(title),
+        detail=detail,
+        turn=text(request.params, "turnId") or None,
+        item=item or None,
+    )
+
+
+def _lines(*parts: tuple[str, str]) -> str:
+    return "\n".join(f"{before}{value}" for before, value in parts if value)
+
+
+def _json(data: Fields, name: str) -> str:
+    value = data.get(name)
+    return json.dumps(value, ensure_ascii=False) if value else ""

@@ -1,0 +1,191 @@
+"""The connection to a running app-server: three tasks, and requests that are bounded in time."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import BrokenResourceError, ClosedResourceError, EndOfStream
+
+from relaykit.errors import ProviderError
+from relaykit.model import Fault, Whose
+from relaykit_codex.faults import agent_error, plain, refusal
+from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest, Skipped
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Child
+    from relaykit_codex.fields import Fields
+
+Told = Notification | ServerRequest | Skipped
+_GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LAST_WORDS = 20
+_EXIT_SECONDS = 2.0
+
+
+class Refused(Exception):  # noqa: N818 - codex said no: its callers decide whether that is an error
+    """Codex did not do what was asked."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.message)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    taken: Callable[[Fields], None] | None
+    done: anyio.Event = field(default_factory=anyio.Event)
+    answer: Response | Failure | None = None
+
+
+class Client:
+    """Speaks with one app-server.
+
+    What it says unasked is kept in ``early`` until someone attaches; then it is passed on from the reading task.
+    """
+
+    def __init__(self, child: Child, timeout: float) -> None:
+        self.pid = child.pid
+        self.early: list[Told] = []
+        self.over: Fault | None = None
+        """How the process ended; None while it runs."""
+        self._child = child
+        self._tell: Callable[[Told], None] = self.early.append
+        self._ended: Callable[[Fault], None] = _ignore
+        self._timeout = timeout
+        self._connection = Connection()
+        self._waiting: dict[int, _Waiting] = {}
+        self._lines, self._outbox = anyio.create_memory_object_stream[bytes](math.inf)
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+
+    def attach(self, tell: Callable[[Told], None], ended: Callable[[Fault], None]) -> None:
+        """Pass on what was said so far and all that follows, and how it ended."""
+        for message in self.early:
+            tell(message)
+        self.early.clear()
+        self._tell, self._ended = tell, ended
+        if self.over:
+            ended(self.over)
+
+    async def request(
+        self,
+        method: str,
+        params: Fields,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - a bound is part of what is asked
+        taken: Callable[[Fields], None] | None = None,
+    ) -> Fields:
+        """Ask, and return the result.
+
+        Args:
+            method: What is asked for.
+            params: Its parameters.
+            timeout: Seconds to wait for the answer; None is the client's own bound.
+            taken: Called with the result before anything that codex says after it is told.
+
+        Raises:
+            Refused: Codex said no.
+            ProviderError: It did not answer in time, or is gone.
+        """
+        if self.over:
+            raise ProviderError(self.over)
+        number, line = self._connection.request(method, params)
+        waiting = self._waiting[number] = _Waiting(taken)
+        self._lines.send_nowait(line)
+        seconds = self._timeout if timeout is None else timeout
+        with anyio.move_on_after(seconds):
+            await waiting.done.wait()
+        self._waiting.pop(number, None)
+        return self._result(waiting, method, seconds)
+
+    async def ask(self, method: str, params: Fields, *, taken: Callable[[Fields], None] | None = None) -> Fields:
+        """Ask, and return the result; a refusal is a ProviderError, too."""
+        try:
+            return await self.request(method, params, taken=taken)
+        except Refused as refused:
+            raise refusal(refused.failure) from None
+
+    def notify(self, method: str) -> None:
+        """Tell the server something."""
+        self._lines.send_nowait(self._connection.notify(method))
+
+    def answer(self, request: int | str, result: Fields) -> None:
+        """Answer a request of the server's."""
+        self._lines.send_nowait(self._connection.answer(request, result))
+
+    def refuse(self, request: int | str, message: str) -> None:
+        """Refuse a request of the server's."""
+        self._lines.send_nowait(self._connection.refuse(request, message))
+
+    async def read(self) -> None:
+        """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
+        try:
+            while True:
+                for message in self._connection.receive(await self._child.stdout.receive()):
+                    self._take(message)
+        except _GONE:
+            pass
+        self.over = await self._death()
+        for waiting in self._waiting.values():
+            waiting.done.set()
+        self._ended(self.over)
+
+    async def write(self) -> None:
+        """Send what there is to send, for ever."""
+        try:
+            async for line in self._outbox:
+                await self._child.stdin.send(line)
+        except _GONE:
+            return  # the reader sees the end and tells it
+
+    async def listen(self) -> None:
+        """Read what codex complains of, and keep the last of it."""
+        rest = b""
+        try:
+            while True:
+                *lines, rest = (rest + await self._child.stderr.receive())[-65536:].split(b"\n")
+                self._last_words.extend(_COLOUR.sub("", line.decode("utf-8", "replace")) for line in lines)
+        except _GONE:
+            return
+
+    def close(self) -> None:
+        """Let go of what was not sent."""
+        self._lines.close()
+        self._outbox.close()
+
+    def _take(self, message: Response | Failure | Told) -> None:
+        if not isinstance(message, Response | Failure):
+            self._tell(message)
+        elif waiting := self._waiting.get(message.id):
+            waiting.answer = message
+            if waiting.taken and isinstance(message, Response):
+                waiting.taken(message.result)
+            waiting.done.set()
+
+    def _result(self, waiting: _Waiting, method: str, seconds: float) -> Fields:
+        match waiting.answer:
+            case Response(result=result):
+                return result
+            case Failure() as failure:
+                raise Refused(failure)
+            case _ if self.over:
+                raise ProviderError(self.over)
+            case _:
+                raise agent_error("timeout", f"codex did not answer {method} within {seconds:g} seconds")
+
+    async def _death(self) -> Fault:
+        code: int | None = None
+        with anyio.move_on_after(_EXIT_SECONDS):
+            code = await self._child.wait()
+        ended = "closed its output" if code is None else f"ended with exit code {code}"
+        words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
+        return Fault(whose=Whose.PROCESS, code="died", message=plain(f"codex {ended}{': ' if words else ''}{words}"))
+
+
+def _ignore(_: Fault) -> None:
+    """Nobody is attached yet; who waits for an answer is told."""

@@ -1,0 +1,108 @@
+"""The provider: one app-server for each session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from relaykit.model import Capabilities, Fault, Whose
+from relaykit_codex.client import Client
+from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_settings
+from relaykit_codex.launch import arguments, environment, find_codex
+from relaykit_codex.options import Options
+from relaykit_codex.session import CodexSession
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from relaykit.model import Secret
+    from relaykit.plugin import Child, Context, SessionRequest
+
+MAX_TEXT = 1_048_576
+"""Characters that codex takes at once."""
+_CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session was closed")
+
+
+@asynccontextmanager
+async def open_provider(options: Mapping[str, Any], context: Context) -> AsyncIterator[CodexProvider]:
+    """Open the provider for one agent.
+
+    Raises:
+        ConfigError: The options contradict each other.
+        CredentialError: The credential that they name cannot be had.
+    """
+    read = Options.read(options, context.name)
+    key = await context.credentials.get(read.credential) if read.credential else None
+    yield CodexProvider(read, context, key)
+
+
+class CodexProvider:
+    """Codex, for one agent."""
+
+    def __init__(self, options: Options, context: Context, key: Secret | None) -> None:
+        self._options = options
+        self._context = context
+        self._key = key
+        self._capabilities = Capabilities(
+            join=True,
+            join_cuts_text=True,
+            resume=True,
+            history=True,
+            compact=True,
+            permissions=True,
+            streaming=True,
+            max_text=MAX_TEXT,
+            model=options.model,
+            effort=options.effort,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its sessions can do; model and effort as codex said last."""
+        return self._capabilities
+
+    @asynccontextmanager
+    async def session(self, request: SessionRequest) -> AsyncIterator[CodexSession]:
+        """Open a session, or go on with an old one."""
+        argv = arguments(find_codex(self._options.command), request.arguments)
+        env = environment(request, self._options.home(self._context.home))
+        async with (
+            self._context.processes.launch(argv, cwd=request.cwd, env=env) as child,
+            _connected(child, self._options.request_timeout) as (client, tasks),
+        ):
+            session = await self._open(client, tasks, request)
+            try:
+                yield session
+            finally:
+                session.died(_CLOSED)
+
+    async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest) -> CodexSession:
+        await introduce(client)
+        await sign_in(client, self._options, self._key)
+        opened = await open_thread(client, thread_settings(request, self._options), request.resume)
+        self._capabilities = replace(self._capabilities, model=opened.model, effort=opened.effort)
+        session = CodexSession(client, opened.thread, tasks, self._options.request_timeout)
+        client.attach(session.tell, session.died)
+        return session
+
+
+@asynccontextmanager
+async def _connected(child: Child, patience: float) -> AsyncIterator[tuple[Client, TaskGroup]]:
+    client = Client(child, patience)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.write, name=f"codex {child.pid}: write")
+            tasks.start_soon(client.read, name=f"codex {child.pid}: read")
+            tasks.start_soon(client.listen, name=f"codex {child.pid}: read complaints")
+            yield client, tasks
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:  # the body's own error, which the task group wraps
+            raise group.exceptions[0] from group.exceptions[0].__cause__
+        raise
+    finally:
+        client.close()

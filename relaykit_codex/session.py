@@ -1,0 +1,228 @@
+"""One session: a thread of one app-server."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import BrokenResourceError, ClosedResourceError
+
+from relaykit.errors import ProviderError
+from relaykit.model import Decision, ErrorRaised, Fault, Mode, Occurrence, Outcome, ProviderNote, TurnEnded, Whose
+from relaykit.model import TurnStarted as Started
+from relaykit_codex.client import Client, Refused
+from relaykit_codex.conversation import Conversation
+from relaykit_codex.faults import agent_error, refusal
+from relaykit_codex.fields import rows, text
+from relaykit_codex.history import read_history
+from relaykit_codex.protocol import Notification, ServerRequest, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from anyio.abc import ObjectReceiveStream, TaskGroup
+
+    from relaykit.model import PastTurn
+    from relaykit_codex.client import Told
+    from relaykit_codex.fields import Fields
+
+_ORDER_SECONDS = 10.0
+"""How long codex may take to interrupt a turn, or to end a command."""
+_COMPACT_SECONDS = 300.0
+
+
+class CodexSession:
+    """A thread that takes text and tells what comes of it."""
+
+    def __init__(self, client: Client, thread: str, tasks: TaskGroup, patience: float) -> None:
+        self._client = client
+        self._tasks = tasks
+        self._patience = patience
+        self._conversation = Conversation(thread)
+        self._tell, self._events = anyio.create_memory_object_stream[Occurrence](math.inf)
+        self._changed = anyio.Event()
+        self._asking = anyio.Lock()
+        self._interrupted: str | None = None
+        self._compacting = False
+        self._compacted: TurnEnded | None = None
+
+    @property
+    def id(self) -> str:
+        """The thread's id."""
+        return self._conversation.thread
+
+    @property
+    def pid(self) -> int:
+        """The app-server."""
+        return self._client.pid
+
+    @property
+    def events(self) -> ObjectReceiveStream[Occurrence]:
+        """What happens, in order."""
+        return self._events
+
+    async def submit(self, text: str, submission_id: str, mode: Mode) -> None:
+        """Hand over text; return when codex took it."""
+        params = {
+            "threadId": self.id,
+            "clientUserMessageId": submission_id,
+            "input": [{"type": "text", "text": text, "text_elements": []}],
+        }
+        if mode is Mode.JOIN and await self._steer(params, submission_id):
+            return
+        await self._start_when_idle(params, submission_id)
+
+    async def interrupt(self) -> None:
+        """Ask the running turn to end, once: codex does not answer a second time."""
+        async with self._asking:
+            turn = await self._begun()
+            if turn is None or turn == self._interrupted:
+                return
+            self._interrupted = turn
+            with suppress(Refused):  # it has ended in the meantime
+                asked = {"threadId": self.id, "turnId": turn}
+                await self._client.request("turn/interrupt", asked, timeout=_ORDER_SECONDS)
+
+    async def decide(self, key: str, decision: Decision, reason: str = "") -> None:  # noqa: ARG002 - codex takes none
+        """Answer a question; one that is no longer open is passed over."""
+        asked = self._conversation.answer(key)
+        if asked is None:
+            return
+        self._client.answer(asked.request, asked.answers[decision])
+        if decision is Decision.ABORT and not asked.aborts:
+            await self.interrupt()
+
+    async def history(self, session: str) -> Sequence[PastTurn] | None:
+        """Return the turns of a thread, or None where it cannot be read."""
+        return await read_history(self._client, session)
+
+    async def compact(self) -> None:
+        """Have codex summarise what was said; after the running turn, if there is one."""
+        self._compacted, self._compacting = None, True
+        try:
+            await self._client.ask("thread/compact/start", {"threadId": self.id})
+            with anyio.move_on_after(_COMPACT_SECONDS):
+                while not self._over_or_compacted():
+                    await self._changed.wait()
+        finally:
+            self._compacting = False
+            self._wake()
+        self._check_compacted()
+
+    def tell(self, message: Told) -> None:
+        """Take what codex says; never waits."""
+        match message:
+            case Notification():
+                self._pass_on(self._conversation.told(message))
+            case Skipped():
+                self._pass_on(self._conversation.skipped(message))
+            case ServerRequest():
+                self._pass_on(self._asked(message))
+
+    def died(self, fault: Fault) -> None:
+        """End what runs, and the stream: the process is gone."""
+        self._pass_on(self._conversation.cut(fault))
+        self._tell.close()
+        self._wake()
+
+    async def _steer(self, params: Fields, submission: str) -> bool:
+        async with self._asking:
+            turn = await self._begun()
+            if turn is None:
+                return False
+            try:
+                await self._client.request(
+                    "turn/steer",
+                    {**params, "expectedTurnId": turn},
+                    taken=lambda _: self._conversation.taken(turn, submission),
+                )
+            except Refused as refused:
+                error = refusal(refused.failure)
+                if error.fault.whose is Whose.MESSAGE:
+                    raise error from None
+                return False  # the turn is over, or of a kind that nothing joins
+            return True
+
+    async def _start_when_idle(self, params: Fields, submission: str) -> None:
+        """Start a turn once none runs: to codex a second start is a steer."""
+        give_up = anyio.current_time() + self._patience
+        while True:
+            async with self._asking:
+                if self._conversation.running is None and not self._compacting:
+                    return await self._start(params, submission)
+                changed = self._changed
+            with anyio.move_on_after(give_up - anyio.current_time()) as scope:
+                await changed.wait()
+            if scope.cancelled_caught:
+                raise agent_error("busy", f"codex is busy with another turn for more than {self._patience:g} seconds")
+
+    async def _start(self, params: Fields, submission: str) -> None:
+        self._conversation.starting(1)
+        try:
+            await self._client.ask(
+                "turn/start",
+                params,
+                taken=lambda result: self._conversation.taken(text(result, "turn", "id"), submission),
+            )
+        finally:
+            self._conversation.starting(-1)
+
+    async def _begun(self) -> str | None:
+        """Return the running turn; one that codex has only promised refuses to be steered or interrupted."""
+        with anyio.move_on_after(_ORDER_SECONDS):
+            while self._conversation.turn is None and self._conversation.running is not None:
+                await self._changed.wait()
+        return self._conversation.running
+
+    def _asked(self, request: ServerRequest) -> Sequence[Occurrence]:
+        occurrences = self._conversation.asked(request)
+        if occurrences is not None:
+            return occurrences
+        self._client.refuse(request.id, f"relaykit does not answer {request.method}")
+        return [ProviderNote(name="refused", data={"method": request.method, "params": request.params})]
+
+    def _pass_on(self, occurrences: Sequence[Occurrence]) -> None:
+        for occurrence in occurrences:
+            with suppress(BrokenResourceError, ClosedResourceError):  # nobody listens any more
+                self._tell.send_nowait(occurrence)
+            if isinstance(occurrence, TurnEnded):
+                self._turn_ended(occurrence)
+            if isinstance(occurrence, Started | TurnEnded):
+                self._wake()
+
+    def _turn_ended(self, turn: TurnEnded) -> None:
+        if self._compacting and not turn.submissions:
+            self._compacted = turn
+        commands = self._conversation.commands
+        if turn.outcome is not Outcome.COMPLETED and turn.by == "provider" and commands:
+            self._tasks.start_soon(self._end_commands, commands, name="codex: end what a turn left running")
+
+    async def _end_commands(self, items: Collection[str]) -> None:
+        """End the commands of a turn that was cut off: codex lets them run."""
+        try:
+            asked = {"threadId": self.id}
+            found = await self._client.request("thread/backgroundTerminals/list", asked, timeout=_ORDER_SECONDS)
+            for terminal in rows(found, "data"):
+                if text(terminal, "itemId") in items:
+                    one = {**asked, "processId": text(terminal, "processId")}
+                    await self._client.request("thread/backgroundTerminals/terminate", one, timeout=_ORDER_SECONDS)
+        except (Refused, ProviderError) as error:
+            fault = Fault(whose=Whose.TURN, code="left_running", message=f"a command may still be running: {error}")
+            self._pass_on([ErrorRaised(fault=fault)])
+
+    def _over_or_compacted(self) -> bool:
+        return self._compacted is not None or self._client.over is not None
+
+    def _check_compacted(self) -> None:
+        if self._client.over:
+            raise ProviderError(self._client.over)
+        if self._compacted is None:
+            raise agent_error("timeout", f"codex did not compact within {_COMPACT_SECONDS:g} seconds")
+        if self._compacted.fault:
+            raise ProviderError(self._compacted.fault)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

@@ -1,0 +1,34 @@
+"""Token counts."""
+
+from __future__ import annotations
+
+from relaykit.model import UsageReported
+from relaykit_codex.fields import Fields, number, table
+from relaykit_codex.running import RunningTurn
+
+_COUNTS = ("inputTokens", "cachedInputTokens", "outputTokens", "reasoningOutputTokens")
+
+
+class UsageMeter:
+    """Codex reports what a thread has spent in all; this tells what was spent since the last report."""
+
+    def __init__(self) -> None:
+        self._total: dict[str, int] = {}
+
+    def read(self, usage: Fields, turn: RunningTurn | None) -> UsageReported | None:
+        """Return what was spent since; a report outside a turn repeats what an earlier session spent."""
+        total = {name: number(usage, "total", name) or 0 for name in _COUNTS}
+        spent = {name: max(0, count - self._total.get(name, 0)) for name, count in total.items()}
+        self._total = total
+        if turn is None or not table(usage, "last"):
+            return None
+        return UsageReported(
+            turn=turn.id,
+            input_tokens=spent["inputTokens"],
+            cached_tokens=spent["cachedInputTokens"],
+            output_tokens=spent["outputTokens"],
+            reasoning_tokens=spent["reasoningOutputTokens"],
+            context_used=number(usage, "last", "totalTokens"),
+            context_window=number(usage, "modelContextWindow"),
+            source="codex",
+        )
