@@ -31,6 +31,9 @@ class Component(Generic[T_co]):
     """
     options_schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "additionalProperties": False})
     """JSON Schema of the options. An option that names a credential has ``"format": "credential"``."""
+    check: Callable[[Mapping[str, Any]], str] | None = None
+    """For ``relaykit doctor``: says in one line what it found of what the component needs on this machine, given
+    its options; raises RelaykitError with the remedy where something is missing. Quick, changes nothing."""
     api: int = API
 
 
