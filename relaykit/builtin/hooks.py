@@ -1,4 +1,4 @@
-"""What comes with relaykit, through the same door as anyone's plugin: names and options here, the rest on opening."""
+"""The built-in components: names and options here, the rest on opening."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from relaykit.builtin import options
 from relaykit.plugin import Component, hookimpl
 
 if TYPE_CHECKING:
-    from relaykit.plugin import Context, CredentialStore, Router
+    from relaykit.plugin import Context, CredentialStore, Provider, Router, Transport
 
 
 def _opening(module: str, function: str) -> Callable[[Mapping[str, Any], Context], AbstractAsyncContextManager[Any]]:
@@ -22,6 +23,37 @@ def _opening(module: str, function: str) -> Callable[[Mapping[str, Any], Context
         return opener(options, context)
 
     return open_
+
+
+@hookimpl
+def relaykit_transports() -> list[Component[Transport]]:
+    """Offer the way to people and programs of this process."""
+    return [
+        Component(
+            name="local",
+            summary="Hands what is sent to people to the programs that embed the relay",
+            open=_opening("local", "open_local"),
+        )
+    ]
+
+
+@hookimpl
+def relaykit_providers() -> list[Component[Provider]]:
+    """Offer the providers that need no agent."""
+    return [
+        Component(
+            name="echo",
+            summary="Says every text again",
+            open=_opening("echo", "open_echo"),
+            options_schema=options.ECHO,
+        ),
+        Component(
+            name="exec",
+            summary="Any command as an agent: text in, text out",
+            open=_opening("exec_provider", "open_exec"),
+            options_schema=options.EXEC,
+        ),
+    ]
 
 
 @hookimpl
