@@ -1,0 +1,79 @@
+"""Events and sessions as rows, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from relaykit.model import OCCURRENCES, BlockEnded, Event, ProviderNote, SessionRecord, from_json, to_json
+
+ROW_BYTES = 100
+"""What a row takes beside its data: its columns, and its places in the indexes."""
+
+SELECT_SESSION = "SELECT id, agent, provider, cwd, started_at, ended_at, last_number FROM sessions"
+SELECT_EVENT = (
+    "SELECT agents.id, sessions.id, events.number, events.at, events.kind, events.data, events.cursor "
+    "FROM events JOIN agents ON agents.key = events.agent JOIN sessions ON sessions.key = events.session"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that is ready to be stored: all that can be done outside the transaction was done."""
+
+    agent: str
+    session: str
+    number: int
+    at: float
+    kind: str
+    data: str
+    ended_block: str | None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes; its data is ASCII."""
+        return ROW_BYTES + len(self.data)
+
+
+def encode(event: Event) -> NewEvent:
+    """Make an event ready to be stored."""
+    what = event.what
+    # Text that no encoding takes (a lone surrogate) and values that JSON has no word for must not stop the rest.
+    data = json.dumps(to_json(what), separators=(",", ":"), default=str)
+    ended = what.block.id if isinstance(what, BlockEnded) else None
+    return NewEvent(event.agent, event.session, event.number, event.at, what.kind, data, ended)
+
+
+def decode_event(row: tuple[Any, ...]) -> Event:
+    """Return the event of a row of ``SELECT_EVENT``."""
+    agent, session, number, at, kind, data, cursor = row
+    values = json.loads(data)
+    cls = OCCURRENCES.get(kind)
+    # A newer relaykit knows more kinds than this one.
+    what = from_json(cls, values) if cls else ProviderNote(name=kind, data=values)
+    return Event(agent=agent, session=session, number=number, at=at, what=what, cursor=cursor)
+
+
+def decode_session(row: tuple[Any, ...]) -> SessionRecord:
+    """Return the session of a row of ``SELECT_SESSION``."""
+    key, agent, provider, cwd, started_at, ended_at, last_number = row
+    return SessionRecord(
+        id=key,
+        agent=agent,
+        provider=provider,
+        cwd=cwd,
+        started_at=started_at,
+        ended_at=ended_at,
+        last_number=last_number,
+    )
+
+
+def encode_text(text: str) -> bytes:
+    """Return text as bytes; lone surrogates, which a provider's JSON may hold, go through."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode_text(data: bytes) -> str:
+    """Undo ``encode_text``."""
+    return data.decode("utf-8", "surrogatepass")

@@ -1,0 +1,89 @@
+"""The session store's front for event loops."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from functools import partial
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, Any
+
+from relaykit.model import Event, SessionRecord
+from relaykit.sessions import operations, sweeping
+from relaykit.sessions.rows import encode
+from relaykit.sessions.schema import FILE, SCHEMA
+from relaykit.storage.connect import check
+from relaykit.storage.database import Database
+from relaykit.storage.doorbell import Bell
+from relaykit.storage.executor import Executor
+from relaykit.storage.writer import open_writer
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Context
+
+
+class SqliteSessionStore:
+    """A session store whose operations an executor runs."""
+
+    def __init__(self, executor: Executor[Connection]) -> None:
+        self._run = executor.run
+
+    async def begin(self, record: SessionRecord) -> SessionRecord:
+        """Store a session, or find it."""
+        return await self._run(operations.begin, record)
+
+    async def end(self, session: str, at: float) -> None:
+        """Note that a session was closed."""
+        await self._run(operations.end, session, at)
+
+    async def sessions(self, agent: str | None = None) -> Sequence[SessionRecord]:
+        """Return the sessions, the latest first."""
+        return await self._run(operations.sessions, agent)
+
+    async def append(self, events: Sequence[Event], partials: Sequence[operations.Partial] = ()) -> Sequence[int]:
+        """Store events and texts so far; return the events' cursors."""
+        return await self._run(operations.append, [encode(event) for event in events], partials)
+
+    async def events(
+        self, *, agent: str | None = None, session: str | None = None, after: int = 0, limit: int = 1000
+    ) -> Sequence[Event]:
+        """Return events after a cursor, oldest first."""
+        return await self._run(operations.events, agent=agent, session=session, after=after, limit=limit)
+
+    async def partials(self, session: str) -> dict[str, str]:
+        """Return the text so far of the session's unfinished blocks."""
+        return await self._run(operations.partials, session)
+
+    async def last_cursor(self) -> int:
+        """Return the cursor of the last event."""
+        return await self._run(operations.last_cursor)
+
+    async def sweep(self, *, before: float, max_bytes: int, limit: int = 500) -> int:
+        """Remove what is too old or too much, and give its space back."""
+        return await self._run(sweeping.sweep, before=before, max_bytes=max_bytes, limit=limit)
+
+
+@asynccontextmanager
+async def open_sessions(_: Mapping[str, Any], context: Context) -> AsyncIterator[SqliteSessionStore]:
+    """Open the store in the context's home. StoreError where it cannot be used."""
+    async with open_sessions_file(context.home / FILE) as store:
+        yield store
+
+
+@asynccontextmanager
+async def open_sessions_file(path: Path) -> AsyncIterator[SqliteSessionStore]:
+    """Open the store in a file. StoreError where it cannot be used."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(Bell(path)) as bell:
+        async with open_writer("session store", partial(_open, path), bell.ring) as writer:
+            yield SqliteSessionStore(writer)
+
+
+def _open(path: Path) -> Database[Connection]:
+    check(path)
+    return Database(path, SCHEMA, _as_it_is)
+
+
+def _as_it_is(connection: Connection) -> Connection:
+    return connection

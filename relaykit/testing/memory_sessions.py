@@ -1,0 +1,19 @@
+"""A session store in memory: the same operations without a file and without a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from relaykit.sessions.schema import SCHEMA
+from relaykit.sessions.store import SqliteSessionStore
+from relaykit.storage.connect import MEMORY
+from relaykit.storage.database import Database
+from relaykit.storage.inline import Inline
+
+
+@contextmanager
+def memory_sessions() -> Iterator[SqliteSessionStore]:
+    """Yield an empty session store that is gone afterwards."""
+    with closing(Database(MEMORY, SCHEMA, lambda connection: connection)) as database:
+        yield SqliteSessionStore(Inline(database, lambda: None))
