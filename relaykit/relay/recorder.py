@@ -202,6 +202,7 @@ async def open_recorder(
         notify: Called with the error when the store begins to fail, and with None when it takes events again.
         limit: Bytes that may wait before the deltas of each block are merged.
     """
+    raised: list[Exception] = []
     recorder = Recorder(record, store=store, fanout=fanout, clock=clock, notify=notify, limit=limit)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(recorder.run, name=f"recorder of {record.agent}")
@@ -209,8 +210,12 @@ async def open_recorder(
         with fanout.source(record.agent, recorder.snapshot):
             try:
                 yield recorder
+            except Exception as error:  # noqa: BLE001 - a task group would wrap it; it is raised below
+                raised.append(error)
             finally:
                 with anyio.move_on_after(_FINISH_SECONDS, shield=True):
                     await recorder.finish()
                 recorder.stop()
                 tasks.cancel_scope.cancel()
+    for caught in raised:
+        raise caught
