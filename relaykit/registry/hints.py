@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_SHORTEST = 4
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the one of the known names that is most like it, if any is."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
 
-    return next(iter(get_close_matches(name, sorted(known), n=1)), None)
+    names = sorted(known)
+    if near := get_close_matches(name, names, n=1):
+        return near[0]
+    # A short word for a long one: what the long one begins with may be it.
+    beginnings = {known[: len(name)]: known for known in reversed(names) if len(name) >= _SHORTEST}
+    return next((beginnings[start] for start in get_close_matches(name, beginnings, n=1, cutoff=0.75)), None)
 
 
 def near(name: str, known: Iterable[str], word: str = "known") -> str:

@@ -113,8 +113,14 @@ class Registry:
         """Return what checks a component's options; it is built once."""
         key = (kind, name)
         if key not in self._checkers:
-            self._checkers[key] = Checker(self.component(kind, name).options_schema)
+            schema = self.component(kind, name).options_schema
+            self._checkers[key] = Checker(schema, of=f"{kind} {name!r} of plugin {self._offers[key].plugin.blamed}")
         return self._checkers[key]
+
+    def check_schemas(self) -> None:
+        """Raise PluginError where a component's schema of options is no JSON Schema, with whose it is."""
+        for kind, name in self._offers:
+            self.checker(kind, name).check_schema()
 
     def open(
         self, kind: Kind[T], name: str, options: Mapping[str, Any], context: Context

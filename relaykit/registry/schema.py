@@ -15,7 +15,8 @@ from relaykit.registry.quick import surely_fits
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
+"""Where something stands in a tree of tables and lists."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -23,7 +24,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 class Problem:
     """One thing that is wrong, where, and what would be right."""
 
-    path: Path
+    path: Place
     text: str
 
     def under(self, *prefix: str | int) -> Problem:
@@ -34,7 +35,7 @@ class Problem:
         return f"{dotted(self.path)}: {self.text}" if self.path else self.text
 
 
-def dotted(path: Path) -> str:
+def dotted(path: Place) -> str:
     """Return a path as TOML writes it, a place in a list in brackets."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}" for part in path]
     return "".join(parts).removeprefix(".")
@@ -48,9 +49,12 @@ def _quoted(key: str) -> str:
 class Checker:
     """Checks values against one schema; the full validator is built once, and only when it is needed."""
 
-    def __init__(self, schema: Mapping[str, Any], explain: Callable[[str, str], str] | None = None) -> None:
-        """Take the schema, and what explains that there is no component: its kind and its name are handed in."""
+    def __init__(
+        self, schema: Mapping[str, Any], *, of: str = "", explain: Callable[[str, str], str] | None = None
+    ) -> None:
+        """Take the schema, whose it is, and what says why there is no component of a kind and a name."""
         self._schema = schema
+        self._of = of
         self._explain = explain
 
     def problems(self, value: object) -> list[Problem]:
@@ -59,8 +63,16 @@ class Checker:
             return []
         from relaykit.registry.wording import worded  # noqa: PLC0415 - only a mistake pays for it
 
-        found = [problem for error in self._validator.iter_errors(value) for problem in worded(error, self._explain)]
+        errors = list(self._validator.iter_errors(value))
+        # What is of the wrong type breaks its other rules as well, which tells nobody anything.
+        mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+        plain = (error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped)
+        found = [problem for error in plain for problem in worded(error, self._explain)]
         return sorted(dict.fromkeys(found), key=lambda problem: [str(part) for part in problem.path])
+
+    def check_schema(self) -> None:
+        """Raise PluginError where the schema itself is none."""
+        _ = self._validator
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
@@ -69,7 +81,7 @@ class Checker:
         try:
             Draft202012Validator.check_schema(self._schema)
         except SchemaError as exc:
-            raise PluginError(f"a schema of options is no JSON Schema: {exc.json_path}: {exc.message}") from exc
+            raise PluginError(f"{self._of}: its schema is no JSON Schema: {exc.json_path}: {exc.message}") from exc
         formats = FormatChecker(formats=())
         formats.checks("credential")(is_credential_name)
         return Draft202012Validator(self._schema, format_checker=formats)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaykit.registry.hints import near, nearest
 from relaykit.registry.masking import is_secret_key
-from relaykit.registry.schema import Path, Problem
+from relaykit.registry.schema import Place, Problem
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -33,7 +33,7 @@ _HIDDEN = "the value"
 class Finding:
     """An error of a validator, without its types' many alternatives."""
 
-    path: Path
+    path: Place
     rule: str | None
     """The keyword that does not hold; None where nothing at all may stand."""
     limit: Any
@@ -62,7 +62,7 @@ def worded(error: ValidationError, explain: Explain | None = None) -> Iterator[P
 
 
 def _finding(error: ValidationError) -> Finding:
-    path: Path = tuple(error.absolute_path)
+    path: Place = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
         path = (*path, str(error.instance))
     branches = [
@@ -73,7 +73,7 @@ def _finding(error: ValidationError) -> Finding:
     return Finding(path, rule, error.validator_value, error.instance, schema, branches)
 
 
-def shown(value: object, path: Path = ()) -> str:
+def shown(value: object, path: Place = ()) -> str:
     """Return a value for a message: short, and never one that may be a secret."""
     names = [part for part in path if isinstance(part, str)]
     if any(map(is_secret_key, names)):

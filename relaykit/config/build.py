@@ -1,0 +1,85 @@
+"""A checked tree as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaykit.config.places import resolved
+from relaykit.config.records import AgentConfig, Config, PluginsConfig, ProfileConfig, Retention, UseConfig
+from relaykit.config.sections import ALIASES
+from relaykit.model import Approval, Limits, Priority
+
+if TYPE_CHECKING:
+    from relaykit.config.source import Source
+    from relaykit.registry import Registry
+
+Tree = Mapping[str, Any]
+
+
+def build(source: Source, tree: Tree, registry: Registry) -> Config:
+    """Return the records of a tree that fits the schema and breaks no rule."""
+    profiles = {name: _profile(name, said) for name, said in tree.get("profiles", {}).items()}
+    relay = tree.get("relay", {})
+    agents = (
+        _agent(source, name, said, profiles.get(said.get("profile", "")), registry)
+        for name, said in tree.get("agents", {}).items()
+        if source.agent in (None, name)
+    )
+    return Config(
+        home=source.home,
+        agents=tuple(agents),
+        profiles=profiles,
+        transports=_uses(tree, "transports"),
+        routers=_uses(tree, "routers"),
+        sinks=_uses(tree, "sinks"),
+        credentials=_use("credentials", tree["credentials"]),
+        mailbox=_use("mailbox", tree["mailbox"]),
+        sessions=_use("sessions", tree["sessions"]),
+        plugins=PluginsConfig(disabled=tuple(tree.get("plugins", {}).get("disabled", ())), only=source.only),
+        limits=Limits(**relay.get("limits", {})),
+        retention=Retention(**relay.get("retention", {})),
+        **{key: relay[key] for key in ("synced", "drain_seconds", "permission_hours") if key in relay},
+    )
+
+
+def _agent(source: Source, name: str, said: Tree, profile: ProfileConfig | None, registry: Registry) -> AgentConfig:
+    approval = said.get("approval", Approval.ASK)
+    cwd = said.get("cwd")
+    plain = ("provider", "label", "profile", "prompt", "instructions", "on_interrupted", "silence")
+    return AgentConfig(
+        id=name,
+        cwd=resolved(cwd, source.base(("agents", name, "cwd"))) if cwd else Path.cwd(),
+        approval=ALIASES.get(approval) or Approval(approval),
+        priority=Priority(said["priority"]) if "priority" in said else None,
+        options=_options(said, profile, registry),
+        tags=tuple(said.get("tags", ())),
+        capabilities=tuple(said.get("capabilities", ())),
+        arguments=tuple(said.get("arguments", ())),
+        **{key: said[key] for key in plain if key in said},
+    )
+
+
+def _options(said: Tree, profile: ProfileConfig | None, registry: Registry) -> dict[str, Any]:
+    """Return the agent's options; the profile's model, where the provider takes one and the agent names none."""
+    options = dict(said["options"])
+    takes = registry.providers[said["provider"]].options_schema.get("properties", {})
+    if profile is not None and profile.model is not None and "model" in takes:
+        options.setdefault("model", profile.model)
+    return options
+
+
+def _profile(name: str, said: Tree) -> ProfileConfig:
+    reachable = said.get("reachable_by")
+    rest = {key: value for key, value in said.items() if key != "reachable_by"}
+    return ProfileConfig(name=name, reachable_by=None if reachable is None else tuple(reachable), **rest)
+
+
+def _uses(tree: Tree, section: str) -> tuple[UseConfig, ...]:
+    return tuple(_use(name, said) for name, said in tree.get(section, {}).items())
+
+
+def _use(name: str, said: Tree) -> UseConfig:
+    options = {key: value for key, value in said.items() if key != "use"}
+    return UseConfig(name=name, use=said["use"], options=options)

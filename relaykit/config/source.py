@@ -1,0 +1,122 @@
+"""What was said, by whom: file, environment and options as one tree that remembers where each value comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from relaykit.config import places
+from relaykit.config.environment import from_environment, plugins_only
+from relaykit.config.toml import read_toml
+from relaykit.registry.schema import Place, Problem
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One value, and who said it."""
+
+    path: Place
+    value: Any
+    origin: str
+    """``default``, the file, an environment variable or an option."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """All that was said, unchecked."""
+
+    tree: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[Place, str] = field(default_factory=dict)
+    """Who said each value, in the order in which it was said."""
+    file: Path | None = None
+    only: tuple[str, ...] | None = None
+    """The plugins that RELAYKIT_PLUGINS names."""
+    agent: str | None = None
+    """The one agent that is to run; None is all of them."""
+
+    def origin(self, path: Place) -> str:
+        """Return who said the value at a path, or the first one below it; ``default`` where nobody did."""
+        for size in range(len(path), 0, -1):
+            if origin := self.origins.get(path[:size]):
+                return origin
+        return next((origin for place, origin in self.origins.items() if place[: len(path)] == path), DEFAULT)
+
+    def base(self, path: Place) -> Path:
+        """Return where a relative path begins: beside the file that says it, or where the command was given."""
+        return self.file.parent if self.file is not None and self.origin(path) == str(self.file) else Path.cwd()
+
+    def line(self, problem: Problem) -> str:
+        """Return a problem with its file, variable or option in front."""
+        origin = self.origin(problem.path)
+        return f"{self.file or 'configuration' if origin == DEFAULT else origin}: {problem}"
+
+    def including(self, settings: Iterable[Setting]) -> Source:
+        """Return the same with more said, which wins."""
+        tree, origins = _copied(self.tree), dict(self.origins)
+        for setting in settings:
+            if _put(tree, setting.path, setting.value):
+                origins[setting.path] = setting.origin
+        return replace(self, tree=tree, origins=origins)
+
+    @property
+    def home(self) -> Path:
+        """The relay's home; the platform's state directory where nobody says another."""
+        relay = self.tree.get("relay")
+        said = relay.get("home") if isinstance(relay, dict) else None
+        if isinstance(said, str) and said:
+            return places.resolved(said, self.base(("relay", "home")))
+        return places.default_home()
+
+
+def read(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    home: str | os.PathLike[str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    overrides: Sequence[Setting] = (),
+) -> Source:
+    """Read what file, environment and options say; nothing of it is checked yet.
+
+    Args:
+        path: The file of ``--config``; without it ``./relaykit.toml``, else the user's own, else none.
+        home: The directory of ``--home``.
+        environ: The environment.
+        overrides: What options say, which wins.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not TOML.
+    """
+    file = places.find_file(path, environ)
+    tree = read_toml(file) if file else {}
+    source = Source(tree=tree, origins=dict.fromkeys(_leaves(tree), str(file)), file=file, only=plugins_only(environ))
+    said = [Setting(path=place, value=value, origin=name) for name, place, value in from_environment(environ)]
+    if home is not None:
+        said.append(Setting(path=("relay", "home"), value=os.fspath(home), origin="--home"))
+    return source.including([*said, *overrides])
+
+
+def _leaves(tree: Mapping[str, Any], path: Place = ()) -> Iterator[Place]:
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def _copied(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copied(value) if isinstance(value, dict) else value for key, value in tree.items()}
+
+
+def _put(tree: dict[str, Any], path: Place, value: object) -> bool:
+    """Put a value in; not where something that is no table stands on the way, which the check will name."""
+    for part in path[:-1]:
+        tree = tree.setdefault(str(part), {})
+        if not isinstance(tree, dict):
+            return False
+    tree[str(path[-1])] = value
+    return True
