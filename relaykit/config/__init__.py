@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from relaykit.config.adhoc import RunOptions, ad_hoc_agent
     from relaykit.config.assembly import schema
     from relaykit.config.loading import check, load, plugin_choice, plugins
     from relaykit.config.peeking import Peek, peek
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from relaykit.config.source import Setting, Source, read
 
 _HOMES = {
-    "adhoc": ("RunOptions", "ad_hoc_agent"),
     "assembly": ("schema",),
     "loading": ("check", "load", "plugin_choice", "plugins"),
     "peeking": ("Peek", "peek"),
@@ -32,11 +30,9 @@ __all__ = [
     "PluginsConfig",
     "ProfileConfig",
     "Retention",
-    "RunOptions",
     "Setting",
     "Source",
     "UseConfig",
-    "ad_hoc_agent",
     "as_toml",
     "check",
     "load",

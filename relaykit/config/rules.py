@@ -49,6 +49,8 @@ def _values(value: object, path: Place) -> Iterator[Problem]:
             yield Problem(path, f"{value} is no number that can be used; write a finite one")
         case bool() | int() | float() | str():
             return
+        case None:
+            yield Problem(path, "there is no value; leave the key out")
         case _:
             yield Problem(path, "dates and times are not used here; write it in quotes")
 

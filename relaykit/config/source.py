@@ -10,8 +10,9 @@ from typing import Any
 
 from relaykit.config import places
 from relaykit.config.environment import from_environment, plugins_only
-from relaykit.config.toml import read_toml
-from relaykit.registry.schema import Place, Problem
+from relaykit.config.toml import is_deep, read_toml
+from relaykit.errors import ConfigError
+from relaykit.registry.schema import Place, Problem, dotted
 
 DEFAULT = "default"
 
@@ -59,6 +60,8 @@ class Source:
         """Return the same with more said, which wins."""
         tree, origins = _copied(self.tree), dict(self.origins)
         for setting in settings:
+            if is_deep(setting.value):
+                raise ConfigError(f"{setting.origin}: {dotted(setting.path)}: nested too deeply")
             if _put(tree, setting.path, setting.value):
                 origins[setting.path] = setting.origin
         return replace(self, tree=tree, origins=origins)

@@ -35,7 +35,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(_syntax(path, str(exc))) from exc
     except RecursionError as exc:
         raise ConfigError(f"{path}: nested too deeply; nothing here is deeper than {DEEPEST} tables") from exc
-    if _is_deep(tree):
+    if is_deep(tree):
         raise ConfigError(f"{path}: nested too deeply; nothing here is deeper than {DEEPEST} tables")
     return tree
 
@@ -48,7 +48,8 @@ def _syntax(path: Path, message: str) -> str:
     return f"{path}:{at[1]}:{at[2]}: {text}"
 
 
-def _is_deep(tree: object) -> bool:
+def is_deep(tree: object) -> bool:
+    """Whether there are more tables and lists in each other than anything here has."""
     level = [tree]
     for _ in range(DEEPEST):
         inner = [
