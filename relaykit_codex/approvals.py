@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from relaykit.model import Decision, Question
 from relaykit_codex.fields import Fields, one_line, table, text
-from relaykit_codex.items import diff, paths
+from relaykit_codex.items import diff, paths, unwrapped
 from relaykit_codex.protocol import ServerRequest
 
 _WORDS = {
@@ -18,7 +17,6 @@ _WORDS = {
     Decision.DENY: "decline",
     Decision.ABORT: "cancel",
 }
-_WRAPPED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +82,6 @@ _ASKS: Mapping[str, Callable[[ServerRequest, Fields], Asked | None]] = {
     "item/fileChange/requestApproval": _file_change,
     "mcpServer/elicitation/request": _elicitation,
 }
-
-
-def unwrapped(command: str) -> str:
-    """Return what the shell is told, where a command is nothing but ``bash -lc`` of it."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return command
-    shell = (
-        len(words) == _WRAPPED and words[0].rsplit("/", 1)[-1] in ("bash", "sh", "zsh") and words[1] in ("-lc", "-c")
-    )
-    return words[2] if shell else command
 
 
 def _decided(request: ServerRequest, action: str, title: str, detail: str) -> Asked:

@@ -26,6 +26,7 @@ _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LAST_WORDS = 20
 _EXIT_SECONDS = 2.0
+_CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
 
 
 class Refused(Exception):  # noqa: N818 - codex said no: its callers decide whether that is an error
@@ -154,7 +155,8 @@ class Client:
             return
 
     def close(self) -> None:
-        """Let go of what was not sent."""
+        """Let go of what was not sent; from now on every request fails."""
+        self.over = self.over or _CLOSED
         self._lines.close()
         self._outbox.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ WRITTEN = {
     "plan": BlockKind.SYSTEM,
 }
 """Items whose text is written bit by bit."""
+_WRAPPED = 3
 _SUBAGENT = frozenset({"collabAgentToolCall", "subAgentActivity"})
 
 
@@ -92,6 +94,18 @@ def paths(item: Fields) -> list[str]:
     return [text(change, "path") for change in rows(item, "changes")]
 
 
+def unwrapped(command: str) -> str:
+    """Return what the shell is told, where a command is nothing but ``bash -lc`` of it."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    shell = (
+        len(words) == _WRAPPED and words[0].rsplit("/", 1)[-1] in ("bash", "sh", "zsh") and words[1] in ("-lc", "-c")
+    )
+    return words[2] if shell else command
+
+
 def capped(output: str) -> str:
     """Return the beginning and the end of an output that is too long."""
     if len(output) <= OUTPUT_LIMIT:
@@ -107,7 +121,7 @@ def _text(item: Fields) -> str:
 
 
 def _command(item: Fields) -> tuple[str, str, Fields]:
-    return "shell", text(item, "command"), {"command": text(item, "command"), "cwd": text(item, "cwd")}
+    return "shell", unwrapped(text(item, "command")), {"command": text(item, "command"), "cwd": text(item, "cwd")}
 
 
 def _file_change(item: Fields) -> tuple[str, str, Fields]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from relaykit.model import Capabilities, Fault, Whose
+from relaykit.model import Capabilities
 from relaykit_codex.client import Client
 from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_settings
 from relaykit_codex.launch import arguments, environment, find_codex
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 1_048_576
 """Characters that codex takes at once."""
-_CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session was closed")
 
 
 @asynccontextmanager
@@ -75,10 +74,8 @@ class CodexProvider:
             _connected(child, self._options.request_timeout) as (client, tasks),
         ):
             session = await self._open(client, tasks, request)
-            try:
+            with closing(session):
                 yield session
-            finally:
-                session.died(_CLOSED)
 
     async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest) -> CodexSession:
         await introduce(client)

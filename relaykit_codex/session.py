@@ -22,7 +22,8 @@ from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from anyio.abc import ObjectReceiveStream, TaskGroup
+    from anyio.abc import TaskGroup
+    from anyio.streams.memory import MemoryObjectReceiveStream
 
     from relaykit.model import PastTurn
     from relaykit_codex.client import Told
@@ -59,7 +60,7 @@ class CodexSession:
         return self._client.pid
 
     @property
-    def events(self) -> ObjectReceiveStream[Occurrence]:
+    def events(self) -> MemoryObjectReceiveStream[Occurrence]:
         """What happens, in order."""
         return self._events
 
@@ -126,6 +127,11 @@ class CodexSession:
         self._pass_on(self._conversation.cut(fault))
         self._tell.close()
         self._wake()
+
+    def close(self) -> None:
+        """End the stream on both sides: the session was left."""
+        self._tell.close()
+        self._events.close()
 
     async def _steer(self, params: Fields, submission: str) -> bool:
         async with self._asking:

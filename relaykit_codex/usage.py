@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relaykit.model import UsageReported
-from relaykit_codex.fields import Fields, number, table
+from relaykit_codex.fields import Fields, number
 from relaykit_codex.running import RunningTurn
 
 _COUNTS = ("inputTokens", "cachedInputTokens", "outputTokens", "reasoningOutputTokens")
@@ -14,13 +14,15 @@ class UsageMeter:
 
     def __init__(self) -> None:
         self._total: dict[str, int] = {}
+        self._context: int | None = None
 
     def read(self, usage: Fields, turn: RunningTurn | None) -> UsageReported | None:
         """Return what was spent since; a report outside a turn repeats what an earlier session spent."""
         total = {name: number(usage, "total", name) or 0 for name in _COUNTS}
         spent = {name: max(0, count - self._total.get(name, 0)) for name, count in total.items()}
-        self._total = total
-        if turn is None or not table(usage, "last"):
+        context, before = number(usage, "last", "totalTokens"), self._context
+        self._total, self._context = total, context
+        if turn is None or not (any(spent.values()) or context != before):
             return None
         return UsageReported(
             turn=turn.id,
@@ -28,7 +30,7 @@ class UsageMeter:
             cached_tokens=spent["cachedInputTokens"],
             output_tokens=spent["outputTokens"],
             reasoning_tokens=spent["reasoningOutputTokens"],
-            context_used=number(usage, "last", "totalTokens"),
+            context_used=context,
             context_window=number(usage, "modelContextWindow"),
             source="codex",
         )
