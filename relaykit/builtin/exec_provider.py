@@ -123,15 +123,16 @@ class ExecSession:
                     return
 
     async def _run(self, turn: ExecTurn, text: str) -> Fault | None:
-        turn.begin()
         command = self._command
         try:
             async with self._processes.launch(
                 command.argv(text), cwd=command.cwd, env=command.env, grace=GRACE
             ) as child:
                 self.pid = child.pid
+                turn.begin()
                 return await turn.attend(child, command.stdin(text))
         except ProviderError as error:
+            turn.begin()
             turn.fail(error.fault)
             return None
 

@@ -1,1 +1,38 @@
 """Conformance suites, fakes and model stubs: what relaykit is tested with, for plugin authors too."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+_SUITES = {
+    "CredentialStoreSuite": "credentials",
+    "ProviderSuite": "provider",
+    "RouterSuite": "router",
+    "TransportSuite": "transport",
+}
+"""Every suite with the module that it is in."""
+_ASSERTING = (
+    "component",
+    "credentials",
+    "provider",
+    "provider_abilities",
+    "provider_bench",
+    "provider_ends",
+    "provider_turns",
+    "router",
+    "transport",
+)
+
+if "pytest" in sys.modules:
+    # So that a check that fails says what it saw.
+    sys.modules["pytest"].register_assert_rewrite(*(f"{__name__}.{module}" for module in _ASSERTING))
+
+__all__ = [*_SUITES]  # noqa: PLE0604 - strings they are
+
+
+def __getattr__(name: str) -> object:
+    """Import a suite on first use: the fakes need no pytest."""
+    if name not in _SUITES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_SUITES[name]}"), name)
