@@ -25,8 +25,7 @@ def sweep(db: Connection, *, before: float, max_bytes: int, limit: int) -> int:
         db.execute(
             "DELETE FROM partials WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.session = partials.session)"
         )
-    if _free_pages(db):
-        db.execute(f"PRAGMA incremental_vacuum({max(_free_pages(db) - free, 0) + _PAGES})").fetchall()
+    _give_back(db, max(_free_pages(db) - free, 0) + _PAGES)
     return removed
 
 
@@ -61,6 +60,12 @@ def _remove(db: Connection, removals: Iterable[Removal]) -> int:
         if freed >= _BATCH_BYTES:
             break
     return removed
+
+
+def _give_back(db: Connection, pages: int) -> None:
+    for _ in range(min(pages, _free_pages(db))):
+        # One at a time: the pragma frees a page with every step, and ``execute`` takes one step whatever its number.
+        db.execute("PRAGMA incremental_vacuum(1)")
 
 
 def _free_pages(db: Connection) -> int:

@@ -1,0 +1,19 @@
+from contextlib import asynccontextmanager
+
+from relaykit.sessions.store import open_sessions_file
+from relaykit.testing.memory_sessions import memory_sessions
+from relaykit.testing.sessions import SessionStoreSuite
+
+
+class TestSqlite(SessionStoreSuite):
+    def open(self, directory):
+        return open_sessions_file(directory / "sessions.db")
+
+
+class TestMemory(SessionStoreSuite):
+    keeps = False
+
+    @asynccontextmanager
+    async def open(self, directory):
+        with memory_sessions() as store:
+            yield store
