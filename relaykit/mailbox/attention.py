@@ -1,0 +1,47 @@
+"""What waits for whom: the one question that a relay asks after every ring."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from relaykit.mailbox.transaction import Transaction
+    from relaykit.plugin.mailbox import Waiting
+
+_QUEUED = """
+    (EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND rank = {rank}
+        AND ended_at IS NULL AND state = 'queued' AND held = 0)
+    OR EXISTS (SELECT 1 FROM pool JOIN delivery ON delivery.id = pool.delivery WHERE pool.agent = agent.id
+        AND pool.rank = {rank} AND state = 'queued' AND held = 0))
+"""
+_WAITING = f"""
+SELECT agent.id, {_QUEUED.format(rank=0)}, {_QUEUED.format(rank=1)}, {_QUEUED.format(rank=2)},
+    EXISTS (SELECT 1 FROM command
+        WHERE command.agent = agent.id AND state = 'accepted' AND state IN ('accepted', 'running')),
+    EXISTS (SELECT 1 FROM permission WHERE permission.agent = agent.id AND permission.epoch = agent.epoch
+        AND applied = 0 AND state IN ('decided', 'expired')),
+    EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND owner IS NOT NULL AND wish = 'cancel')
+FROM json_each(?) AS asked JOIN agent ON agent.id = asked.value
+"""
+
+
+def waiting(tx: Transaction, agents: Collection[str]) -> dict[str, Waiting]:
+    """Return what waits for each of the agents; those for whom nothing does are left out."""
+    from relaykit.plugin.mailbox import Waiting  # noqa: PLC0415 - the plug-in machinery is nothing to a command line
+
+    found = tx.rows(_WAITING, json.dumps(list(agents)))
+    return {
+        name: Waiting(
+            now=bool(now),
+            next=bool(next_),
+            later=bool(later),
+            commands=bool(commands),
+            decisions=bool(decisions),
+            wished=bool(wished),
+        )
+        for name, now, next_, later, commands, decisions, wished in found
+        if now or next_ or later or commands or decisions or wished
+    }

@@ -1,0 +1,171 @@
+"""Who is known, and who runs whom."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from relaykit.errors import LeaseLostError
+from relaykit.mailbox import rows
+from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.mailbox.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Known:
+    """The agents and people that the mailbox knows: what routers look into."""
+
+    tx: Transaction
+
+    def agent(self, name: str) -> Agent | None:
+        """Return the agent of that id."""
+        row = self.tx.row("SELECT record FROM agent WHERE id = ?", name)
+        return rows.agent(row[0]) if row else None
+
+    def agents(self) -> Sequence[Agent]:
+        """Return all agents, by id."""
+        return self._agents
+
+    @cached_property
+    def _agents(self) -> list[Agent]:
+        return [rows.agent(record) for record in self.tx.column("SELECT record FROM agent ORDER BY id")]
+
+    def is_person(self, name: str) -> bool:
+        """Whether a person of that name has sent something from here, or is ``user``."""
+        return name == USER or self.tx.row("SELECT 1 FROM person WHERE name = ?", name) is not None
+
+
+def join(tx: Transaction, relay: RelayRecord) -> None:
+    """Enter a running relay."""
+    tx.write("INSERT OR REPLACE INTO relay VALUES (?, ?, ?, ?)", relay.incarnation, relay.pid, relay.boot, relay.beat)
+
+
+def beat(tx: Transaction, incarnation: str, boot: str, at: float) -> None:
+    """Say that the relay lives."""
+    tx.write("UPDATE relay SET boot = ?, beat = ? WHERE incarnation = ?", boot, at, incarnation)
+
+
+def leave(tx: Transaction, incarnation: str) -> None:
+    """Take a relay out that has stopped in good order."""
+    tx.write("DELETE FROM relay WHERE incarnation = ?", incarnation)
+    _free(tx, "the relay stopped", "owner = ?", incarnation)
+
+
+def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
+    """Enter or update the agent, raise its epoch and take over what an older epoch had leased."""
+    (epoch,) = tx.row(
+        "INSERT INTO agent (id, record, epoch, owner, status) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE "
+        "SET record = excluded.record, epoch = epoch + 1, owner = excluded.owner, pid = NULL RETURNING epoch",
+        agent.id,
+        rows.dump(agent),
+        incarnation,
+        rows.dump(OFFLINE),
+    )
+    tx.write("DELETE FROM person WHERE name = ?", agent.id)
+    _close_orders(tx, agent.id, "the agent was restarted", done=("stop", "kill", "restart"))
+    return Claim(agent=agent.id, epoch=epoch, abandoned=_take_over(tx, agent.id, incarnation, epoch, deaths))
+
+
+def retire(tx: Transaction, agent: str, epoch: int, status: Status) -> None:
+    """Note that the agent is no longer run; orders to stop or kill it have succeeded, others have failed."""
+    _write_status(tx, agent, epoch, status, "owner = NULL, pid = NULL")
+    _close_orders(tx, agent, "the agent was stopped", done=("stop", "kill"))
+
+
+def report(tx: Transaction, agent: str, epoch: int, status: Status, *, pid: int | None, session: str | None) -> None:
+    """Say how the agent is."""
+    _write_status(tx, agent, epoch, status, "pid = ?, session = ?", pid, session)
+
+
+def agents(tx: Transaction) -> list[DirectoryEntry]:
+    """Return the directory, by id."""
+    found = tx.rows(
+        "SELECT record, epoch, owner, pid, session, status, coalesce(messages, 0), coalesce(bytes, 0) "
+        "FROM agent LEFT JOIN queue ON queue.recipient = agent.id ORDER BY agent.id"
+    )
+    return [
+        DirectoryEntry(
+            agent=rows.agent(record),
+            epoch=epoch,
+            owner=owner,
+            pid=pid,
+            session=session,
+            status=from_json(Status, json.loads(status)),
+            queued=queued,
+            queued_bytes=queued_bytes,
+        )
+        for record, epoch, owner, pid, session, status, queued, queued_bytes in found
+    ]
+
+
+def relays(tx: Transaction) -> list[RelayRecord]:
+    """Return the relays that have entered."""
+    found = tx.rows("SELECT incarnation, pid, boot, beat FROM relay ORDER BY incarnation")
+    return [RelayRecord(incarnation=name, pid=pid, boot=boot, beat=beat) for name, pid, boot, beat in found]
+
+
+def release_stale(tx: Transaction, boot: str, before: float) -> int:
+    """Free what dead relays leased for ``any:`` and did not hand over, or leased for the outside; return how many.
+
+    Relays of another boot are taken out as well: nothing of them runs.
+    """
+    tx.write("DELETE FROM relay WHERE boot <> ?", boot)
+    return _free(tx, "its relay died", "owner NOT IN (SELECT incarnation FROM relay WHERE beat >= ?)", before)
+
+
+def _free(tx: Transaction, why: str, condition: str, *values: object) -> int:
+    """Queue again what no agent's lock protects: deliveries to the outside, and to any of a group while unseen.
+
+    A delivery to the outside may have been sent, so it may be sent twice: that is what transports promise.
+    """
+    return tx.write(
+        "UPDATE delivery SET state = 'queued', reason = ?, owner = NULL, epoch = NULL, wish = NULL, steps = steps || ?, "
+        "recipient = coalesce((SELECT address FROM message WHERE number = message AND address LIKE 'any:%'), recipient) "
+        f"WHERE owner IS NOT NULL AND state = 'leased' AND {condition} "
+        "AND (epoch = 0 OR id IN (SELECT delivery FROM pool))",
+        why,
+        rows.step(State.QUEUED, tx.now, why),
+        *values,
+    )
+
+
+def _write_status(tx: Transaction, agent: str, epoch: int, status: Status, sets: str, *values: object) -> None:
+    if not tx.write(
+        f"UPDATE agent SET status = ?, {sets} WHERE id = ? AND epoch = ?", rows.dump(status), *values, agent, epoch
+    ):
+        raise LeaseLostError(f"{agent} is run by someone else: epoch {epoch} is over")
+
+
+def _close_orders(tx: Transaction, agent: str, why: str, *, done: Sequence[str]) -> None:
+    marks = ", ".join("?" * len(done))
+    tx.write(
+        f"UPDATE command SET state = iif(kind IN ({marks}), 'succeeded', 'failed'), result = ? "
+        "WHERE agent = ? AND state IN ('accepted', 'running')",
+        *done,
+        why,
+        agent,
+    )
+
+
+def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths: bool) -> tuple[int, ...]:
+    """Lease what an older epoch had handed over to this one. Handed over is what has a submission."""
+    tx.write(
+        "UPDATE delivery SET state = 'queued', reason = ?, owner = NULL, epoch = NULL, steps = steps || ? "
+        "WHERE recipient = ? AND owner IS NOT NULL AND submission IS NULL",
+        why := "the agent was restarted before it was handed over",
+        rows.step(State.QUEUED, tx.now, why),
+        agent,
+    )
+    found = tx.rows("SELECT id, state FROM delivery WHERE recipient = ? AND owner IS NOT NULL ORDER BY rank, id", agent)
+    note = "taken over from a process that died" if deaths else "taken over after a restart of the machine"
+    tx.write_many(
+        "UPDATE delivery SET owner = ?, epoch = ?, deaths = deaths + ?, steps = steps || ? WHERE id = ?",
+        [(incarnation, epoch, deaths, rows.step(State(state), tx.now, note), number) for number, state in found],
+    )
+    return tuple(number for number, _ in found)

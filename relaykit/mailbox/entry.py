@@ -1,0 +1,117 @@
+"""Writing a message down, with one delivery for each recipient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from relaykit.mailbox import rows
+from relaykit.mailbox.asking import ask_to_let_go
+from relaykit.mailbox.directory import Known
+from relaykit.model import Delivery, Draft, Message, Priority, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.mailbox.chain import Origin
+    from relaykit.mailbox.transaction import Transaction
+
+_HOUR = 3600.0
+
+
+def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool) -> tuple[int, Message]:
+    """Store a message; return its number and itself."""
+    message = Message(
+        id=draft.id,
+        sender=draft.sender,
+        to=draft.to,
+        body=draft.body,
+        thread=draft.thread or draft.id,
+        priority=draft.priority,
+        kind=draft.kind,
+        in_reply_to=draft.in_reply_to,
+        cause=origin.cause,
+        root=origin.root,
+        hops=origin.hops,
+        created_at=tx.now,
+        expires_at=draft.expires_at,
+        account=draft.account,
+    )
+    (number,) = tx.row(
+        "INSERT INTO message (id, account, sender, address, body, thread, priority, kind, in_reply_to, cause, root, "
+        "hops, created_at, expires_at, beyond) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+        message.id,
+        message.account or "",
+        message.sender,
+        message.to,
+        message.body,
+        message.thread,
+        message.priority,
+        message.kind,
+        "\n".join(message.in_reply_to),
+        message.cause,
+        message.root,
+        message.hops,
+        message.created_at,
+        message.expires_at,
+        beyond,
+    )
+    for answered in message.in_reply_to:
+        tx.write("INSERT OR IGNORE INTO answer VALUES (?, ?)", answered, number)
+    return number, message
+
+
+def write_delivery(
+    tx: Transaction, number: int, message: Message, recipient: str, priority: Priority, *, held: bool = False
+) -> Delivery:
+    """Queue a message for a recipient."""
+    row = tx.row(
+        "INSERT INTO delivery (message, recipient, state, reason, rank, held, bytes, expires_at, steps) "
+        f"VALUES (?, ?, 'queued', '', ?, ?, ?, ?, ?) RETURNING {rows.DELIVERY}",
+        number,
+        recipient,
+        priority.rank,
+        held,
+        len(message.body.encode()),
+        message.expires_at,
+        rows.step(State.QUEUED, tx.now),
+    )
+    return rows.delivery(row, message.id)
+
+
+def enter_pool(tx: Transaction, delivery: Delivery, members: Sequence[str]) -> None:
+    """Fix who may take a delivery to any of a group."""
+    tx.write_many(
+        "INSERT INTO pool VALUES (?, ?, ?)", [(member, delivery.priority.rank, delivery.id) for member in members]
+    )
+
+
+def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:
+    """Store what the relay says by itself: exempt from limits, straight to its one recipient, never refused.
+
+    Where marks are lost beyond a transport, two sides may answer each other for ever; so the last of too many in an
+    hour is held, and a person asked.
+    """
+    agent = Known(tx).agent(draft.to)
+    priority = draft.priority or (agent and agent.priority) or Priority.LATER
+    draft = replace(draft, body=draft.body.encode("utf-8", "replace").decode())
+    beyond = "@" in draft.to or "@" in draft.sender
+    held = too_many(tx, draft.thread or draft.id, beyond=beyond)
+    number, message = write_message(tx, draft, origin, beyond=beyond)
+    delivery = write_delivery(tx, number, message, draft.to, priority, held=held)
+    if held:
+        ask_to_let_go(tx, delivery.id, message)
+    return message
+
+
+def too_many(tx: Transaction, thread: str, *, beyond: bool) -> bool:
+    """Whether the thread has a member beyond a transport, and its hour is full of automatic messages."""
+    if not (beyond or tx.row("SELECT 1 FROM message WHERE thread = ? AND beyond = 1", thread)):
+        return False
+    (lately,) = tx.row(
+        "SELECT count(*) FROM (SELECT 1 FROM message WHERE thread = ? AND kind <> 'message' AND created_at > ? LIMIT ?)",
+        thread,
+        tx.now - _HOUR,
+        tx.limits.thread_automatic,
+    )
+    return bool(lately >= tx.limits.thread_automatic)

@@ -1,0 +1,207 @@
+"""A worker's way with deliveries. Every write names its lease, and one that is no longer good changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from relaykit.errors import LeaseLostError, NotFoundError
+from relaykit.mailbox import rows
+from relaykit.mailbox.chain import reply_to
+from relaykit.mailbox.ends import end, under_way
+from relaykit.model import Delivery, Lease, LeasedDelivery, Message, State, Wish
+
+if TYPE_CHECKING:
+    from relaykit.mailbox.transaction import Transaction
+    from relaykit.plugin.mailbox import Joining
+
+HELD = "id = ? AND owner = ? AND epoch = ? AND attempt = ?"
+"""The compare in every compare-and-set; takes the fields of a lease."""
+_READY = "ended_at IS NULL AND state = 'queued' AND held = 0"
+
+
+def lease(
+    tx: Transaction,
+    agent: str,
+    *,
+    owner: str,
+    epoch: int,
+    submission: str,
+    session: str,
+    joining: Joining | None = None,
+) -> LeasedDelivery | None:
+    """Lease the agent's next delivery for a hand-over; what has expired is ended on the way."""
+    if tx.row("SELECT 1 FROM agent WHERE id = ? AND epoch = ? AND owner = ?", agent, epoch, owner) is None:
+        raise LeaseLostError(f"{agent} is run by someone else: epoch {epoch} is over")
+    while (row := _next(tx, agent, joining)) is not None:
+        delivery, message = rows.both(row)
+        if not _expired(tx, delivery, message):
+            return _lease(
+                tx, delivery, message, recipient=agent, owner=owner, epoch=epoch, submission=submission, session=session
+            )
+    return None
+
+
+def lease_outgoing(tx: Transaction, recipient: str, *, owner: str) -> LeasedDelivery | None:
+    """Lease the next delivery to a person or through a transport. No agent runs it, so its epoch is 0."""
+    while (row := _first(tx, recipient)) is not None:
+        delivery, message = rows.both(row)
+        if not _expired(tx, delivery, message):
+            return _lease(tx, delivery, message, recipient=recipient, owner=owner, epoch=0)
+    return None
+
+
+def leased(tx: Transaction, delivery: int) -> LeasedDelivery:
+    """Return a delivery with its message and whom it answers."""
+    row = tx.row(f"SELECT {rows.BOTH} WHERE delivery.id = ?", delivery)
+    if row is None:
+        raise NotFoundError(f"there is no delivery {delivery}")
+    return _as_leased(tx, *rows.both(row))
+
+
+def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
+    """Take a new attempt at a delivery that is held, under a new submission id."""
+    _write(
+        tx,
+        lease,
+        "state = 'leased', attempt = attempt + 1, submission = ?, session = ?, turn = NULL, wish = NULL",
+        rows.step(State.LEASED, tx.now, note),
+        submission,
+        session,
+    )
+    return leased(tx, lease.delivery)
+
+
+def delivered(tx: Transaction, lease: Lease) -> None:
+    """Note that the provider took the text; it may have said already that it has begun."""
+    if _state(tx, lease) is State.LEASED:
+        _write(tx, lease, "state = 'delivered'", rows.step(State.DELIVERED, tx.now))
+
+
+def seen(tx: Transaction, lease: Lease, turn: str) -> None:
+    """Note that the provider said that the turn began with it."""
+    _write(tx, lease, "state = 'seen', turn = ?", rows.step(State.SEEN, tx.now, f"turn {turn}"), turn)
+
+
+def release(tx: Transaction, lease: Lease, reason: str) -> None:
+    """Queue it again at its place, nothing counted; to any of a group if it came so. A cancelled one ends."""
+    _state(tx, lease)
+    ((delivery, message),) = under_way(tx, "delivery.id = ?", lease.delivery)
+    if delivery.wish is Wish.CANCEL:
+        end(tx, delivery, message, State.CANCELLED, reason)
+        return
+    _write(
+        tx,
+        lease,
+        "state = 'queued', reason = ?, recipient = ?, owner = NULL, epoch = NULL, turn = NULL, wish = NULL",
+        rows.step(State.QUEUED, tx.now, reason),
+        rows.line(reason),
+        message.to if message.to.startswith("any:") else delivery.recipient,
+    )
+
+
+def wish(tx: Transaction, lease: Lease, wish: Wish) -> None:
+    """Record why the turn is asked to end, before it is asked. A cancelled one stays cancelled."""
+    note = rows.step(_state(tx, lease), tx.now, f"to be ended: {wish}")
+    _write(tx, lease, "wish = iif(wish = 'cancel', wish, ?)", note, wish)
+
+
+def outgoing(tx: Transaction, transport: str | None) -> list[str]:
+    """Return the recipients beyond a transport, or the people where it is None, for whom something waits."""
+    beyond = "instr(recipient, '@') > 0 AND substr(recipient, instr(recipient, '@') + 1) = ?"
+    people = "? IS NULL AND recipient NOT GLOB 'any:*' AND instr(recipient, '@') = 0 AND recipient NOT IN (SELECT id FROM agent)"
+    return tx.column(
+        f"SELECT recipient FROM queue WHERE messages > 0 AND {people if transport is None else beyond} "
+        f"AND EXISTS (SELECT 1 FROM delivery WHERE delivery.recipient = queue.recipient AND {_READY})",
+        transport,
+    )
+
+
+def lost(lease: Lease) -> LeaseLostError:
+    """Return the error for a write that came too late."""
+    return LeaseLostError(f"delivery {lease.delivery} is no longer leased as attempt {lease.attempt} of {lease.owner}")
+
+
+def _next(tx: Transaction, agent: str, joining: Joining | None) -> Any:
+    if joining is not None:
+        return tx.row(
+            f"SELECT {rows.BOTH} WHERE delivery.recipient = ? AND rank = 1 AND {_READY} "
+            "AND thread = ? AND sender = ? AND kind = 'message' ORDER BY delivery.id LIMIT 1",
+            agent,
+            joining.thread,
+            joining.recipient,
+        )
+    found = [row for row in (_first(tx, agent), _first_of_pool(tx, agent)) if row is not None]
+    return min(found, key=lambda row: (row[4], row[0]), default=None)
+
+
+def _first(tx: Transaction, recipient: str) -> Any:
+    return tx.row(f"SELECT {rows.BOTH} WHERE recipient = ? AND {_READY} ORDER BY rank, delivery.id LIMIT 1", recipient)
+
+
+def _first_of_pool(tx: Transaction, agent: str) -> Any:
+    return tx.row(
+        f"SELECT {rows.BOTH} JOIN pool ON pool.delivery = delivery.id "
+        f"WHERE pool.agent = ? AND {_READY} ORDER BY pool.rank, pool.delivery LIMIT 1",
+        agent,
+    )
+
+
+def _expired(tx: Transaction, delivery: Delivery, message: Message) -> bool:
+    """End a delivery whose time is over, and say so. One that was queued once more has no time any more."""
+    (expires_at,) = tx.row("SELECT expires_at FROM delivery WHERE id = ?", delivery.id)
+    if expires_at is None or expires_at > tx.now:
+        return False
+    end(tx, delivery, message, State.EXPIRED, "its time was over before it was its turn")
+    return True
+
+
+def _lease(
+    tx: Transaction,
+    delivery: Delivery,
+    message: Message,
+    *,
+    recipient: str,
+    owner: str,
+    epoch: int,
+    submission: str | None = None,
+    session: str | None = None,
+) -> LeasedDelivery:
+    row = tx.row(
+        "UPDATE delivery SET state = 'leased', reason = '', recipient = ?, attempt = attempt + 1, owner = ?, epoch = ?, "
+        f"submission = ?, session = ?, turn = NULL, steps = steps || ? WHERE id = ? RETURNING {rows.DELIVERY}",
+        recipient,
+        owner,
+        epoch,
+        submission,
+        session,
+        rows.step(State.LEASED, tx.now, f"attempt {delivery.attempt + 1}"),
+        delivery.id,
+    )
+    return _as_leased(tx, rows.delivery(row, message.id), message)
+
+
+def _as_leased(tx: Transaction, delivery: Delivery, message: Message) -> LeasedDelivery:
+    return LeasedDelivery(
+        delivery=delivery,
+        message=message,
+        # One that has ended is under no lease: a write with this one is refused.
+        lease=delivery.lease or Lease(delivery.id, "", 0, delivery.attempt),
+        reply_to=reply_to(tx, delivery.recipient, message),
+    )
+
+
+def _state(tx: Transaction, lease: Lease) -> State:
+    row = tx.row(f"SELECT state FROM delivery WHERE {HELD}", *_fields(lease))
+    if row is None:
+        raise lost(lease)
+    return State(row[0])
+
+
+def _write(tx: Transaction, lease: Lease, sets: str, step: str, *values: object) -> None:
+    changed = tx.write(f"UPDATE delivery SET {sets}, steps = steps || ? WHERE {HELD}", *values, step, *_fields(lease))
+    if not changed:
+        raise lost(lease)
+
+
+def _fields(lease: Lease) -> tuple[int, str, int, int]:
+    return lease.delivery, lease.owner, lease.epoch, lease.attempt

@@ -1,0 +1,205 @@
+"""Putting messages in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from relaykit.errors import ConflictError, RefusedError, UnknownAddressError
+from relaykit.mailbox import lookup, rows
+from relaykit.mailbox.asking import ask_to_let_go
+from relaykit.mailbox.chain import closes_circle, origin
+from relaykit.mailbox.directory import Known
+from relaykit.mailbox.ends import end
+from relaykit.mailbox.entry import enter_pool, too_many, write_delivery, write_message
+from relaykit.model import Accepted, Agent, Delivery, Draft, Message, Priority, State
+
+if TYPE_CHECKING:
+    from relaykit.mailbox.chain import Origin
+    from relaykit.mailbox.transaction import Transaction
+    from relaykit.plugin.router import Route
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One delivery that is to be made."""
+
+    recipient: str
+    priority: Priority
+    refusal: str | None = None
+    """Why it cannot be queued."""
+    pool: tuple[str, ...] = ()
+
+
+def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepted:
+    """Store a message and one delivery for each recipient; the same draft again is the first put."""
+    _check_text(tx, draft)
+    if earlier := _earlier(tx, draft):
+        return earlier
+    known = Known(tx)
+    sender = None if draft.account else known.agent(draft.sender)
+    draft = _as_allowed(draft, sender)
+    ways = _ways(tx, known, draft)
+    where = origin(tx, draft, from_agent=sender is not None)
+    waits = None if where.cause is None else waits
+    _check_chain(tx, draft, where, [way.recipient for way in ways] if waits is not None else ())
+    foreign = draft.account is not None or "@" in draft.sender
+    beyond = foreign or any("@" in way.recipient for way in ways)
+    held = draft.kind.automatic and too_many(tx, draft.thread or draft.id, beyond=beyond)
+    number, message = write_message(tx, draft, where, beyond=beyond)
+    if sender is None and not foreign:
+        tx.write("INSERT OR IGNORE INTO person VALUES (?)", draft.sender)
+    if waits is not None:
+        tx.write("INSERT INTO wait VALUES (?, ?, ?)", draft.sender, number, tx.now + waits)
+    made = tuple(_deliver(tx, number, message, way, held=held) for way in ways)
+    return Accepted(message=message, deliveries=made, first=True)
+
+
+def end_wait(tx: Transaction, message: str) -> None:
+    """Note that the sender no longer waits for the answer."""
+    tx.write("DELETE FROM wait WHERE message IN (SELECT number FROM message WHERE id = ?)", message)
+
+
+def digest(sender: str, to: str, body: str) -> str:
+    """Return what tells whether an id comes again with the same content."""
+    return sha256(f"{sender}\0{to}\0{body}".encode()).hexdigest()
+
+
+def _check_text(tx: Transaction, draft: Draft) -> None:
+    try:
+        size = len(draft.body.encode())
+        f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}".encode()
+    except UnicodeEncodeError as error:
+        raise RefusedError(f"the message is no valid text: {error.reason} at character {error.start}") from error
+    if "\n" in draft.id:
+        raise RefusedError("the message's id has more than one line")
+    if size > tx.limits.message_bytes and not draft.kind.automatic:
+        raise RefusedError(f"the message has {size} bytes; {tx.limits.message_bytes} may be")
+
+
+def _check_chain(tx: Transaction, draft: Draft, where: Origin, awaited: Iterable[str]) -> None:
+    if where.hops > tx.limits.hops and not draft.kind.automatic:
+        raise RefusedError(f"this is {where.hops} messages after {where.root} in one chain; {tx.limits.hops} may be")
+    if closes_circle(tx, draft.sender, awaited):
+        raise RefusedError(f"{draft.to} waits for an answer of {draft.sender}: waiting for it would never end")
+
+
+def _earlier(tx: Transaction, draft: Draft) -> Accepted | None:
+    """Return what an earlier put of the same id was told."""
+    row = tx.row(
+        f"SELECT number, {rows.MESSAGE} FROM message WHERE id = ? AND account = ?", draft.id, draft.account or ""
+    )
+    if row is None:
+        return _removed(tx, draft)
+    message = rows.message(row[1:])
+    if (message.sender, message.to, message.body) != (draft.sender, draft.to, draft.body):
+        raise _conflict(draft)
+    return Accepted(message=message, deliveries=tuple(lookup.deliveries(tx, row[0], message)), first=False)
+
+
+def _removed(tx: Transaction, draft: Draft) -> Accepted | None:
+    row = tx.row("SELECT digest, created_at FROM tombstone WHERE id = ? AND account = ?", draft.id, draft.account or "")
+    if row is None:
+        return None
+    if row[0] != digest(draft.sender, draft.to, draft.body):
+        raise _conflict(draft)
+    message = Message(
+        id=draft.id,
+        sender=draft.sender,
+        to=draft.to,
+        body=draft.body,
+        thread=draft.thread or draft.id,
+        priority=draft.priority,
+        kind=draft.kind,
+        in_reply_to=draft.in_reply_to,
+        cause=None,
+        root=draft.id,
+        hops=0,
+        created_at=row[1],
+        expires_at=draft.expires_at,
+        account=draft.account,
+    )
+    return Accepted(message=message, deliveries=(), first=False)
+
+
+def _conflict(draft: Draft) -> ConflictError:
+    where = f" from {draft.account}" if draft.account else ""
+    return ConflictError(f"the id {draft.id!r}{where} was used before for another message")
+
+
+def _as_allowed(draft: Draft, sender: Agent | None) -> Draft:
+    if sender and draft.priority is Priority.NOW and not sender.may_send_now:
+        return replace(draft, priority=Priority.NEXT)
+    return draft
+
+
+def route(tx: Transaction, known: Known, address: str, sender: str) -> Route:
+    """Return whom an address means; UnknownAddressError."""
+    for router in tx.routers:
+        if found := router.route(address, sender, known):
+            return found
+    raise UnknownAddressError(f"no router knows the address {address!r}")
+
+
+def _ways(tx: Transaction, known: Known, draft: Draft) -> list[_Way]:
+    found = route(tx, known, draft.to, draft.sender)
+    if found.pool:
+        return [_to_any(tx, known, draft, found)]
+    ways = [_to_one(tx, known, draft, name) for name in found.recipients]
+    if not found.group and ways[0].refusal:
+        raise RefusedError(ways[0].refusal)
+    return ways
+
+
+def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
+    agent = known.agent(name)
+    priority = draft.priority or (agent and agent.priority) or Priority.LATER
+    if draft.kind.automatic:
+        return _Way(name, priority)
+    if agent and not _may_reach(tx, known, draft.sender, agent):
+        return _Way(name, priority, f"{draft.sender} may not send to {name}")
+    return _Way(name, priority, _full(tx, name, draft.body))
+
+
+def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
+    agents = [agent for name in found.recipients if (agent := known.agent(name))]
+    reachable = tuple(agent.id for agent in agents if _may_reach(tx, known, draft.sender, agent))
+    if not reachable:
+        raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
+    if not draft.kind.automatic and (refusal := _full(tx, draft.to, draft.body)):
+        raise RefusedError(refusal)
+    return _Way(draft.to, draft.priority or Priority.LATER, pool=reachable)
+
+
+def _may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
+    if agent.reachable_by is None or sender in agent.reachable_by:
+        return True
+    for address in agent.reachable_by:
+        try:
+            if sender in route(tx, known, address, agent.id).recipients:
+                return True
+        except UnknownAddressError:
+            continue  # a group that nobody is in
+    return False
+
+
+def _full(tx: Transaction, recipient: str, body: str) -> str | None:
+    messages, size = tx.row("SELECT messages, bytes FROM queue WHERE recipient = ?", recipient) or (0, 0)
+    if messages >= tx.limits.queued:
+        return f"{recipient} is full: {messages} messages wait for it"
+    if size + len(body.encode()) > tx.limits.queued_bytes:
+        return f"{recipient} is full: {size} bytes wait for it, {tx.limits.queued_bytes} may"
+    return None
+
+
+def _deliver(tx: Transaction, number: int, message: Message, way: _Way, *, held: bool) -> Delivery:
+    delivery = write_delivery(tx, number, message, way.recipient, way.priority, held=held)
+    if way.pool:
+        enter_pool(tx, delivery, way.pool)
+    if way.refusal:
+        return end(tx, delivery, message, State.REFUSED, way.refusal)
+    if held:
+        ask_to_let_go(tx, delivery.id, message)
+    return delivery

@@ -1,0 +1,61 @@
+"""Finding things by their ids, which people cut short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.errors import NotFoundError
+from relaykit.mailbox import rows
+from relaykit.model import Delivery, Message
+
+if TYPE_CHECKING:
+    from relaykit.mailbox.transaction import Transaction
+
+_SHORTEST = 4
+_LAST = "\U0010ffff"
+
+
+def full_id(tx: Transaction, table: str, text: str) -> str:
+    """Return the id in the table that the text is, or is the unambiguous beginning of. NotFoundError."""
+    if tx.row(f"SELECT 1 FROM {table} WHERE id = ?", text):
+        return text
+    found: list[str] = []
+    if len(text) >= _SHORTEST:
+        found = tx.column(
+            f"SELECT DISTINCT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT 3", text, text + _LAST
+        )
+    if not found:
+        raise NotFoundError(f"no {table} has the id {text!r}")
+    if len(found) > 1:
+        raise NotFoundError(f"several ids of a {table} begin with {text!r}: {', '.join(found)}")
+    return found[0]
+
+
+def message(tx: Transaction, text: str) -> tuple[int, Message]:
+    """Return the number of a message and itself; of several accounts' with one id the latest."""
+    (number, *row) = tx.row(
+        f"SELECT number, {rows.MESSAGE} FROM message WHERE id = ? ORDER BY number DESC", full_id(tx, "message", text)
+    )
+    return number, rows.message(row)
+
+
+def deliveries(tx: Transaction, number: int, message: Message, recipient: str | None = None) -> list[Delivery]:
+    """Return the deliveries of a message, of one recipient or all, in the order of arrival."""
+    found = tx.rows(f"SELECT {rows.DELIVERY} FROM delivery WHERE message = ? ORDER BY id", number)
+    every = [rows.delivery(row, message.id) for row in found]
+    if recipient is None:
+        return every
+    chosen = [delivery for delivery in every if delivery.recipient == recipient]
+    if not chosen:
+        names = ", ".join(delivery.recipient for delivery in every)
+        raise NotFoundError(f"message {message.id} has no delivery to {recipient!r}; it goes to {names}")
+    return chosen
+
+
+def answers(tx: Transaction, message: Message) -> list[Message]:
+    """Return what was said in answer to a message, oldest first."""
+    found = tx.rows(
+        f"SELECT {rows.MESSAGE} FROM answer JOIN message ON number = message WHERE answered = ? ORDER BY number",
+        message.id,
+    )
+    return [rows.message(row) for row in found]

@@ -1,0 +1,128 @@
+"""Permission requests: someone asks, the first decision wins."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from relaykit.errors import ClosedRequestError
+from relaykit.mailbox import rows
+from relaykit.mailbox.asking import write_request
+from relaykit.mailbox.ends import end, under_way
+from relaykit.mailbox.lookup import full_id
+from relaykit.model import Decision, PermissionRequest, Question, RequestState, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from relaykit.mailbox.transaction import Transaction
+
+
+def ask(
+    tx: Transaction, agent: str, epoch: int, session: str, question: Question, *, expires_in: float
+) -> PermissionRequest:
+    """Store a request, or find the open one that is its replay, which then goes by the new key."""
+    row = tx.row(
+        "UPDATE permission SET epoch = ?, key = ?, question = ? WHERE state = 'open' AND agent = ? AND session = ? "
+        "AND digest = ? AND json_extract(question, '$.turn') IS ? AND json_extract(question, '$.item') IS ? "
+        f"RETURNING {rows.PERMISSION}",
+        epoch,
+        question.key,
+        rows.dump(question),
+        agent,
+        session,
+        question.digest,
+        question.turn,
+        question.item,
+    )
+    if row is None:
+        return write_request(tx, agent, epoch, session, question, expires_in=expires_in)
+    return rows.permission(row)
+
+
+def decide(tx: Transaction, request: str, decision: Decision, *, by: str, reason: str = "") -> PermissionRequest:
+    """Decide an open request."""
+    found = _find(tx, request)
+    if found.state is not RequestState.OPEN or found.expires_at <= tx.now:
+        state = RequestState.EXPIRED if found.state is RequestState.OPEN else found.state
+        raise ClosedRequestError(f"permission request {found.id} is closed: {_closed(found, state)}")
+    row = tx.row(
+        "UPDATE permission SET state = 'decided', decision = ?, decided_by = ?, reason = ?, applied = ? "
+        f"WHERE id = ? RETURNING {rows.PERMISSION}",
+        decision,
+        by,
+        reason,
+        found.delivery is not None,
+        found.id,
+    )
+    if found.delivery is not None:
+        _release(tx, found.delivery, decision, by, reason)
+    return rows.permission(row)
+
+
+def decided(tx: Transaction, agent: str, epoch: int) -> list[PermissionRequest]:
+    """Return requests that have an answer of which the session was not told."""
+    found = tx.rows(
+        f"SELECT {rows.PERMISSION} FROM permission "
+        "WHERE agent = ? AND applied = 0 AND state IN ('decided', 'expired') AND epoch = ? ORDER BY number",
+        agent,
+        epoch,
+    )
+    return [rows.permission(row) for row in found]
+
+
+def applied(tx: Transaction, request: str) -> None:
+    """Note that the session was told."""
+    tx.write("UPDATE permission SET applied = 1 WHERE id = ?", request)
+
+
+def withdraw(tx: Transaction, session: str, keys: Collection[str] | None, reason: str) -> None:
+    """Close open requests of a provider session, all or those of these keys."""
+    tx.write(
+        "UPDATE permission SET state = 'withdrawn', reason = ? WHERE state = 'open' AND session = ? "
+        "AND (? IS NULL OR key IN (SELECT value FROM json_each(?)))",
+        reason,
+        session,
+        None if keys is None else 1,
+        json.dumps(list(keys or ())),
+    )
+
+
+def permissions(tx: Transaction, *, all: bool = False) -> list[PermissionRequest]:
+    """Return the open requests, oldest first; with ``all`` the closed ones, too."""
+    condition = "1" if all else "state = 'open'"
+    found = tx.rows(f"SELECT {rows.PERMISSION} FROM permission WHERE {condition} ORDER BY number")
+    return [rows.permission(row) for row in found]
+
+
+def expire_requests(tx: Transaction) -> None:
+    """Close requests that nobody answered in time: a denial."""
+    late = tx.rows(
+        "UPDATE permission SET state = 'expired', reason = 'nobody answered in time', applied = delivery IS NOT NULL "
+        "WHERE state = 'open' AND expires_at <= ? RETURNING delivery",
+        tx.now,
+    )
+    for (delivery,) in late:
+        if delivery is not None:
+            _release(tx, delivery, Decision.DENY, "", "nobody answered in time")
+
+
+def _find(tx: Transaction, request: str) -> PermissionRequest:
+    known = full_id(tx, "permission", request)
+    return rows.permission(tx.row(f"SELECT {rows.PERMISSION} FROM permission WHERE id = ?", known))
+
+
+def _closed(request: PermissionRequest, state: RequestState) -> str:
+    if request.decision is None:
+        return state.value + (f" ({request.reason})" if request.reason else "")
+    return f"{request.decision.value} by {request.decided_by}"
+
+
+def _release(tx: Transaction, delivery: int, decision: Decision, by: str, reason: str) -> None:
+    """Let a held delivery go on, or end it."""
+    for held, message in under_way(tx, "delivery.id = ? AND held = 1", delivery):
+        if decision in (Decision.DENY, Decision.ABORT):
+            end(tx, held, message, State.REFUSED, reason or f"{by} held it back")
+        else:
+            note = rows.step(State.QUEUED, tx.now, f"let go on by {by}")
+            tx.write("UPDATE delivery SET held = 0, steps = steps || ? WHERE id = ?", note, delivery)

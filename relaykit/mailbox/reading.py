@@ -1,0 +1,53 @@
+"""Looking at what became of messages, and showing them to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.mailbox import lookup, rows
+from relaykit.mailbox.ends import end, under_way
+from relaykit.model import InboxItem, Message, State, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from relaykit.mailbox.transaction import Transaction
+
+
+def trace(tx: Transaction, message: str) -> Trace:
+    """Return all that is known of a message."""
+    number, found = lookup.message(tx, message)
+    return Trace(
+        message=found,
+        deliveries=tuple(lookup.deliveries(tx, number, found)),
+        replies=tuple(lookup.answers(tx, found)),
+    )
+
+
+def replies(tx: Transaction, message: str) -> list[Message]:
+    """Return what was said in answer to a message, oldest first."""
+    return lookup.answers(tx, lookup.message(tx, message)[1])
+
+
+def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 100) -> list[InboxItem]:
+    """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones after it."""
+    found = tx.rows(
+        f"SELECT {rows.BOTH} WHERE recipient = ? AND ended_at IS NULL ORDER BY rank, delivery.id LIMIT ?",
+        recipient,
+        limit,
+    )
+    if ended:
+        found += tx.rows(
+            f"SELECT {rows.BOTH} WHERE recipient = ? AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ?",
+            recipient,
+            limit,
+        )[::-1]
+    return [InboxItem(delivery=delivery, message=message) for delivery, message in map(rows.both, found)]
+
+
+def acknowledge(tx: Transaction, deliveries: Collection[int], note: str) -> None:
+    """End deliveries to people: they were shown. Ended ones, and those to agents and beyond, are passed over."""
+    for number in deliveries:
+        to_person = "delivery.id = ? AND recipient NOT LIKE '%@%' AND recipient NOT IN (SELECT id FROM agent)"
+        for delivery, message in under_way(tx, to_person, number):
+            end(tx, delivery, message, State.ACKNOWLEDGED, note)

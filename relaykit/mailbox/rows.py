@@ -1,0 +1,156 @@
+"""Rows to records. The columns and the functions that take them apart stand together."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from relaykit.model import (
+    Agent,
+    Command,
+    CommandKind,
+    CommandState,
+    Decision,
+    Delivery,
+    Message,
+    MessageKind,
+    PermissionRequest,
+    Priority,
+    Question,
+    RequestState,
+    State,
+    Step,
+    Wish,
+    from_json,
+    to_json,
+)
+
+DELIVERY = (
+    "delivery.id, delivery.recipient, delivery.state, delivery.reason, delivery.rank, delivery.attempt, "
+    "delivery.deaths, delivery.owner, delivery.epoch, delivery.submission, delivery.session, delivery.turn, "
+    "delivery.wish, delivery.held, delivery.steps"
+)
+MESSAGE = (
+    "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
+    "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
+    "message.account"
+)
+BOTH = f"{DELIVERY}, {MESSAGE} FROM delivery JOIN message ON message.number = delivery.message"
+COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, result"
+PERMISSION = (
+    "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery"
+)
+_WIDTH = DELIVERY.count(",") + 1
+_BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
+_UNPRINTABLE = dict.fromkeys(range(32), " ")
+
+
+def step(state: State, at: float, note: str = "") -> str:
+    """Return a step as it stands in a delivery's row, so that the next is simply added to it."""
+    return f"{state}\x1f{at!r}\x1f{line(note)}\x1e"
+
+
+def line(text: str) -> str:
+    """Return a text as one line that can be stored, whatever it came from."""
+    return text.translate(_UNPRINTABLE).encode("utf-8", "replace").decode()
+
+
+def steps(text: str) -> tuple[Step, ...]:
+    """Return the steps of a delivery's row."""
+    parts = (one.split("\x1f") for one in text.split("\x1e")[:-1])
+    return tuple(Step(State(state), float(at), note) for state, at, note in parts)
+
+
+def delivery(row: Any, message_id: str) -> Delivery:
+    """Return the delivery of a row that begins with ``DELIVERY``."""
+    return Delivery(
+        id=row[0],
+        message=message_id,
+        recipient=row[1],
+        state=State(row[2]),
+        reason=row[3],
+        priority=_BY_RANK[row[4]],
+        attempt=row[5],
+        deaths=row[6],
+        owner=row[7],
+        epoch=row[8],
+        submission=row[9],
+        session=row[10],
+        turn=row[11],
+        wish=Wish(row[12]) if row[12] else None,
+        held=bool(row[13]),
+        steps=steps(row[14]),
+    )
+
+
+def message(row: Any) -> Message:
+    """Return the message of a row of ``MESSAGE``."""
+    return Message(
+        id=row[0],
+        sender=row[1],
+        to=row[2],
+        body=row[3],
+        thread=row[4],
+        priority=Priority(row[5]) if row[5] else None,
+        kind=MessageKind(row[6]),
+        in_reply_to=tuple(row[7].split("\n")) if row[7] else (),
+        cause=row[8],
+        root=row[9],
+        hops=row[10],
+        created_at=row[11],
+        expires_at=row[12],
+        account=row[13] or None,
+    )
+
+
+def both(row: Any) -> tuple[Delivery, Message]:
+    """Return the delivery and the message of a row of ``BOTH``."""
+    said = message(row[_WIDTH:])
+    return delivery(row, said.id), said
+
+
+def command(row: Any) -> Command:
+    """Return the command of a row of ``COMMAND``."""
+    return Command(
+        id=row[0],
+        agent=row[1],
+        kind=CommandKind(row[2]),
+        epoch=row[3],
+        state=CommandState(row[4]),
+        text=row[5],
+        sender=row[6],
+        created_at=row[7],
+        take_by=row[8],
+        result=row[9],
+    )
+
+
+def permission(row: Any) -> PermissionRequest:
+    """Return the request of a row of ``PERMISSION``."""
+    return PermissionRequest(
+        id=row[0],
+        agent=row[1],
+        epoch=row[2],
+        session=row[3],
+        question=from_json(Question, json.loads(row[4])),
+        state=RequestState(row[5]),
+        asked_at=row[6],
+        expires_at=row[7],
+        decision=Decision(row[8]) if row[8] else None,
+        decided_by=row[9],
+        reason=row[10],
+        applied=bool(row[11]),
+        delivery=row[12],
+    )
+
+
+@lru_cache(maxsize=1024)
+def agent(record: str) -> Agent:
+    """Return the agent of a stored record."""
+    return from_json(Agent, json.loads(record))
+
+
+def dump(record: object) -> str:
+    """Return a record as it is stored."""
+    return json.dumps(to_json(record), separators=(",", ":"))

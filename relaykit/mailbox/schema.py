@@ -1,0 +1,166 @@
+"""What is in the mailbox's file.
+
+Sizes decide the shape: a mailbox holds few deliveries that are under way and up to millions that have ended. So every
+index but those by message is partial, on what is under way, and an ended delivery costs nothing any more. What waits
+for whom is counted by triggers; nothing ever counts rows.
+"""
+
+from __future__ import annotations
+
+from relaykit.storage.connect import Schema
+
+_FIRST = """
+CREATE TABLE message (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    account TEXT NOT NULL,              -- '' for what was put here
+    sender TEXT NOT NULL,
+    address TEXT NOT NULL,
+    body TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    priority TEXT,
+    kind TEXT NOT NULL,
+    in_reply_to TEXT NOT NULL,          -- ids, one to a line
+    cause INTEGER,                      -- a delivery, which may have been swept since
+    root TEXT NOT NULL,
+    hops INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    beyond INTEGER NOT NULL,            -- its sender or its recipient is beyond a transport
+    UNIQUE (id, account)
+);
+CREATE INDEX message_beyond ON message (thread) WHERE beyond = 1;
+CREATE INDEX message_automatic ON message (thread, created_at) WHERE kind <> 'message';
+
+CREATE TABLE answer (
+    answered TEXT NOT NULL,             -- a message's id
+    message INTEGER NOT NULL,
+    PRIMARY KEY (answered, message)
+) WITHOUT ROWID;
+
+CREATE TABLE tombstone (
+    id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    PRIMARY KEY (id, account)
+) WITHOUT ROWID;
+CREATE INDEX tombstone_age ON tombstone (created_at);
+
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again: leases and causes name it
+    message INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    owner TEXT,                         -- set while, and only while, it is under a lease
+    epoch INTEGER,
+    submission TEXT,
+    session TEXT,
+    turn TEXT,
+    wish TEXT,
+    held INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL,
+    expires_at REAL,
+    ended_at REAL,
+    steps TEXT NOT NULL
+);
+CREATE INDEX delivery_message ON delivery (message);
+CREATE INDEX delivery_under_way ON delivery (recipient, rank, id) WHERE ended_at IS NULL;
+CREATE INDEX delivery_leased ON delivery (recipient) WHERE owner IS NOT NULL;
+CREATE INDEX delivery_expiry ON delivery (expires_at) WHERE expires_at IS NOT NULL AND state = 'queued';
+CREATE INDEX delivery_ended ON delivery (recipient, ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE pool (                     -- who may take a delivery to any of a group
+    agent TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    delivery INTEGER NOT NULL,
+    PRIMARY KEY (agent, rank, delivery)
+) WITHOUT ROWID;
+CREATE INDEX pool_delivery ON pool (delivery);
+
+CREATE TABLE queue (                    -- every recipient there ever was, and what is queued for it
+    recipient TEXT PRIMARY KEY,
+    messages INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TRIGGER delivery_made AFTER INSERT ON delivery BEGIN
+    INSERT INTO queue VALUES (NEW.recipient, 1, NEW.bytes)
+        ON CONFLICT DO UPDATE SET messages = messages + 1, bytes = bytes + NEW.bytes;
+END;
+CREATE TRIGGER delivery_left_queue AFTER UPDATE OF state ON delivery WHEN OLD.state = 'queued' BEGIN
+    UPDATE queue SET messages = messages - 1, bytes = bytes - OLD.bytes WHERE recipient = OLD.recipient;
+END;
+CREATE TRIGGER delivery_joined_queue AFTER UPDATE OF state ON delivery WHEN NEW.state = 'queued' BEGIN
+    INSERT INTO queue VALUES (NEW.recipient, 1, NEW.bytes)
+        ON CONFLICT DO UPDATE SET messages = messages + 1, bytes = bytes + NEW.bytes;
+END;
+
+CREATE TABLE wait (                     -- a sender's turn waits for the answer to a message
+    sender TEXT NOT NULL,
+    message INTEGER NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (sender, message)
+) WITHOUT ROWID;
+
+CREATE TABLE agent (
+    id TEXT PRIMARY KEY,
+    record TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    owner TEXT,
+    pid INTEGER,
+    session TEXT,
+    status TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE person (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE relay (
+    incarnation TEXT PRIMARY KEY,
+    pid INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    beat REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE command (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    take_by REAL NOT NULL,
+    result TEXT NOT NULL
+);
+CREATE INDEX command_open ON command (agent) WHERE state IN ('accepted', 'running');
+
+CREATE TABLE permission (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    agent TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    question TEXT NOT NULL,
+    state TEXT NOT NULL,
+    asked_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    decision TEXT,
+    decided_by TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    applied INTEGER NOT NULL DEFAULT 0,
+    delivery INTEGER
+);
+CREATE INDEX permission_open ON permission (expires_at) WHERE state = 'open';
+CREATE INDEX permission_untold ON permission (agent) WHERE applied = 0 AND state IN ('decided', 'expired');
+CREATE INDEX permission_delivery ON permission (delivery) WHERE delivery IS NOT NULL;
+"""
+
+MAILBOX = Schema("mailbox", (_FIRST,))
+FILE = "mailbox.db"
+"""The mailbox's file in the home directory."""

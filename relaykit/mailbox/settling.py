@@ -1,0 +1,62 @@
+"""Ending deliveries together with their one reply, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from relaykit.mailbox.chain import after, reply_to
+from relaykit.mailbox.ends import end, under_way
+from relaykit.mailbox.entry import post
+from relaykit.mailbox.leases import lost
+from relaykit.model import Delivery, Draft, Lease, Message, MessageKind, State, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.mailbox.transaction import Transaction
+
+
+def settle(
+    tx: Transaction,
+    leases: Sequence[Lease],
+    state: State,
+    reason: str,
+    *,
+    reply: Draft | None = None,
+    partial: str = "",
+) -> list[Delivery]:
+    """End deliveries that a turn took, with the one reply that names them all, or with their notices.
+
+    One that was to be cancelled ends ``cancelled`` however its turn ended, and the reply does not name it; where all
+    were, there is no reply.
+    """
+    held = [_held(tx, lease) for lease in leases]
+    ended = [
+        end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial) for delivery, message in held
+    ]
+    answered = [pair for pair in held if pair[0].wish is not Wish.CANCEL]
+    if reply is not None and answered:
+        _reply(tx, reply, answered)
+    return ended
+
+
+def _held(tx: Transaction, lease: Lease) -> tuple[Delivery, Message]:
+    for delivery, message in under_way(tx, "delivery.id = ?", lease.delivery):
+        if delivery.lease == lease:
+            return delivery, message
+    raise lost(lease)
+
+
+def _end_of(delivery: Delivery, state: State, reason: str) -> tuple[State, str]:
+    if delivery.wish is Wish.CANCEL:
+        return State.CANCELLED, f"cancelled; its turn {state}" + (f": {reason}" if reason else "")
+    return state, reason
+
+
+def _reply(tx: Transaction, reply: Draft, answered: Sequence[tuple[Delivery, Message]]) -> None:
+    first, message = answered[0]
+    in_reply_to = tuple(said.id for _, said in answered)
+    if reply.kind is MessageKind.FOLLOW_UP and (asked := reply_to(tx, first.recipient, message)):
+        in_reply_to = (asked.message,)
+    post(tx, replace(reply, in_reply_to=in_reply_to), after(first.id, message))
