@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def memory_mailbox(
-    *, clock: Clock, routers: Sequence[Router], limits: Limits | None = None
+async def open_memory_mailbox(
+    clock: Clock, *, routers: Sequence[Router], limits: Limits | None = None
 ) -> AsyncIterator[Mailbox]:
     """Open a mailbox that is gone when this is left. It keeps the promises of the one in a file, but that one."""
     watches = _Watches()
