@@ -44,4 +44,5 @@ class CliCommand:
     name: str
     summary: str
     target: str
-    """``module:function``; imported only when the command is used. The function is a typer command."""
+    """``module:function``; imported only when the command is used. The function takes the words after the command's
+    name and returns its exit code, with whatever library it reads them; RelaykitError is told in one line."""

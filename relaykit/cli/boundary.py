@@ -1,0 +1,62 @@
+"""Where every command line ends: errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from relaykit.cli.output import reader_gone
+from relaykit.errors import RelaykitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+_FAILED = 1
+
+
+def guarded(words: Sequence[str]) -> int:
+    """Run one command line; return its exit code. Only a fault of relaykit's own leaves a traceback."""
+    from relaykit.cli.dispatch import dispatch  # noqa: PLC0415 - inside, so that Ctrl-C while importing is quiet
+
+    try:
+        code = dispatch(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        reader_gone()
+        return _FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (RelaykitError, OSError) as error:
+        return _told(error, words)
+    except BaseExceptionGroup as group:
+        return _told(_expected(group), words)
+    return code
+
+
+def _expected(group: BaseExceptionGroup) -> RelaykitError | OSError:
+    """Return the error of a group that is to be told; raise the group where it holds anything unexpected."""
+    expected, rest = group.split((RelaykitError, OSError))
+    if rest is not None or expected is None:
+        raise group
+    error: BaseException = expected
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error  # type: ignore[return-value]  # split() left only these
+
+
+def _told(error: RelaykitError | OSError, words: Sequence[str]) -> int:
+    code = error.exit_code if isinstance(error, RelaykitError) else _FAILED
+    options = words[: words.index("--")] if "--" in words else words
+    if "--debug" in options:
+        import traceback  # noqa: PLC0415 - only here
+
+        traceback.print_exception(error)
+    for line in str(error).splitlines() or [type(error).__name__]:
+        sys.stderr.write(f"relaykit: {line}\n")
+    if "--json" in options:
+        import json  # noqa: PLC0415 - only here
+
+        sys.stdout.write(json.dumps({"error": str(error), "exit_code": code}) + "\n")
+        sys.stdout.flush()
+    return code

@@ -1,0 +1,51 @@
+"""Import a command, read its words, and call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from relaykit.cli.parsing import Parser
+from relaykit.cli.table import PLUGINS
+
+if TYPE_CHECKING:
+    from relaykit.cli.table import Entry
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def examples(*lines: str) -> Callable[[F], F]:
+    """Give a command the examples of its help."""
+
+    def give(function: F) -> F:
+        function.__dict__["examples"] = lines
+        return function
+
+    return give
+
+
+def call(entry: Entry, words: Sequence[str]) -> int:
+    """Call a command with its words; return its exit code."""
+    function = _target(entry)
+    if entry.group == PLUGINS:
+        result = function(list(words))
+    else:
+        parser = Parser(entry.words, function)
+        try:
+            arguments = parser.read(words)
+        except SystemExit as leave:  # argparse has shown the help
+            return int(leave.code or 0)
+        result = function(**arguments)
+    return result if isinstance(result, int) else 0
+
+
+def help_of(entry: Entry) -> str:
+    """Return the help of a built-in command."""
+    return Parser(entry.words, _target(entry)).format_help()
+
+
+def _target(entry: Entry) -> Callable[..., Any]:
+    module, _, name = entry.target.partition(":")
+    target: Callable[..., Any] = getattr(import_module(module), name)
+    return target

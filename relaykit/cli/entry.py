@@ -1,0 +1,22 @@
+"""The way in. What needs nothing is answered here, before anything else is imported."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words in (["--version"], ["-V"]):
+        from relaykit import __version__  # noqa: PLC0415 - nothing else may be imported for this
+
+        sys.stdout.write(f"relaykit {__version__}\n")
+        return 0
+    from relaykit.cli.boundary import guarded  # noqa: PLC0415 - not for --version
+
+    return guarded(words)

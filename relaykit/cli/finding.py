@@ -1,0 +1,26 @@
+"""What a check of ``relaykit doctor`` found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How good it is."""
+
+    OK = "ok"
+    WARN = "warn"
+    """It works; someone should look at it."""
+    FAIL = "fail"
+    """Something will not work until it is mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    level: Level
+    text: str
+    remedy: str = ""

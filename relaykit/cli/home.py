@@ -1,0 +1,17 @@
+"""Where this command finds the mailbox and the session store."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from relaykit.config import peek
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@cache
+def home() -> Path:
+    """Return the relay's home: ``--home``, RELAYKIT_HOME, the configuration's, or the platform's state directory."""
+    return peek().home

@@ -1,0 +1,87 @@
+"""``relaykit inbox``: what waits for a person or an agent."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from relaykit.cli.calling import examples
+from relaykit.cli.mail import LONGEST, mailbox
+from relaykit.cli.options import Json
+from relaykit.cli.output import indented, moment, painted, say, say_json
+from relaykit.cli.parameters import Argument, Option
+from relaykit.cli.trace import message_document
+from relaykit.errors import WaitTimeoutError
+from relaykit.mailbox import directory, reading
+from relaykit.model import USER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.mailbox.door import Door
+    from relaykit.model import InboxItem
+
+
+@examples("relaykit inbox", "relaykit inbox --wait 60", "relaykit inbox reviewer --json")
+def inbox(
+    name: Annotated[str, Argument("NAME", "Whose: a person's, or an agent's queue.")] = USER,
+    all_: Annotated[bool, Option("--all", help="Those that have ended, too.")] = False,
+    keep: Annotated[bool, Option("--keep", help="Acknowledge nothing: it is shown again.")] = False,
+    wait: Annotated[
+        float | None,
+        Option(
+            "--wait",
+            metavar="SECONDS",
+            least=0,
+            bare="600",
+            help="Wait until there is something, 600 seconds if not said.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what waits for a person, which acknowledges it, or what waits in an agent's queue, which does not."""
+    with mailbox() as door:
+        items = _waited(door, name, wait) if wait is not None else ()
+        items = items or door.run(reading.inbox, name, ended=all_)
+        if json:
+            say_json({"recipient": name, "items": [_document(item) for item in items]})
+        else:
+            _say_items(name, items)
+        sys.stdout.flush()
+        waiting = [item.delivery.id for item in items if not item.delivery.state.ended]
+        if waiting and not keep and not _is_agent(door, name):
+            door.run(reading.acknowledge, waiting, "shown in the inbox")
+
+
+def _waited(door: Door, name: str, seconds: float) -> Sequence[InboxItem]:
+    until = time.monotonic() + seconds
+    with door.listen() as watch:
+        while not (items := door.run(reading.inbox, name)):
+            left = until - time.monotonic()
+            if left <= 0:
+                raise WaitTimeoutError(f"nothing came for {name!r} within {seconds:g} s")
+            watch.wait_for(min(left, LONGEST))
+    return items
+
+
+def _is_agent(door: Door, name: str) -> bool:
+    return any(entry.agent.id == name for entry in door.run(directory.agents))
+
+
+def _say_items(name: str, items: Sequence[InboxItem]) -> None:
+    if not items:
+        say(f"nothing waits for {name}")
+    for item in items:
+        message, state = item.message, item.delivery.state
+        ended = f", {state.value}" if state.ended else ""
+        say(
+            painted(
+                f"{message.id}  {message.kind.value} from {message.sender}, {moment(message.created_at)}{ended}", "bold"
+            )
+        )
+        say(indented(message.body))
+
+
+def _document(item: InboxItem) -> dict[str, Any]:
+    return {**message_document(item.message), "state": item.delivery.state.value, "reason": item.delivery.reason}

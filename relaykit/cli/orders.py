@@ -1,0 +1,58 @@
+"""The commands to an agent's life: ``interrupt``, ``compact``, ``restart``, ``stop``, ``kill``, ``steer``, ``inject``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from relaykit.cli.calling import examples
+from relaykit.cli.options import Json
+from relaykit.cli.ordering import give
+from relaykit.cli.parameters import Argument, Option
+from relaykit.cli.text import given_text
+from relaykit.model import CommandKind
+
+_Agent = Annotated[str, Argument("AGENT", "The agent's id.")]
+_Text = Annotated[str | None, Argument("TEXT", "What it is told; - or none reads standard input.")]
+_NoWait = Annotated[bool, Option("--no-wait", help="Do not wait for it to end; print its id.")]
+
+
+@examples("relaykit interrupt reviewer")
+def interrupt(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Interrupt the agent's running turn; the session stays, and the queue goes on."""
+    return give(agent, CommandKind.INTERRUPT, wait=not no_wait, json=json)
+
+
+@examples("relaykit compact reviewer")
+def compact(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Have the agent's provider summarise what was said, so that its context becomes smaller."""
+    return give(agent, CommandKind.COMPACT, wait=not no_wait, json=json)
+
+
+@examples("relaykit restart reviewer")
+def restart(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Restart the agent's provider in place: the same id, the same session, the same queue."""
+    return give(agent, CommandKind.RESTART, wait=not no_wait, json=json)
+
+
+@examples("relaykit stop reviewer")
+def stop(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Stop the agent in good order: its turn may end, then it is interrupted; its queue stays for the next start."""
+    return give(agent, CommandKind.STOP, wait=not no_wait, json=json)
+
+
+@examples("relaykit kill reviewer")
+def kill(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Stop the agent at once, without waiting for its turn; its queue stays for the next start."""
+    return give(agent, CommandKind.KILL, wait=not no_wait, json=json)
+
+
+@examples('relaykit steer reviewer "Leave the tests alone."')
+def steer(agent: _Agent, text: _Text = None, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Tell the agent something that bears on its running turn; nothing is answered to it."""
+    return give(agent, CommandKind.STEER, text=given_text(text), wait=not no_wait, json=json)
+
+
+@examples('relaykit inject reviewer "The deploy key has changed."', "relaykit inject reviewer - < notes.md")
+def inject(agent: _Agent, text: _Text = None, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Give the agent something to know; nothing is answered to it."""
+    return give(agent, CommandKind.INJECT, text=given_text(text), wait=not no_wait, json=json)

@@ -1,0 +1,113 @@
+"""What became of a message, as a wait tells it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from relaykit.cli.output import complain, plain, say
+from relaykit.errors import RefusedError, WaitTimeoutError
+from relaykit.model import MessageKind, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.model import Delivery, Message, Trace
+
+
+def is_over(trace: Trace, *, every: bool) -> bool:
+    """Whether nothing more is to be waited for: every end, or, if one is enough, the first good one."""
+    done = [delivery for delivery in trace.deliveries if _is_done(delivery, trace)]
+    return len(done) == len(trace.deliveries) or (not every and any(one.state.ended_well for one in done))
+
+
+def reply_of(delivery: Delivery, trace: Trace) -> Message | None:
+    """Return the reply of a delivery's recipient."""
+    said = (one for one in trace.replies if one.kind is not MessageKind.NOTICE)
+    return next((one for one in said if one.sender == delivery.recipient), None)
+
+
+def _is_done(delivery: Delivery, trace: Trace) -> bool:
+    """Whether a delivery is over; of one that left through a transport the reply is still to come."""
+    went_out = delivery.state is State.ACKNOWLEDGED and "@" in delivery.recipient
+    return delivery.state.ended and not (went_out and reply_of(delivery, trace) is None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A message when the wait for it ended."""
+
+    trace: Trace
+    every: bool
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it was not over when the wait was."""
+        return not is_over(self.trace, every=self.every)
+
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """Those that are told of: all, or the first good one where one is enough."""
+        good = (one for one in self.trace.deliveries if one.state.ended_well and _is_done(one, self.trace))
+        first = None if self.every else next(good, None)
+        return (first,) if first else self.trace.deliveries
+
+    @property
+    def told(self) -> Sequence[Message]:
+        """The replies and notices that it shows."""
+        if self.timed_out:
+            return ()
+        senders = {delivery.recipient for delivery in self.deliveries}
+        whole = len(self.deliveries) == len(self.trace.deliveries)
+        return [one for one in self.trace.replies if whole or one.sender in senders]
+
+    @property
+    def worst(self) -> Delivery:
+        """The delivery that says how it went: the first that did not end well, if there is one."""
+        return next((one for one in self.deliveries if not one.state.ended_well), self.deliveries[0])
+
+    @property
+    def exit_code(self) -> int:
+        """0, 4 or 5."""
+        if self.timed_out:
+            return WaitTimeoutError.exit_code
+        return 0 if self.worst.state.ended_well else RefusedError.exit_code
+
+    def document(self) -> dict[str, Any]:
+        """Return it for programs."""
+        each = [self._delivery(delivery) for delivery in self.deliveries]
+        first = next((one["reply"] for one in each if one["reply"] is not None), None)
+        return {
+            "id": self.trace.message.id,
+            "reply": first,
+            "state": self.worst.state.value,
+            "reason": self.worst.reason,
+            "timed_out": self.timed_out,
+            "deliveries": each,
+        }
+
+    def _delivery(self, delivery: Delivery) -> dict[str, Any]:
+        reply = reply_of(delivery, self.trace)
+        return {
+            "recipient": delivery.recipient,
+            "state": delivery.state.value,
+            "reason": delivery.reason,
+            "reply": reply.body if reply else None,
+        }
+
+
+def say_outcome(outcome: Outcome) -> None:
+    """Tell people: replies on standard output, what did not end well on standard error."""
+    for delivery in outcome.deliveries:
+        reply = reply_of(delivery, outcome.trace)
+        if len(outcome.deliveries) > 1 and reply:
+            say(f"--- {delivery.recipient}")
+        if reply:
+            say(plain(reply.body) if sys.stdout.isatty() else reply.body)
+        if not delivery.state.ended_well:
+            complain(f"{outcome.trace.message.id} to {delivery.recipient} {_ended(delivery)}: {delivery.reason}")
+
+
+def _ended(delivery: Delivery) -> str:
+    return f"ended {delivery.state.value}" if delivery.state.ended else f"is {delivery.state.value}"

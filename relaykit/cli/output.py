@@ -1,0 +1,86 @@
+"""Writing for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def say(text: str = "", *, now: bool = False) -> None:
+    """Write a line for people on standard output, ``now`` where the next one may take long."""
+    sys.stdout.write(text.encode(_encoding(), "backslashreplace").decode(_encoding()) + "\n")
+    if now:
+        sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Write a line on standard error."""
+    sys.stderr.write(f"relaykit: {text}\n")
+
+
+def say_json(document: Any) -> None:
+    """Write one JSON document on one line, at once."""
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+def reader_gone() -> None:
+    """Nobody reads standard output any more: leave nothing that would be written at the end."""
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - pathlib is not otherwise needed here
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+
+
+def painted(text: str, colour: str) -> str:
+    """Return the text in a colour, where a terminal shows it and NO_COLOR is not set."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+        return text
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+
+
+def plain(text: str) -> str:
+    """Return text of an agent or a stranger so that a terminal takes no orders from it."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+
+
+def clipped(text: str, width: int = 72) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(plain(text).split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def indented(text: str, by: str = "    ") -> str:
+    """Return a text with every line moved to the right."""
+    return "\n".join(f"{by}{line}".rstrip() for line in plain(text).splitlines())
+
+
+def clock_time(at: float) -> str:
+    """Return wall-clock seconds as local time of day, to the millisecond."""
+    return time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at % 1 * 1000):03d}"
+
+
+def moment(at: float) -> str:
+    """Return wall-clock seconds as local date and time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows in columns that are as wide as they must be."""
+    lines = [list(head), *([plain(str(cell)) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        say(painted(text, "bold") if number == 0 else text)
+
+
+def _encoding() -> str:
+    return sys.stdout.encoding or "utf-8"

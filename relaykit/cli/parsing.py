@@ -1,0 +1,145 @@
+"""A parser for a command, made of its function's signature."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import textwrap
+import typing
+from collections.abc import Callable, Sequence
+from enum import Enum
+from math import isfinite
+from typing import Any, NoReturn
+
+from relaykit.cli.near import near
+from relaykit.cli.parameters import Argument, Option, Rest
+from relaykit.errors import UsageError
+
+_WIDTH = 88
+_EVERYWHERE = "Everywhere: --home DIR (RELAYKIT_HOME), --debug"
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads a command's words; UsageError says what is wrong with them."""
+
+    def __init__(self, name: str, function: Callable[..., object]) -> None:
+        examples = "".join(f"\n  {line}" for line in getattr(function, "examples", ()))
+        super().__init__(
+            prog=f"relaykit {name}",
+            description=_wrapped(inspect.getdoc(function) or ""),
+            epilog=f"Examples:{examples}\n\n{_EVERYWHERE}" if examples else _EVERYWHERE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self._rest: str | None = None
+        self._rest_metavar = ""
+        self._bare: dict[str, str] = {}
+        self._flags = ["--help", "--home", "--debug"]
+        hints = typing.get_type_hints(function, include_extras=True)
+        for parameter in inspect.signature(function).parameters.values():
+            self._take(parameter, *typing.get_args(hints[parameter.name])[:2])
+        self.add_argument("--help", "-h", action="help", help="Show this and leave.")
+        if self._rest:
+            usage = self.format_usage().partition("usage: ")[2].rstrip()
+            self.usage = f"{usage} [-- {self._rest_metavar}]".replace("%", "%%")
+
+    def read(self, words: Sequence[str]) -> dict[str, Any]:
+        """Return the function's arguments by name."""
+        words, rest = _split(words) if self._rest else (list(words), ())
+        found = vars(self.parse_intermixed_args(_filled(words, self._bare)))
+        return found | ({self._rest: rest} if self._rest else {})
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse complains of."""
+        unknown = message.partition("unrecognized arguments: ")[2]
+        hint = near(unknown.split()[0], self._flags) if unknown.startswith("-") else ""
+        raise UsageError(f"{message}{hint}; see `{self.prog} --help`")
+
+    def _take(self, parameter: inspect.Parameter, hint: Any, about: object) -> None:
+        kind = _inner(hint)
+        match about:
+            case Argument():
+                optional: dict[str, Any] = {}
+                if parameter.default is not parameter.empty:
+                    optional = {"nargs": "?", "default": parameter.default}
+                self.add_argument(
+                    parameter.name, metavar=about.metavar, help=about.help, type=_reader(kind, None), **optional
+                )
+            case Option():
+                self._flags.extend(about.flags)
+                self._bare.update({flag: about.bare for flag in about.flags if about.bare is not None})
+                self.add_argument(
+                    *about.flags, dest=parameter.name, default=parameter.default, help=about.help, **_how(kind, about)
+                )
+            case Rest():
+                self._rest, self._rest_metavar = parameter.name, about.metavar
+
+
+def _wrapped(text: str) -> str:
+    """Return a docstring's paragraphs in lines for a terminal."""
+    return "\n\n".join(textwrap.fill(" ".join(paragraph.split()), _WIDTH) for paragraph in text.split("\n\n"))
+
+
+def _inner(hint: Any) -> Any:
+    """Return the type inside ``T | None``."""
+    return next((kind for kind in typing.get_args(hint) if kind is not type(None)), hint) if _optional(hint) else hint
+
+
+def _optional(hint: Any) -> bool:
+    return type(None) in typing.get_args(hint)
+
+
+def _how(kind: Any, about: Option) -> dict[str, Any]:
+    if kind is bool:
+        return {"action": "store_true"}
+    if typing.get_origin(kind) is tuple:
+        return {"action": "extend", "nargs": 1, "metavar": about.metavar}
+    metavar = "|".join(member.value for member in kind) if issubclass(kind, Enum) else about.metavar
+    return {"type": _reader(kind, about.least), "metavar": metavar}
+
+
+def _reader(kind: Any, least: float | None) -> Callable[[str], Any]:
+    def read(word: str) -> Any:
+        try:
+            value = kind(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{word!r} {_misfit(kind, word)}") from None
+        if isinstance(value, float) and not isfinite(value):
+            raise argparse.ArgumentTypeError(f"{word} is no number that can be used")
+        if least is not None and value < least:
+            raise argparse.ArgumentTypeError(f"{word} is less than {least:g}")
+        return value
+
+    return read
+
+
+def _misfit(kind: Any, word: str) -> str:
+    if issubclass(kind, Enum):
+        values = [member.value for member in kind]
+        return f"is none of {', '.join(values)}{near(word, values)}"
+    return "is no number"
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    end = words.index("--") if "--" in words else len(words)
+    return list(words[:end]), tuple(words[end + 1 :])
+
+
+def _filled(words: Sequence[str], bare: dict[str, str]) -> list[str]:
+    """Give options that stand without their number their default: what follows them is then another word."""
+    end = words.index("--") if "--" in words else len(words)
+    following = [*words[1:end], ""]
+    filled = [
+        f"{word}={bare[word]}" if word in bare and not _is_number(after) else word
+        for word, after in zip(words[:end], following, strict=False)
+    ]
+    return [*filled, *words[end:]]
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""What ``relaykit doctor`` looks at: plugins, configuration, and what the providers need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from relaykit.cli.finding import Finding, Level
+from relaykit.config import check, plugins, read
+from relaykit.errors import ConfigError, RelaykitError
+from relaykit.registry import PluginState, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from relaykit.config import Config, Source
+    from relaykit.plugin import Component
+    from relaykit.registry import Registry
+
+
+def plugins_and_configuration() -> Iterator[Finding]:
+    """Load the plugins, check the configuration, and ask the providers what they find on this machine."""
+    source = config = None
+    try:
+        source = read()
+        registry = plugins(source)
+    except RelaykitError as error:
+        yield from _problems("config", error)
+        registry = load(found=())
+    yield from _plugins(registry)
+    if source is not None:
+        try:
+            config = check(source, registry)
+        except ConfigError as error:
+            yield from _problems("config", error)
+        else:
+            yield Finding("config", Level.OK, _summary(source, config))
+    yield from _providers(registry, config)
+
+
+def _problems(name: str, error: RelaykitError) -> Iterator[Finding]:
+    for line in str(error).splitlines():
+        yield Finding(name, Level.FAIL, line)
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    loaded = [plugin.found.name for plugin in registry.plugins if plugin.state is PluginState.LOADED]
+    yield Finding("plugins", Level.OK, f"loaded: {', '.join(loaded)}" if loaded else "none is loaded")
+    for plugin in registry.plugins:
+        if plugin.state is PluginState.FAILED:
+            remedy = f"mend or uninstall {plugin.found.origin}, or disable it: [plugins] disabled"
+            yield Finding("plugins", Level.WARN, plugin.error, remedy)
+
+
+def _summary(source: Source, config: Config) -> str:
+    return f"{source.file or 'no file'}: good; agents: {', '.join(agent.id for agent in config.agents) or 'none'}"
+
+
+def _providers(registry: Registry, config: Config | None) -> Iterator[Finding]:
+    """Ask each provider, once for each agent that uses it; one that no agent uses may lack what it needs."""
+    for name, component in registry.providers.items():
+        users = [agent for agent in config.agents if agent.provider == name] if config else []
+        for agent in users:
+            yield _asked(component, agent.options, f"{name} for {agent.id}", Level.FAIL)
+        if not users and component.check is not None:
+            yield _asked(component, {}, name, Level.WARN)
+
+
+def _asked(component: Component[Any], options: Mapping[str, Any], name: str, worst: Level) -> Finding:
+    if component.check is None:
+        return Finding("provider", Level.OK, f"{name}: needs nothing that can be looked at")
+    try:
+        return Finding("provider", Level.OK, f"{name}: {component.check(options)}")
+    except RelaykitError as error:
+        return Finding("provider", worst, f"{name}: {error}")

@@ -1,0 +1,78 @@
+"""``relaykit send``: put a message, and where wished wait for what becomes of it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from relaykit.cli.calling import examples
+from relaykit.cli.mail import mailbox
+from relaykit.cli.output import say, say_json
+from relaykit.cli.parameters import Argument, Option
+from relaykit.cli.text import given_text
+from relaykit.cli.waiting import Wait, wait_for
+from relaykit.errors import UsageError
+from relaykit.mailbox import letters
+from relaykit.model import USER, Draft, Priority, new_id, parse_address
+
+
+@examples(
+    'relaykit send reviewer "Look at the last commit."',
+    'relaykit send reviewer "Is it safe to merge?" --wait 120',
+    "git diff | relaykit send tag:review - --all --wait --json",
+    'relaykit send any:cap:python "Run the tests." --priority next --thread ci-17',
+)
+def send(
+    to: Annotated[str, Argument("TO", "An agent, label:x, tag:x, cap:x, broadcast, any:tag:x or name@transport.")],
+    body: Annotated[str | None, Argument("BODY", "The text; - or none reads standard input.")] = None,
+    *,
+    sender: Annotated[str | None, Option("--from", metavar="NAME", help="Who says it; user if left out.")] = None,
+    thread: Annotated[str | None, Option("--thread", metavar="T", help="The conversation it belongs to.")] = None,
+    priority: Annotated[Priority | None, Option("--priority", help="How it meets a running turn.")] = None,
+    wait: Annotated[
+        float | None,
+        Option(
+            "--wait",
+            metavar="SECONDS",
+            least=0,
+            bare="600",
+            help="Wait for the reply, 600 seconds if not said, and print it.",
+        ),
+    ] = None,
+    all_: Annotated[bool, Option("--all", help="Of a group, wait for every member's reply.")] = False,
+    any_: Annotated[bool, Option("--any", help="Of a group, wait for the first reply.")] = False,
+    id_: Annotated[str | None, Option("--id", metavar="ID", help="Your own id: the same again is the first.")] = None,
+    json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Put a message into the mailbox and print its id.
+
+    With --wait print the reply's text instead. Ends with 4 where the message was refused or ended otherwise than
+    well, with 5 where the wait timed out; the message then goes on, and `relaykit trace ID` tells.
+    """
+    _check_group(to, waits=wait is not None, all_=all_, any_=any_)
+    draft = Draft(
+        id=id_ or new_id(),
+        sender=sender or os.environ.get("RELAYKIT_AGENT") or USER,
+        to=to,
+        body=given_text(body),
+        thread=thread,
+        priority=priority,
+        all=all_,
+    )
+    if wait is not None:
+        return wait_for(Wait(draft=draft, seconds=wait, every=all_, json=json))
+    with mailbox() as door:
+        accepted = door.run(letters.put, draft)
+    if json:
+        say_json({"id": accepted.message.id})
+    else:
+        say(accepted.message.id)
+    return 0
+
+
+def _check_group(to: str, *, waits: bool, all_: bool, any_: bool) -> None:
+    is_group = parse_address(to).kind == "group"
+    if all_ and any_:
+        raise UsageError("--all and --any exclude each other")
+    if waits and is_group and not (all_ or any_):
+        raise UsageError(f"{to!r} is a group: say --all to wait for every reply, or --any for the first")

@@ -1,0 +1,94 @@
+"""A relay in the foreground: ready lines, signals, an exit code."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit import relay
+from relaykit.cli.output import complain, reader_gone, say, say_json
+from relaykit.errors import ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from relaykit.config.records import Config
+    from relaykit.registry import Registry
+    from relaykit.relay import Ready, Relay
+
+_CTRL_C = 130
+
+
+def serve(config: Config, registry: Registry, *, json: bool, give_up: bool) -> int:
+    """Run a relay until it is stopped; return the exit code.
+
+    Args:
+        config: What runs.
+        registry: Its plugins.
+        json: JSON lines instead of lines for people.
+        give_up: End with the error where an agent cannot be started, instead of trying again.
+    """
+    return anyio.run(_Service(config, registry, json=json, give_up=give_up).run)
+
+
+class _Service:
+    def __init__(self, config: Config, registry: Registry, *, json: bool, give_up: bool) -> None:
+        self._config = config
+        self._registry = registry
+        self._json = json
+        self._give_up = give_up
+        self._code = 0
+
+    async def run(self) -> int:
+        with anyio.open_signal_receiver(*_signals()) as signals:
+            opened = relay.open(self._config, registry=self._registry, report=complain)
+            async with opened as running, anyio.create_task_group() as tasks:
+                tasks.start_soon(self._stop_on, signals, running, name="signals")
+                for agent in self._config.agents:
+                    tasks.start_soon(self._announce, running, agent.id, name=f"{agent.id}: announcement")
+                await running.ended()
+                tasks.cancel_scope.cancel()
+        return self._code
+
+    async def _stop_on(self, signals: AsyncIterator[signal.Signals], running: Relay) -> None:
+        """Stop in good order at the first signal, at once at the second."""
+        async with anyio.create_task_group() as tasks:
+            stopping = False
+            async for number in signals:
+                self._code = _CTRL_C if number == signal.SIGINT else 0
+                if stopping:
+                    running.kill()
+                    continue
+                stopping = True
+                tasks.start_soon(running.stop, name="stop")
+                if number == signal.SIGINT:
+                    complain("stopping; Ctrl-C once more stops at once")
+
+    async def _announce(self, running: Relay, agent: str) -> None:
+        try:
+            ready = await running.ready(agent)
+        except ProviderError as error:
+            if self._give_up:
+                raise
+            complain(f"{agent}: {error}")
+            return
+        try:
+            self._say(ready)
+        except BrokenPipeError:
+            reader_gone()  # whoever wanted the line has it or is gone; the agents go on
+
+    def _say(self, ready: Ready) -> None:
+        if self._json:
+            about = {"agent": ready.agent, "provider": ready.provider, "pid": ready.pid, "session": ready.session}
+            say_json({"event": "ready", **about})
+        else:
+            pid = "-" if ready.pid is None else ready.pid
+            say(f"ready {ready.agent} {ready.provider} (pid {pid}, session {ready.session})", now=True)
+
+
+def _signals() -> list[signal.Signals]:
+    """Return the signals that stop; not SIGHUP where whoever started this has it ignored."""
+    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]

@@ -1,0 +1,74 @@
+"""``relaykit status``: what the agents and their relays are doing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from relaykit.cli.agents import agent_document
+from relaykit.cli.calling import examples
+from relaykit.cli.home import home
+from relaykit.cli.mail import mailbox
+from relaykit.cli.options import Json
+from relaykit.cli.output import clock_time, painted, plain, say, say_json
+from relaykit.cli.parameters import Argument
+from relaykit.cli.presence import Present, is_beating, present
+from relaykit.errors import NotFoundError
+from relaykit.mailbox import directory, permissions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.model import RelayRecord
+
+_COLOURS = {"idle": "green", "busy": "yellow", "offline": "dim", "error": "red"}
+
+
+@examples("relaykit status", "relaykit status reviewer --json")
+def status(
+    agent: Annotated[str | None, Argument("AGENT", "Only this agent.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what each agent is doing and why, held against the process that really runs it."""
+    with mailbox() as door:
+        found = [one for one in present(door, home()) if agent in (None, one.entry.agent.id)]
+        relays = door.run(directory.relays)
+        asked = len(door.run(permissions.permissions))
+    if agent is not None and not found:
+        raise NotFoundError(f"there is no agent {agent!r}; see `relaykit agents`")
+    if json:
+        say_json(_document(found, relays, asked))
+    else:
+        _say(found, relays, asked)
+
+
+def _document(found: Sequence[Present], relays: Sequence[RelayRecord], asked: int) -> dict[str, Any]:
+    return {
+        "home": str(home()),
+        "agents": [agent_document(one) for one in found],
+        "relays": [
+            {"pid": relay.pid, "incarnation": relay.incarnation, "alive": is_beating(relay)} for relay in relays
+        ],
+        "permissions": asked,
+    }
+
+
+def _say(found: Sequence[Present], relays: Sequence[RelayRecord], asked: int) -> None:
+    for one in found:
+        _say_agent(one)
+    alive = [str(relay.pid) for relay in relays if is_beating(relay)]
+    say(f"relays: {', '.join(alive)}" if alive else "no relay runs")
+    if asked:
+        say(f"{asked} permission {'request waits' if asked == 1 else 'requests wait'}: relaykit permissions")
+
+
+def _say_agent(one: Present) -> None:
+    status, entry = one.status, one.entry
+    words = [status.kind.value, status.reason and f"({plain(status.reason)})", plain(status.detail)]
+    since = f", since {clock_time(status.since)}" if status.since else ""
+    queued = f", {entry.queued} queued" if entry.queued else ""
+    text = " ".join(word for word in words if word)
+    say(f"{painted(entry.agent.id, 'bold')}: {painted(text, _COLOURS[status.kind.value])}{since}{queued}")
+    for item in status.work:
+        say(f"    {item.kind} {item.id} {plain(item.label)}".rstrip())
+    if status.next_try:
+        say(f"    next try at {clock_time(status.next_try)}")

@@ -1,0 +1,68 @@
+"""What ``relaykit doctor`` looks at: the stores, and what relays left in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.cli.finding import Finding, Level
+from relaykit.cli.history import session_store
+from relaykit.cli.mail import mailbox
+from relaykit.cli.presence import is_beating, present
+from relaykit.errors import RelaykitError
+from relaykit.mailbox import directory
+from relaykit.mailbox.schema import FILE as MAILBOX_FILE
+from relaykit.sessions import operations
+from relaykit.sessions.schema import FILE as SESSIONS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_RESTORE = "stop the relay, and put a backup of the file back or move it away"
+
+
+def stores(home: Path) -> Iterator[Finding]:
+    """Open each store that there is."""
+    yield _store("mailbox", home / MAILBOX_FILE, _count_agents)
+    yield _store("sessions", home / SESSIONS_FILE, _count_sessions)
+
+
+def relays(home: Path) -> Iterator[Finding]:
+    """Say which relays run, and which ended without taking leave."""
+    if not (home / MAILBOX_FILE).exists():
+        return
+    try:
+        with mailbox() as door:
+            found, there = door.run(directory.relays), present(door, home)
+    except RelaykitError:
+        return  # the check of the mailbox has said it
+    alive = [str(relay.pid) for relay in found if is_beating(relay)]
+    yield Finding("relays", Level.OK, f"running: process {', '.join(alive)}" if alive else "none runs")
+    for relay in found:
+        if not is_beating(relay):
+            text = f"process {relay.pid} ended without taking leave"
+            yield Finding("relays", Level.WARN, text, "the next `relaykit run` of its agents takes over what it held")
+    for one in there:
+        if one.status.reason in ("gone", "stale"):
+            yield Finding(
+                "agents", Level.WARN, f"{one.entry.agent.id}: {one.status.detail}", "start it with `relaykit run`"
+            )
+
+
+def _store(name: str, path: Path, count: Callable[[], str]) -> Finding:
+    if not path.exists():
+        return Finding(name, Level.OK, "there is none yet")
+    try:
+        return Finding(name, Level.OK, f"{count()}, {path.stat().st_size / 2**20:.1f} MiB")
+    except RelaykitError as error:
+        return Finding(name, Level.FAIL, str(error), _RESTORE)
+
+
+def _count_agents() -> str:
+    with mailbox() as door:
+        return f"opens; {len(door.run(directory.agents))} agents"
+
+
+def _count_sessions() -> str:
+    with session_store() as store:
+        return f"opens; {len(store.run(operations.sessions, None))} sessions"
