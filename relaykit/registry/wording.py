@@ -93,7 +93,7 @@ def shown(value: object, path: Place = ()) -> str:
 def _text(finding: Finding, value: str) -> str | None:
     """Say what is wrong; None where there are no words for the rule and the value may be shown."""
     if finding.rule is None:
-        return "nothing may stand here"
+        return f"{value} is not allowed"  # the path is lost: the validator does not tell it
     if special := _SPECIAL.get(finding.rule):
         return special(finding, value)
     if shape := _SHAPES.get(finding.rule):
