@@ -23,8 +23,8 @@ class AbilityChecks:
 
     async def test_a_joined_submission_is_named_by_the_running_turn_or_its_own(self, long_bench: ProviderBench) -> None:
         """Announced by ``join``: no text that joins is lost."""
+        await long_bench.needs("join")
         async with long_bench.session() as trial:
-            _needs(announced=trial.provider.capabilities.join, what="join")
             await trial.submit(self.long_text or self.text, "s1")
             await trial.until_seen("s1")
             await trial.submit(self.long_text or self.text, "s2", Mode.JOIN)
@@ -37,15 +37,15 @@ class AbilityChecks:
 
     async def test_a_joining_submission_without_a_turn_gets_its_own(self, bench: ProviderBench) -> None:
         """The turn that it was to join may have ended on the way."""
+        await bench.needs("join")
         async with bench.session() as trial:
-            _needs(announced=trial.provider.capabilities.join, what="join")
             await trial.submit(self.text, "s1", Mode.JOIN)
             assert (await trial.until_ended("s1")).outcome is Outcome.COMPLETED
 
     async def test_history_tells_of_a_finished_turn(self, bench: ProviderBench) -> None:
         """Announced by ``history``: recovery settles from it, so it has our submission and the answer."""
+        await bench.needs("history")
         async with bench.session() as trial:
-            _needs(announced=trial.provider.capabilities.history, what="history")
             await trial.submit(self.text, "s1")
             end = await trial.until_ended("s1")
             past = await _past(trial.session, trial.session.id, "s1")
@@ -53,15 +53,15 @@ class AbilityChecks:
 
     async def test_history_of_an_unknown_session_is_none(self, bench: ProviderBench) -> None:
         """What cannot be read is no empty history: an empty one says that nothing was taken."""
+        await bench.needs("history")
         async with bench.session() as trial:
-            _needs(announced=trial.provider.capabilities.history, what="history")
             assert isinstance(trial.session, ReadsHistory)
             assert await trial.session.history("00000000-0000-4000-8000-000000000000") is None
 
     async def test_a_session_goes_on_under_its_id(self, bench: ProviderBench) -> None:
         """Announced by ``resume``: the same id, and its history where there is one."""
+        await bench.needs("resume")
         async with bench.session() as first:
-            _needs(announced=first.provider.capabilities.resume, what="resume")
             await first.submit(self.text, "s1")
             await first.until_ended("s1")
         async with bench.session(resume=first.session.id) as second:
@@ -79,8 +79,8 @@ class AbilityChecks:
 
     async def test_a_decision_that_nobody_waits_for_is_passed_over(self, bench: ProviderBench) -> None:
         """Announced by ``permissions``: the session answers them."""
+        await bench.needs("permissions")
         async with bench.session() as trial:
-            _needs(announced=trial.provider.capabilities.permissions, what="permissions")
             assert isinstance(trial.session, AnswersPermissions)
             await trial.session.decide("no such question", Decision.APPROVE)
             await trial.submit(self.text, "s1")
@@ -88,8 +88,8 @@ class AbilityChecks:
 
     async def test_compacting_leaves_the_session_usable(self, bench: ProviderBench) -> None:
         """Announced by ``compact``."""
+        await bench.needs("compact")
         async with bench.session() as trial:
-            _needs(announced=trial.provider.capabilities.compact, what="compact")
             assert isinstance(trial.session, Compacts)
             await trial.submit(self.text, "s1")
             await trial.until_ended("s1")
@@ -126,8 +126,3 @@ async def _past(session: Session, asked: str, submission: str) -> PastTurn:
 def _arguments(trial: Trial) -> str:
     pid = trial.session.pid
     return "" if pid is None else Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
-
-
-def _needs(*, announced: bool, what: str) -> None:
-    if not announced:
-        pytest.skip(f"it does not announce {what}")

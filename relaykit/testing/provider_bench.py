@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
+import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from relaykit.model import Mode, Occurrence, TurnEnded, TurnJoined, TurnStarted
@@ -30,6 +31,16 @@ class ProviderBench:
     def with_options(self, options: Mapping[str, Any]) -> ProviderBench:
         """Return the same with options added."""
         return replace(self, options={**self.options, **options})
+
+    async def needs(self, ability: str) -> None:
+        """Skip the check where the provider does not announce the ability.
+
+        Never skip inside a session: its task group wraps what leaves it.
+        """
+        async with self.open() as provider:
+            announced = getattr(provider.capabilities, ability)
+        if not announced:
+            pytest.skip(f"it does not announce {ability}")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Provider]:

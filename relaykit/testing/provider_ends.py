@@ -37,9 +37,8 @@ class EndChecks:
 
     async def test_an_interrupt_ends_the_turn_and_leaves_the_session_usable(self, long_bench: ProviderBench) -> None:
         """The interrupted turn still ends, with its submission named; then the next one runs."""
+        await long_bench.needs("interrupt")
         async with long_bench.session() as trial:
-            if not trial.provider.capabilities.interrupt:
-                pytest.skip("it does not announce interrupt")
             for name in ("s1", "s2"):
                 await self.begin_long(trial, name)
                 await trial.session.interrupt()
@@ -65,24 +64,31 @@ class EndChecks:
         """Leaving the session ends its process."""
         async with long_bench.session() as trial:
             await self.begin_long(trial, "s1")
-            pid = _pid(trial)
+            pid = trial.session.pid
+        _needs_process(pid)
         with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+            os.kill(pid or 0, 0)
 
     async def test_the_death_of_its_process_ends_the_turn_and_the_session(self, long_bench: ProviderBench) -> None:
         """The turn ends by the process, then the events end, and nothing more is taken."""
         async with long_bench.session() as trial:
             await self.begin_long(trial, "s1")
-            os.kill(_pid(trial), signal.SIGKILL)
-            await trial.until_over()
-            end = trial.ends[-1]
-            assert (end.by, end.submissions) == ("process", ("s1",))
-            assert end.outcome is not Outcome.COMPLETED
-            with pytest.raises((ProviderError, anyio.ClosedResourceError, anyio.BrokenResourceError)):
-                await trial.submit(self.text, "s2")
+            pid = trial.session.pid
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+                await self.expect_the_end(trial)
+        _needs_process(pid)
+
+    async def expect_the_end(self, trial: Trial) -> None:
+        """Expect that the running turn ends by its process's death, and then the session."""
+        await trial.until_over()
+        end = trial.ends[-1]
+        assert (end.by, end.submissions) == ("process", ("s1",))
+        assert end.outcome is not Outcome.COMPLETED
+        with pytest.raises((ProviderError, anyio.ClosedResourceError, anyio.BrokenResourceError)):
+            await trial.submit(self.text, "s2")
 
 
-def _pid(trial: Trial) -> int:
-    if trial.session.pid is None:
+def _needs_process(pid: int | None) -> None:
+    if pid is None:
         pytest.skip("it has no process")
-    return trial.session.pid

@@ -46,9 +46,8 @@ class TurnChecks:
 
     async def test_deltas_add_up_to_their_block(self, bench: ProviderBench) -> None:
         """A provider that announces streaming says its text in pieces, and then whole."""
+        await bench.needs("streaming")
         async with bench.session() as trial:
-            if not trial.provider.capabilities.streaming:
-                pytest.skip("it does not announce streaming")
             await trial.submit(self.text, "s1")
             await trial.until_ended("s1")
         [*_, block] = [event.block for event in trial.events if isinstance(event, BlockEnded) and _is_answer(event)]
