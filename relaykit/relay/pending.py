@@ -20,6 +20,11 @@ class Mark:
     recorded: bool = False
     """Whether everything before it was recorded, rather than given up."""
 
+    def reach(self) -> None:
+        """Tell whoever waits that everything before it was recorded."""
+        self.recorded = True
+        self.reached.set()
+
 
 @dataclass(eq=False, slots=True)
 class _Growing:

@@ -109,17 +109,26 @@ class Recorder:
 
     async def finish(self) -> None:
         """Store what there is, unfinished text too, unless the recording broke down."""
-        self._save_due = True
-        if not self._over:
-            with suppress(StoreError):
-                await self.flush()
+        with suppress(StoreError):
+            await self.flush()
+            self._save_due = self._blocks.unsaved
+            await self.flush()
 
     async def _record_pending(self) -> None:
         while self._pending or self._save_due:
             batch = self._pending.take(_BATCH)
+            if not self._save_due:
+                self._reach_first(batch)
             await self._record_batch(batch)
             if len(batch) == _BATCH:
                 await anyio.lowlevel.checkpoint()  # others want to run, too, while much is caught up with
+
+    def _reach_first(self, batch: Sequence[Entry]) -> None:
+        """Tell those who wait for nothing in this batch."""
+        for _, what in batch:
+            if not isinstance(what, Mark):
+                return
+            what.reach()
 
     async def _record_batch(self, batch: Sequence[Entry]) -> None:
         durable = [self._numbered(at, what) for at, what in batch if not isinstance(what, (BlockDelta, Mark))]
@@ -166,8 +175,7 @@ class Recorder:
             if isinstance(what, BlockDelta):
                 yield self._blocks.delta(at, what)
             elif isinstance(what, Mark):
-                what.recorded = True
-                what.reached.set()
+                what.reach()
             else:
                 event = next(stored)
                 self._blocks.durable(event)
