@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,17 +42,15 @@ def wait_for(wait: Wait) -> int:
         put = door.run(letters.put, wait.draft, waits=wait.seconds if wait.by_agent else None)
         message = put.message.id
         try:
-            trace = _until_over(door, message, wait)
+            outcome = Outcome(trace=_until_over(door, message, wait), every=wait.every)
+            _tell(outcome, wait)
+            _acknowledge(door, outcome, wait.draft.sender)
         except KeyboardInterrupt:
             complain(f"no longer waiting; the message goes on: relaykit trace {message}")
             return _CTRL_C
         finally:
             if wait.by_agent:
                 door.run(letters.end_wait, message)
-        outcome = Outcome(trace=trace, every=wait.every)
-        _tell(outcome, wait)
-        if not wait.by_agent:
-            _acknowledge(door, outcome, wait.draft.sender)
     return outcome.exit_code
 
 
@@ -78,13 +77,14 @@ def _tell(outcome: Outcome, wait: Wait) -> None:
         complain(f"no reply within {wait.seconds:g} s; the message goes on: relaykit trace {message}")
 
 
-def _acknowledge(door: Door, outcome: Outcome, person: str) -> None:
-    """End the deliveries of what was shown: the person need not find it in the inbox again."""
+def _acknowledge(door: Door, outcome: Outcome, sender: str) -> None:
+    """End the deliveries of what was shown: nobody gets it a second time, in the inbox or as a turn."""
+    sys.stdout.flush()
     shown = [
         delivery.id
         for reply in outcome.told
         for delivery in door.run(reading.trace, reply.id).deliveries
-        if delivery.recipient == person
+        if delivery.recipient == sender
     ]
     if shown:
         door.run(reading.acknowledge, shown, "shown to the wait")

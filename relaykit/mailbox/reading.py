@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
     from relaykit.mailbox.transaction import Transaction
 
+_TO_PERSON = "recipient NOT LIKE '%@%' AND recipient NOT IN (SELECT id FROM agent)"
+# Otherwise the agent would get the answer a second time, as a turn of its own.
+_WAITED_FOR = (
+    "state = 'queued' AND EXISTS (SELECT 1 FROM answer JOIN message AS asked ON asked.id = answered "
+    "JOIN wait ON wait.message = asked.number "
+    "WHERE answer.message = delivery.message AND wait.sender = delivery.recipient)"
+)
+
 
 def trace(tx: Transaction, message: str) -> Trace:
     """Return all that is known of a message."""
@@ -46,8 +54,7 @@ def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 
 
 
 def acknowledge(tx: Transaction, deliveries: Collection[int], note: str) -> None:
-    """End deliveries to people: they were shown. Ended ones, and those to agents and beyond, are passed over."""
+    """End deliveries to people, and answers that an agent waits for: they were shown. Others are passed over."""
     for number in deliveries:
-        to_person = "delivery.id = ? AND recipient NOT LIKE '%@%' AND recipient NOT IN (SELECT id FROM agent)"
-        for delivery, message in under_way(tx, to_person, number):
+        for delivery, message in under_way(tx, f"delivery.id = ? AND ({_TO_PERSON} OR {_WAITED_FOR})", number):
             end(tx, delivery, message, State.ACKNOWLEDGED, note)

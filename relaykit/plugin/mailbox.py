@@ -92,7 +92,11 @@ class Letters(Protocol):
         ...
 
     async def acknowledge(self, deliveries: Collection[int], note: str) -> None:
-        """End deliveries to people as ``acknowledged``: they were shown. Ended ones are passed over."""
+        """End deliveries as ``acknowledged``: they were shown to a person, or to an agent that waits for the answer.
+
+        Ended ones are passed over, and so are those to agents, but queued answers to what the agent waits for: it
+        has them, and needs no turn for them.
+        """
 
     async def cancel(
         self, message: str, *, recipient: str | None = None, interrupt: bool = False
