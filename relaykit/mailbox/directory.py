@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,14 @@ class Known:
     """The agents and people that the mailbox knows: what routers look into."""
 
     tx: Transaction
+    _found: dict[str, Agent | None] = field(default_factory=dict)
 
     def agent(self, name: str) -> Agent | None:
         """Return the agent of that id."""
-        row = self.tx.row("SELECT record FROM agent WHERE id = ?", name)
-        return rows.agent(row[0]) if row else None
+        if name not in self._found:
+            row = self.tx.row("SELECT record FROM agent WHERE id = ?", name)
+            self._found[name] = rows.agent(row[0]) if row else None
+        return self._found[name]
 
     def agents(self) -> Sequence[Agent]:
         """Return all agents, by id."""

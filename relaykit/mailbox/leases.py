@@ -130,6 +130,8 @@ def _next(tx: Transaction, agent: str, joining: Joining | None) -> Any:
             joining.thread,
             joining.recipient,
         )
+    if tx.row("SELECT 1 FROM pool WHERE agent = ? LIMIT 1", agent) is None:
+        return _first(tx, agent)
     found = [row for row in (_first(tx, agent), _first_of_pool(tx, agent)) if row is not None]
     return min(found, key=lambda row: (row[4], row[0]), default=None)
 
@@ -148,6 +150,8 @@ def _first_of_pool(tx: Transaction, agent: str) -> Any:
 
 def _expired(tx: Transaction, delivery: Delivery, message: Message) -> bool:
     """End a delivery whose time is over, and say so. One that was queued once more has no time any more."""
+    if message.expires_at is None:
+        return False
     (expires_at,) = tx.row("SELECT expires_at FROM delivery WHERE id = ?", delivery.id)
     if expires_at is None or expires_at > tx.now:
         return False

@@ -14,7 +14,7 @@ from relaykit.mailbox.chain import closes_circle, origin
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool, too_many, write_delivery, write_message
-from relaykit.model import Accepted, Agent, Delivery, Draft, Message, Priority, State
+from relaykit.model import USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
 
 if TYPE_CHECKING:
     from relaykit.mailbox.chain import Origin
@@ -49,7 +49,7 @@ def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepte
     beyond = foreign or any("@" in way.recipient for way in ways)
     held = draft.kind.automatic and too_many(tx, draft.thread or draft.id, beyond=beyond)
     number, message = write_message(tx, draft, where, beyond=beyond)
-    if sender is None and not foreign:
+    if sender is None and not foreign and draft.sender != USER:
         tx.write("INSERT OR IGNORE INTO person VALUES (?)", draft.sender)
     if waits is not None:
         tx.write("INSERT INTO wait VALUES (?, ?, ?)", draft.sender, number, tx.now + waits)

@@ -43,6 +43,8 @@ PERMISSION = (
 )
 _WIDTH = DELIVERY.count(",") + 1
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
+_STATES = {state.value: state for state in State}
+_KINDS = {kind.value: kind for kind in MessageKind}
 _UNPRINTABLE = dict.fromkeys(range(32), " ")
 
 
@@ -53,13 +55,21 @@ def step(state: State, at: float, note: str = "") -> str:
 
 def line(text: str) -> str:
     """Return a text as one line that can be stored, whatever it came from."""
+    if text.isprintable():
+        return text
     return text.translate(_UNPRINTABLE).encode("utf-8", "replace").decode()
 
 
 def steps(text: str) -> tuple[Step, ...]:
     """Return the steps of a delivery's row."""
-    parts = (one.split("\x1f") for one in text.split("\x1e")[:-1])
-    return tuple(Step(State(state), float(at), note) for state, at, note in parts)
+    return tuple(map(_step, text.split("\x1e")[:-1]))
+
+
+# A delivery is read several times on its way, each time with the same first steps.
+@lru_cache(maxsize=4096)
+def _step(text: str) -> Step:
+    state, at, note = text.split("\x1f")
+    return Step(_STATES[state], float(at), note)
 
 
 def delivery(row: Any, message_id: str) -> Delivery:
@@ -68,7 +78,7 @@ def delivery(row: Any, message_id: str) -> Delivery:
         id=row[0],
         message=message_id,
         recipient=row[1],
-        state=State(row[2]),
+        state=_STATES[row[2]],
         reason=row[3],
         priority=_BY_RANK[row[4]],
         attempt=row[5],
@@ -93,7 +103,7 @@ def message(row: Any) -> Message:
         body=row[3],
         thread=row[4],
         priority=Priority(row[5]) if row[5] else None,
-        kind=MessageKind(row[6]),
+        kind=_KINDS[row[6]],
         in_reply_to=tuple(row[7].split("\n")) if row[7] else (),
         cause=row[8],
         root=row[9],
