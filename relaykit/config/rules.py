@@ -64,10 +64,10 @@ def _agents(source: Source, tree: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(path, f"an agent cannot be called {name!r}: {_RESERVED[name]}")
         if not isinstance(agent, Mapping):
             continue
-        if (profile := agent.get("profile")) is not None and profile not in profiles and isinstance(profile, str):
+        if isinstance(profile := agent.get("profile"), str) and profile not in profiles:
             hint = near(profile, profiles, "profiles")
             yield Problem((*path, "profile"), f"there is no profile {profile!r}{hint}")
-        if isinstance(cwd := agent.get("cwd"), str) and cwd:
+        if isinstance(cwd := agent.get("cwd"), str) and cwd and "\0" not in cwd:
             yield from _directory((*path, "cwd"), cwd, source)
     if source.agent is not None and source.agent not in agents:
         yield Problem(("agents",), f"there is no agent {source.agent!r}{near(source.agent, agents, 'agents')}")

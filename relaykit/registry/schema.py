@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -43,7 +44,7 @@ def dotted(path: Place) -> str:
 
 def _quoted(key: str) -> str:
     # What the core calls a use, such as agents.reviewer, is a path already.
-    return key if all(map(_BARE.fullmatch, key.split("."))) else f'"{key}"'
+    return key if all(map(_BARE.fullmatch, key.split("."))) else json.dumps(key, ensure_ascii=False)
 
 
 class Checker:
