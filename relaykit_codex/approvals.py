@@ -61,11 +61,12 @@ def _file_change(request: ServerRequest, item: Fields) -> Asked:
     return _decided(request, "file_change", ", ".join(paths(item)) or "files that codex does not name", detail)
 
 
-def _elicitation(request: ServerRequest, _: Fields) -> Asked | None:
+def _elicitation(request: ServerRequest, item: Fields) -> Asked | None:
     meta = table(request.params, "_meta")
     if text(meta, "codex_approval_kind") != "mcp_tool_call":
         return None
-    title = f"{text(request.params, 'serverName')}.{text(meta, 'tool_name')}"
+    tool = text(meta, "tool_name") or text(item, "tool") or "a tool that codex does not name"
+    title = f"{text(request.params, 'serverName')}.{tool}"
     detail = _lines(("", text(request.params, "message")), ("", _json(meta, "tool_params")))
     accepted: Fields = {"action": "accept", "content": {}}
     answers: dict[Decision, Fields] = {

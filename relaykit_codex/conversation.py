@@ -48,8 +48,8 @@ class Conversation:
     def __init__(self, thread: str) -> None:
         self.thread = thread
         self.turn: RunningTurn | None = None
-        self.commands: tuple[str, ...] = ()
-        """The commands of the turn that ended last, by item."""
+        self.left_running: set[str] = set()
+        """Commands that turns which ended well left running, by item: on purpose, so nobody else is to end them."""
         self._expected: dict[str, list[str]] = {}
         self._starting = 0
         self._usage = UsageMeter()
@@ -98,8 +98,7 @@ class Conversation:
 
     def asked(self, request: ServerRequest) -> list[Occurrence] | None:
         """Return what a request of the server's means, or None where it is to be refused."""
-        item = self.turn.items.get(text(request.params, "itemId"), {}) if self.turn else {}
-        found = asked(request, item)
+        found = asked(request, self.turn.subject(request.params) if self.turn else {})
         if found is None:
             return None
         self._open[found.question.key] = found
@@ -140,8 +139,9 @@ class Conversation:
         turn = self._end_of(text(done, "id"))
         if turn is None:
             return []
-        self.commands = turn.commands
         outcome = _OUTCOMES.get(text(done, "status"), Outcome.FAILED)
+        if outcome is Outcome.COMPLETED:
+            self.left_running |= turn.unfinished
         error = table(done, "error")
         return turn.end(outcome, turn_fault(error) if error or outcome is Outcome.FAILED else None)
 

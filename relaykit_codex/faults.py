@@ -32,6 +32,7 @@ _CONNECTION = re.compile(
     r"stream disconnected|error sending request|connection|timed? ?out|Missing environment", re.IGNORECASE
 )
 _AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|m)", re.IGNORECASE)
+_HARMLESS = re.compile(r"use the bundled bubblewrap|^Project-local config.* disabled")
 _KEY = re.compile(r"\b(sk-|eyJ)[\w.-]{8,}")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
@@ -68,13 +69,13 @@ def agent_error(code: str, message: str) -> ProviderError:
 
 
 def config_fault(warning: Fields) -> Fault | None:
-    """Return what a warning about the configuration means, None where it changes nothing.
+    """Return what a warning about the configuration means, None where it takes nothing away from what was asked.
 
     Codex goes on with defaults where its configuration is broken: another sandbox, another provider. That it uses
-    the bubblewrap that it brings along changes nothing.
+    the bubblewrap that it brings along, or leaves a project's own configuration aside, widens nothing.
     """
     summary = text(warning, "summary")
-    if "bubblewrap" in summary and "bundled" in summary:
+    if _HARMLESS.search(summary):
         return None
     place = text(warning, "details") or text(warning, "path")
     message = f"codex warns of its configuration; mend it and start again: {summary} {place}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from relaykit.errors import ProviderError
 from relaykit.model import Approval
+from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import QUIET
-from relaykit_codex.faults import agent_error, config_fault
+from relaykit_codex.faults import agent_error, config_fault, refusal
 from relaykit_codex.fields import strings, table, text
 from relaykit_codex.protocol import Notification
 
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
     from relaykit.model import Secret
     from relaykit.plugin import SessionRequest
-    from relaykit_codex.client import Client
     from relaykit_codex.fields import Fields
     from relaykit_codex.options import Options
 
 OLDEST = (0, 163, 0)
 """The oldest codex whose words are known to be understood."""
 _VERSION = re.compile(r"/(\d+)\.(\d+)\.(\d+)")
+SESSION_GONE = "session_not_found"
+"""The code of the fault where a session cannot be gone on with, now or later."""
+_GONE = re.compile(r"no rollout found|failed to read (thread|session)|invalid session id|thread not found|not loaded")
 _WANTED = frozenset({"serverRequest/resolved"})
 _SANDBOXES = {"read-only": "readOnly", "workspace-write": "workspaceWrite"}
 
@@ -127,12 +130,22 @@ async def open_thread(client: Client, settings: Fields, resume: str | None) -> O
         ProviderError: It cannot be opened, or not as asked.
     """
     if resume:
-        result = await client.ask("thread/resume", {"threadId": resume, "excludeTurns": True, **settings})
+        result = await _resume(client, {"threadId": resume, "excludeTurns": True, **settings})
     else:
         result = await client.ask("thread/start", settings)
     if differences := [*_differences(settings, result)]:
         raise _mismatch(differences)
     return Opened(text(result, "thread", "id"), text(result, "model") or None, text(result, "reasoningEffort") or None)
+
+
+async def _resume(client: Client, asked: Fields) -> Fields:
+    try:
+        return await client.request("thread/resume", asked)
+    except Refused as refused:
+        if _GONE.search(refused.failure.message):
+            message = f"codex cannot go on with session {asked['threadId']}: {refused.failure.message}"
+            raise agent_error(SESSION_GONE, message) from None
+        raise refusal(refused.failure) from None
 
 
 def _differences(asked: Fields, got: Fields) -> Sequence[str]:

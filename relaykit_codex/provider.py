@@ -15,6 +15,7 @@ from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_set
 from relaykit_codex.launch import arguments, environment, find_codex
 from relaykit_codex.options import Options
 from relaykit_codex.session import CodexSession
+from relaykit_codex.unseen import UnseenThreads
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -46,6 +47,7 @@ class CodexProvider:
         self._options = options
         self._context = context
         self._key = key
+        self._unseen = UnseenThreads(context.home / "unseen")
         self._capabilities = Capabilities(
             join=True,
             join_cuts_text=True,
@@ -82,7 +84,10 @@ class CodexProvider:
         await sign_in(client, self._options, self._key)
         opened = await open_thread(client, thread_settings(request, self._options), request.resume)
         self._capabilities = replace(self._capabilities, model=opened.model, effort=opened.effort)
-        session = CodexSession(client, opened.thread, tasks, self._options.request_timeout)
+        if request.resume is None:
+            self._unseen.begin(opened.thread)
+        patience = self._options.request_timeout
+        session = CodexSession(client, opened.thread, tasks=tasks, patience=patience, unseen=self._unseen)
         client.attach(session.tell, session.died)
         return session
 

@@ -41,9 +41,17 @@ class RunningTurn:
         """The last text there is, whole or not."""
 
     @property
-    def commands(self) -> tuple[str, ...]:
-        """Its commands, by item."""
-        return tuple(name for name, item in self.items.items() if text(item, "type") == "commandExecution")
+    def unfinished(self) -> frozenset[str]:
+        """Its tools that have no result yet, by item."""
+        return frozenset(item for item in self.items if result_id(item) in self._open)
+
+    def subject(self, params: Fields) -> Fields:
+        """Return the tool's item that a request is about; one for an MCP server names the server alone."""
+        if item := self.items.get(text(params, "itemId")):
+            return item
+        server = text(params, "serverName")
+        calls = [self.items[item] for item in self.unfinished if server and text(self.items[item], "server") == server]
+        return calls[0] if len(calls) == 1 else {}
 
     def began(self, item: Fields) -> list[Occurrence]:
         """Return what the start of an item means."""

@@ -10,8 +10,19 @@ import anyio
 from anyio import BrokenResourceError, ClosedResourceError
 
 from relaykit.errors import ProviderError
-from relaykit.model import Decision, ErrorRaised, Fault, Mode, Occurrence, Outcome, ProviderNote, TurnEnded, Whose
-from relaykit.model import TurnStarted as Started
+from relaykit.model import (
+    Decision,
+    ErrorRaised,
+    Fault,
+    Mode,
+    Occurrence,
+    Outcome,
+    ProviderNote,
+    TurnEnded,
+    TurnJoined,
+    TurnStarted,
+    Whose,
+)
 from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
@@ -20,7 +31,7 @@ from relaykit_codex.history import read_history
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from anyio.abc import TaskGroup
     from anyio.streams.memory import MemoryObjectReceiveStream
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
     from relaykit.model import PastTurn
     from relaykit_codex.client import Told
     from relaykit_codex.fields import Fields
+    from relaykit_codex.unseen import UnseenThreads
 
 _ORDER_SECONDS = 10.0
 """How long codex may take to interrupt a turn, or to end a command."""
@@ -37,8 +49,11 @@ _COMPACT_SECONDS = 300.0
 class CodexSession:
     """A thread that takes text and tells what comes of it."""
 
-    def __init__(self, client: Client, thread: str, tasks: TaskGroup, patience: float) -> None:
+    def __init__(
+        self, client: Client, thread: str, *, tasks: TaskGroup, patience: float, unseen: UnseenThreads
+    ) -> None:
         self._client = client
+        self._unseen: UnseenThreads = unseen
         self._tasks = tasks
         self._patience = patience
         self._conversation = Conversation(thread)
@@ -46,6 +61,7 @@ class CodexSession:
         self._changed = anyio.Event()
         self._asking = anyio.Lock()
         self._interrupted: str | None = None
+        self._was_seen = False
         self._compacting = False
         self._compacted: TurnEnded | None = None
 
@@ -96,8 +112,9 @@ class CodexSession:
             await self.interrupt()
 
     async def history(self, session: str) -> Sequence[PastTurn] | None:
-        """Return the turns of a thread, or None where it cannot be read."""
-        return await read_history(self._client, session)
+        """Return the turns of a thread, or None where it cannot be read; none where nothing came of it."""
+        turns = await read_history(self._client, session)
+        return () if turns is None and session in self._unseen else turns
 
     async def compact(self) -> None:
         """Have codex summarise what was said; after the running turn, if there is one."""
@@ -193,25 +210,31 @@ class CodexSession:
         for occurrence in occurrences:
             with suppress(BrokenResourceError, ClosedResourceError):  # nobody listens any more
                 self._tell.send_nowait(occurrence)
+            if isinstance(occurrence, TurnJoined):
+                self._note_seen()
             if isinstance(occurrence, TurnEnded):
                 self._turn_ended(occurrence)
-            if isinstance(occurrence, Started | TurnEnded):
+            if isinstance(occurrence, TurnStarted | TurnEnded):
                 self._wake()
+
+    def _note_seen(self) -> None:
+        if not self._was_seen:
+            self._was_seen = True
+            self._unseen.seen(self.id)
 
     def _turn_ended(self, turn: TurnEnded) -> None:
         if self._compacting and not turn.submissions:
             self._compacted = turn
-        commands = self._conversation.commands
-        if turn.outcome is not Outcome.COMPLETED and turn.by == "provider" and commands:
-            self._tasks.start_soon(self._end_commands, commands, name="codex: end what a turn left running")
+        if turn.outcome is not Outcome.COMPLETED and turn.by == "provider":
+            self._tasks.start_soon(self._end_commands, name="codex: end what a turn left running")
 
-    async def _end_commands(self, items: Collection[str]) -> None:
-        """End the commands of a turn that was cut off: codex lets them run."""
+    async def _end_commands(self) -> None:
+        """End the commands of a turn that was cut off: codex lets them run, and may not even have told of them."""
         try:
             asked = {"threadId": self.id}
             found = await self._client.request("thread/backgroundTerminals/list", asked, timeout=_ORDER_SECONDS)
             for terminal in rows(found, "data"):
-                if text(terminal, "itemId") in items:
+                if text(terminal, "itemId") not in self._conversation.left_running:
                     one = {**asked, "processId": text(terminal, "processId")}
                     await self._client.request("thread/backgroundTerminals/terminate", one, timeout=_ORDER_SECONDS)
         except (Refused, ProviderError) as error:

@@ -97,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.note(method="GET", path=self.path, at=time.time())
         if self.path.startswith("/v1/models"):
             self._json(200, {"object": "list", "data": [], "models": []})
+        elif self.headers.get("upgrade"):
+            self._json(426, {"error": {"message": "the stub speaks no WebSocket"}})
         else:
             self._json(404, {"error": {"message": "no such path in the stub"}})
 

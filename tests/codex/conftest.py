@@ -80,9 +80,10 @@ class Codex:
 
     @asynccontextmanager
     async def open(self, *, options=None, **request):
-        async with relaykit_codex.CODEX.open({**self.options, **(options or {})}, self.context) as provider:
-            async with provider.session(SessionRequest(**{"agent": "main", "cwd": self.cwd, **request})) as session:
-                yield Talk(session, provider)
+        wanted = SessionRequest(**{"agent": "main", "cwd": self.cwd, **request})
+        opening = relaykit_codex.CODEX.open({**self.options, **(options or {})}, self.context)
+        async with opening as provider, provider.session(wanted) as session:
+            yield Talk(session, provider)
 
 
 @pytest.fixture(scope="session")
