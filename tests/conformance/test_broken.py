@@ -1,0 +1,80 @@
+"""A suite that has never failed anything proves nothing: each broken component fails just the checks meant for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+BROKEN = Path(__file__).parent / "broken"
+FILES = sorted(BROKEN.glob("*_suites.py"))
+
+
+def expected() -> dict[str, frozenset[str]]:
+    """Return the checks that have to fail, for each class of the broken suites."""
+    classes = {}
+    for path in FILES:
+        spec = spec_from_file_location(path.stem, path)
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        own = [cls for cls in vars(module).values() if getattr(cls, "__module__", "") == path.stem]
+        classes |= {
+            cls.__name__: frozenset(cls.fails) for cls in own if "Broken" in [b.__name__ for b in cls.__mro__[1:]]
+        }
+    return classes
+
+
+EXPECTED = expected()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Run all suites in one process; return the names of the checks by class and outcome."""
+    directory = tmp_path_factory.mktemp("broken")
+    report = directory / "report.xml"
+    words = [
+        "-q",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={report}",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(BROKEN),
+    ]
+    names = ["-o", "python_classes=" + " ".join(EXPECTED), *map(str, FILES)]
+    env = {**os.environ, "PYTHONPATH": str(BROKEN)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, *names],
+        cwd=directory,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return read(report)
+
+
+def read(report: Path) -> dict[str, dict[str, set[str]]]:
+    found = defaultdict(lambda: defaultdict(set))
+    for case in ET.parse(report).iter("testcase"):
+        outcome = next((child.tag for child in case), "passed")
+        found[case.get("classname").rpartition(".")[2]][outcome].add(case.get("name").partition("[")[0])
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_broken_component_fails_just_the_checks_that_are_meant_for_it(results, name):
+    outcomes = results[name]
+    assert outcomes["error"] == set()
+    assert outcomes["failure"] == EXPECTED[name]
+    assert len(outcomes["passed"]) > 5
