@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from relaykit.storage.connect import Schema
+from pathlib import Path
+from sqlite3 import Connection
+
+from relaykit.storage.connect import BUSY_SECONDS, Schema
+from relaykit.storage.database import Database
 
 FILE = "sessions.db"
 """Its name in the home directory."""
@@ -45,3 +49,12 @@ CREATE TABLE partials (
 """
 
 SCHEMA = Schema(name="session store", migrations=(_VERSION_1,))
+
+
+def open_database(path: Path | str, *, busy_seconds: float = BUSY_SECONDS) -> Database[Connection]:
+    """Open the file, or ``:memory:``; operations get the connection itself. StoreError."""
+    return Database(path, SCHEMA, _itself, busy_seconds=busy_seconds)
+
+
+def _itself(connection: Connection) -> Connection:
+    return connection

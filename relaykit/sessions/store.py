@@ -1,4 +1,8 @@
-"""The session store's front for event loops."""
+"""The session store of one machine: a SQLite file that relays and command lines share.
+
+What happens when things go wrong is the mailbox's way: locked for too long, StoreBusyError; no room, StoreFullError;
+damaged, or written by a newer relaykit, an error on opening, and the file is left as it is. Nothing is half stored.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from relaykit.model import Event, SessionRecord
 from relaykit.sessions import operations, sweeping
 from relaykit.sessions.rows import encode
-from relaykit.sessions.schema import FILE, SCHEMA
-from relaykit.storage.connect import check
+from relaykit.sessions.schema import FILE, open_database
+from relaykit.storage.connect import BUSY_SECONDS, check
 from relaykit.storage.database import Database
 from relaykit.storage.doorbell import Bell
 from relaykit.storage.executor import Executor
@@ -72,18 +76,22 @@ async def open_sessions(_: Mapping[str, Any], context: Context) -> AsyncIterator
 
 
 @asynccontextmanager
-async def open_sessions_file(path: Path) -> AsyncIterator[SqliteSessionStore]:
-    """Open the store in a file. StoreError where it cannot be used."""
+async def open_sessions_file(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> AsyncIterator[SqliteSessionStore]:
+    """Open the store in a file; leaving finishes what was accepted.
+
+    Args:
+        path: The file; made where there is none.
+        busy_seconds: How long another process may hold the file.
+
+    Raises:
+        StoreError: It cannot be opened, and why.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Bell(path)) as bell:
-        async with open_writer("session store", partial(_open, path), bell.ring) as writer:
+        async with open_writer("session store", partial(_open, path, busy_seconds), bell.ring) as writer:
             yield SqliteSessionStore(writer)
 
 
-def _open(path: Path) -> Database[Connection]:
+def _open(path: Path, busy_seconds: float) -> Database[Connection]:
     check(path)
-    return Database(path, SCHEMA, _as_it_is)
-
-
-def _as_it_is(connection: Connection) -> Connection:
-    return connection
+    return open_database(path, busy_seconds=busy_seconds)

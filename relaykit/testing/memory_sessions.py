@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from relaykit.sessions.schema import SCHEMA
+from relaykit.sessions.schema import open_database
 from relaykit.sessions.store import SqliteSessionStore
 from relaykit.storage.connect import MEMORY
-from relaykit.storage.database import Database
 from relaykit.storage.inline import Inline
 
 
 @contextmanager
 def memory_sessions() -> Iterator[SqliteSessionStore]:
     """Yield an empty session store that is gone afterwards."""
-    with closing(Database(MEMORY, SCHEMA, lambda connection: connection)) as database:
+    with closing(open_database(MEMORY)) as database:
         yield SqliteSessionStore(Inline(database, lambda: None))
