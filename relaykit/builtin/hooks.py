@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from relaykit.builtin import options
+from relaykit.builtin import console, jsonl, options
 from relaykit.plugin import Component, hookimpl
 
 if TYPE_CHECKING:
-    from relaykit.plugin import Context, CredentialStore, Provider, Router, Transport
+    from relaykit.plugin import Context, CredentialStore, Provider, Router, StatusSink, Transport
 
 
 def _opening(module: str, function: str) -> Callable[[Mapping[str, Any], Context], AbstractAsyncContextManager[Any]]:
@@ -86,3 +86,9 @@ def relaykit_credential_stores() -> list[Component[CredentialStore]]:
             options_schema={"type": "object", "additionalProperties": False, "properties": {"prefix": prefix}},
         )
     ]
+
+
+@hookimpl
+def relaykit_status_sinks() -> list[Component[StatusSink]]:
+    """Offer the terminal, and a file of JSON lines."""
+    return [console.COMPONENT, jsonl.COMPONENT]

@@ -1,0 +1,92 @@
+"""The import direction is law: model, plugin, registry and config, storage, mailbox and sessions, relay, server, cli."""
+
+from __future__ import annotations
+
+CONTRACT = {"errors", "model", "plugin"}
+ASSEMBLED = CONTRACT | {"registry", "config"}
+STORES = ASSEMBLED | {"storage"}
+RELAY = STORES | {"mailbox", "sessions"}
+SERVER = RELAY | {"relay"}
+CLI = SERVER | {"server", "builtin", "templates"}
+ALLOWED = {
+    "": {"plugin"},
+    "__main__": {"cli"},
+    "errors": {"model"},
+    "model": {"errors"},
+    "plugin": {"errors", "model"},
+    "registry": CONTRACT,
+    "config": CONTRACT | {"registry"},
+    "storage": ASSEMBLED,
+    "mailbox": STORES,
+    "sessions": STORES,
+    "relay": RELAY,
+    "server": SERVER,
+    "cli": CLI,
+    "builtin": CONTRACT,
+    "templates": {"errors"},
+    "testing": SERVER | {"server", "builtin"},
+}
+"""What each part of relaykit may import, beside itself and the version."""
+
+
+def part(module: str) -> str:
+    """The part of relaykit that a module is in."""
+    return [*module.split("."), ""][1]
+
+
+def parts_imported(module):
+    for name, line in module.imports():
+        if name.startswith("relaykit."):
+            yield part(name), line
+
+
+def test_every_part_of_relaykit_is_in_the_order(modules):
+    parts = {part(module.name) for module in modules if module.name.split(".")[0] == "relaykit"}
+    assert parts - set(ALLOWED) == set()
+
+
+def test_relaykit_imports_downwards_only(modules):
+    wrong = [
+        f"{module.name}:{line} imports relaykit.{imported}"
+        for module in modules
+        if module.name.split(".")[0] == "relaykit"
+        for imported, line in parts_imported(module)
+        if imported not in ALLOWED[part(module.name)] | {part(module.name), "__version__"}
+    ]
+    assert wrong == []
+
+
+def test_the_errors_know_the_model_for_their_types_alone(modules):
+    (errors,) = [module for module in modules if module.name == "relaykit.errors"]
+    assert [line for name, line in errors.imports() if name.startswith("relaykit")] != []
+    runtime = [node for node in errors.tree.body if type(node).__name__ == "ImportFrom"]
+    assert not [node.module for node in runtime if (node.module or "").startswith("relaykit")]
+
+
+def test_the_plugins_import_what_a_third_party_may(modules):
+    contract = CONTRACT | {"__version__"}
+    wrong = [
+        f"{module.name}:{line} imports relaykit.{imported}"
+        for module in modules
+        if module.name.split(".")[0] != "relaykit"
+        for imported, line in parts_imported(module)
+        if imported not in contract
+    ]
+    assert wrong == []
+
+
+def test_no_plugin_imports_another(modules):
+    plugins = {module.name.split(".")[0] for module in modules} - {"relaykit"}
+    wrong = [
+        f"{module.name}:{line} imports {name}"
+        for module in modules
+        for name, line in module.imports()
+        if (top := name.split(".")[0]) in plugins and top != module.name.split(".")[0]
+    ]
+    assert wrong == []
+
+
+def test_imports_are_absolute(modules):
+    assert [
+        f"{module.name}:{line}" for module in modules for name, line in module.imports() if name.startswith(".")
+    ] == []
