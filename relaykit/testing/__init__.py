@@ -9,6 +9,8 @@ _SUITES = {
     "CredentialStoreSuite": "credentials",
     "ProviderSuite": "provider",
     "RouterSuite": "router",
+    "SessionStoreSuite": "sessions",
+    "StatusSinkSuite": "sink",
     "TransportSuite": "transport",
 }
 """Every suite with the module that it is in."""
@@ -21,6 +23,8 @@ _ASSERTING = (
     "provider_ends",
     "provider_turns",
     "router",
+    "sessions",
+    "sink",
     "transport",
 )
 
