@@ -15,9 +15,9 @@ from relaykit.relay.proc import process_stat, wait_exit
 
 pytestmark = pytest.mark.anyio
 
-PYTHON = [sys.executable, "-I", "-S", "-u", "-c"]
-GRANDCHILD = "import subprocess as s, sys; p = s.Popen(['sleep', '600']); print(p.pid); sys.stdin.read()"
-DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf')\nwhile True: signal.pause()"
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+GRANDCHILD = "import subprocess as s, sys; p = s.Popen(['sleep', '600']); print(p.pid, flush=True); sys.stdin.read()"
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)\nwhile True: signal.pause()"
 
 
 async def read_all(stream) -> bytes:
