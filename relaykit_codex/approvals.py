@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from relaykit.model import Decision, Question
 from relaykit_codex.fields import Fields, one_line, table, text
-from relaykit_codex.items import diff, paths, unwrapped
+from relaykit_codex.items import capped, diff, paths, unwrapped
 from relaykit_codex.protocol import ServerRequest
 
 _WORDS = {
@@ -45,19 +45,19 @@ def _command(request: ServerRequest, item: Fields) -> Asked:
     params = request.params
     host = text(params, "networkApprovalContext", "host")
     command = unwrapped(text(params, "command") or text(item, "command"))
+    action, title = ("network", f"connect to {host}") if host else ("command", command)
     detail = _lines(
         ("", text(params, "reason")),
         ("in ", text(params, "cwd") or text(item, "cwd")),
-        ("", command if "\n" in command else ""),
+        ("", command if one_line(title) != command else ""),
         ("asks for ", _json(params, "additionalPermissions")),
     )
-    action, title = ("network", f"connect to {host}") if host else ("command", command)
     return _decided(request, action, title or "a command that codex does not name", detail)
 
 
 def _file_change(request: ServerRequest, item: Fields) -> Asked:
     root = text(request.params, "grantRoot")
-    detail = _lines(("", text(request.params, "reason")), ("for everything below ", root), ("", diff(item)))
+    detail = _lines(("", text(request.params, "reason")), ("for everything below ", root), ("", capped(diff(item))))
     return _decided(request, "file_change", ", ".join(paths(item)) or "files that codex does not name", detail)
 
 

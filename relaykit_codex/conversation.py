@@ -19,7 +19,7 @@ from relaykit.model import (
 from relaykit_codex.approvals import Asked, asked
 from relaykit_codex.faults import config_fault, turn_fault
 from relaykit_codex.fields import Fields, table, text
-from relaykit_codex.items import result_id
+from relaykit_codex.items import kept, result_id
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 from relaykit_codex.running import RunningTurn
 from relaykit_codex.usage import UsageMeter
@@ -94,7 +94,7 @@ class Conversation:
         if handler := self._handlers.get(note.method):
             return handler(note.params)
         known = note.method in QUIET or note.method.startswith("item/")
-        return [] if known else [ProviderNote(name=note.method, data=note.params)]
+        return [] if known else [ProviderNote(name=note.method, data=kept(note.params))]
 
     def asked(self, request: ServerRequest) -> list[Occurrence] | None:
         """Return what a request of the server's means, or None where it is to be refused."""
@@ -153,12 +153,14 @@ class Conversation:
         turn, item = self._turn_of(params), table(params, "item")
         if turn is None:
             return []
-        blocks = turn.ended(item)
+        if text(item, "type") != "userMessage":
+            return turn.ended(item)
+        blocks = [*turn.cut_text(), *turn.ended(item)]
         client = text(item, "clientId")
-        if text(item, "type") != "userMessage" or not client:
+        if not client:
             return blocks
         turn.submissions[client] = None
-        return [TurnJoined(turn=turn.id, submissions=(client,)), *turn.cut_text(), *blocks]
+        return [TurnJoined(turn=turn.id, submissions=(client,)), *blocks]
 
     def _text_delta(self, params: Fields) -> list[Occurrence]:
         turn = self._turn_of(params)

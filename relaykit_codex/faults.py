@@ -40,7 +40,9 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 def turn_fault(error: Fields) -> Fault:
     """Return the fault of a turn's error."""
     code, status = _info(error)
+    details = text(error, "additionalDetails")
     code, message = _told(code, text(error, "message") or "the turn failed")
+    message = f"{message}: {details}" if details else message
     found = _STATUS.search(message)
     status = status or (int(found[1]) if found else None)
     again = _AGAIN.search(message)

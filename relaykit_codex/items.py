@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from relaykit.model import Block, BlockKind
 from relaykit_codex.fields import Fields, number, rows, strings, table, text
@@ -79,7 +78,7 @@ def whole(item: Fields, turn: str) -> Block:
     if kind == "contextCompaction":
         return Block(id=block, kind=BlockKind.SYSTEM, turn=turn, name="compaction", text="The context was compacted.")
     block_kind = BlockKind.SUBAGENT if kind in _SUBAGENT else BlockKind.SYSTEM
-    return Block(id=block, kind=block_kind, turn=turn, name=kind, text=text(item, "prompt"), data={"raw": _raw(item)})
+    return Block(id=block, kind=block_kind, turn=turn, name=kind, text=text(item, "prompt"), data={"raw": kept(item)})
 
 
 def diff(item: Fields) -> str:
@@ -112,6 +111,12 @@ def capped(output: str) -> str:
         return output
     half = OUTPUT_LIMIT // 2
     return f"{output[:half]}\n… {len(output) - 2 * half} characters left out …\n{output[-half:]}"
+
+
+def kept(data: Fields) -> Fields:
+    """Return what codex says that has no word here, whole unless it is too long to be kept."""
+    size = len(json.dumps(data))
+    return data if size <= OUTPUT_LIMIT else {"type": data.get("type"), "id": data.get("id"), "characters": size}
 
 
 def _text(item: Fields) -> str:
@@ -162,8 +167,3 @@ def _facts(item: Fields) -> dict[str, object]:
 
 def _verb(change: Fields) -> str:
     return text(change, "kind", "type") or "change"
-
-
-def _raw(item: Fields) -> Any:
-    size = len(json.dumps(item))
-    return item if size <= OUTPUT_LIMIT else {"type": item.get("type"), "id": item.get("id"), "characters": size}

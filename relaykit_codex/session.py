@@ -28,6 +28,7 @@ from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.fields import rows, text
 from relaykit_codex.history import read_history
+from relaykit_codex.items import kept
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class CodexSession:
         if occurrences is not None:
             return occurrences
         self._client.refuse(request.id, f"relaykit does not answer {request.method}")
-        return [ProviderNote(name="refused", data={"method": request.method, "params": request.params})]
+        return [ProviderNote(name="refused", data={"method": request.method, "params": kept(request.params)})]
 
     def _pass_on(self, occurrences: Sequence[Occurrence]) -> None:
         for occurrence in occurrences:

@@ -13,13 +13,13 @@ class UsageMeter:
     """Codex reports what a thread has spent in all; this tells what was spent since the last report."""
 
     def __init__(self) -> None:
-        self._total: dict[str, int] = {}
+        self._total: dict[str, int] | None = None
         self._context: int | None = None
 
     def read(self, usage: Fields, turn: RunningTurn | None) -> UsageReported | None:
         """Return what was spent since; a report outside a turn repeats what an earlier session spent."""
         total = {name: number(usage, "total", name) or 0 for name in _COUNTS}
-        spent = {name: max(0, count - self._total.get(name, 0)) for name, count in total.items()}
+        spent = self._spent(usage, total)
         context, before = number(usage, "last", "totalTokens"), self._context
         self._total, self._context = total, context
         if turn is None or not (any(spent.values()) or context != before):
@@ -34,3 +34,8 @@ class UsageMeter:
             context_window=number(usage, "modelContextWindow"),
             source="codex",
         )
+
+    def _spent(self, usage: Fields, total: dict[str, int]) -> dict[str, int]:
+        if self._total is None:
+            return {name: number(usage, "last", name) or 0 for name in _COUNTS}
+        return {name: max(0, count - self._total[name]) for name, count in total.items()}
