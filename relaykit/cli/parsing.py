@@ -69,9 +69,8 @@ class Parser(argparse.ArgumentParser):
             case Option():
                 self._flags.extend(about.flags)
                 self._bare.update({flag: about.bare for flag in about.flags if about.bare is not None})
-                self.add_argument(
-                    *about.flags, dest=parameter.name, default=parameter.default, help=about.help, **_how(kind, about)
-                )
+                how = {"default": parameter.default, "help": about.help} | _how(kind, about)
+                self.add_argument(*about.flags, dest=parameter.name, **how)
             case Rest():
                 self._rest, self._rest_metavar = parameter.name, about.metavar
 
@@ -94,7 +93,7 @@ def _how(kind: Any, about: Option) -> dict[str, Any]:
     if kind is bool:
         return {"action": "store_true"}
     if typing.get_origin(kind) is tuple:
-        return {"action": "extend", "nargs": 1, "metavar": about.metavar}
+        return {"action": "append", "default": [], "metavar": about.metavar}
     metavar = "|".join(member.value for member in kind) if issubclass(kind, Enum) else about.metavar
     return {"type": _reader(kind, about.least), "metavar": metavar}
 

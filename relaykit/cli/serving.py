@@ -14,7 +14,7 @@ from relaykit.errors import ProviderError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from relaykit.config.records import Config
+    from relaykit.config import AgentConfig, Config
     from relaykit.registry import Registry
     from relaykit.relay import Ready, Relay
 
@@ -47,7 +47,7 @@ class _Service:
             async with opened as running, anyio.create_task_group() as tasks:
                 tasks.start_soon(self._stop_on, signals, running, name="signals")
                 for agent in self._config.agents:
-                    tasks.start_soon(self._announce, running, agent.id, name=f"{agent.id}: announcement")
+                    tasks.start_soon(self._begin, running, agent, name=f"{agent.id}: beginning")
                 await running.ended()
                 tasks.cancel_scope.cancel()
         return self._code
@@ -66,14 +66,20 @@ class _Service:
                 if number == signal.SIGINT:
                     complain("stopping; Ctrl-C once more stops at once")
 
-    async def _announce(self, running: Relay, agent: str) -> None:
+    async def _begin(self, running: Relay, agent: AgentConfig) -> None:
+        """Announce an agent that is ready, and put its prompt."""
         try:
-            ready = await running.ready(agent)
+            ready = await running.ready(agent.id)
         except ProviderError as error:
             if self._give_up:
                 raise
-            complain(f"{agent}: {error}")
+            complain(f"{agent.id}: {error}")
             return
+        self._announce(ready)
+        if agent.prompt is not None:
+            await running.send(agent.id, agent.prompt)
+
+    def _announce(self, ready: Ready) -> None:
         try:
             self._say(ready)
         except BrokenPipeError:

@@ -1,0 +1,169 @@
+"""The real program, as a process of its own, on homes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import relaykit
+from relaykit.builtin.routing import AddressRouter
+from relaykit.mailbox import directory, leases, settling
+from relaykit.mailbox.door import Door, open_door
+from relaykit.model import Agent, Draft, LeasedDelivery, RelayRecord, State, Status, StatusKind, new_id
+from relaykit.relay.clock import SystemClock
+from relaykit.relay.ownership import agent_lock
+
+SECONDS = 30
+SOURCE = Path(relaykit.__file__).parents[1]
+
+
+@dataclass
+class Ended:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document on standard output."""
+        lines = self.out.splitlines()
+        assert len(lines) == 1, self
+        return json.loads(lines[0])
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass
+class Program:
+    """Runs ``relaykit`` in a home."""
+
+    home: Path
+    cwd: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAYKIT")}
+        own = {"RELAYKIT_HOME": str(self.home), "PYTHONPATH": str(SOURCE), "COLUMNS": "100"}
+        return {**inherited, **own, **self.env, **more}
+
+    def __call__(self, *words: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Ended:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [sys.executable, "-m", "relaykit", *words],
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            timeout=SECONDS,
+            env=self.environment(env or {}),
+            cwd=self.cwd,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    @contextmanager
+    def start(self, *words: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+        """Run it beside the test; killed at the end where it has not ended."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "relaykit", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(env or {}),
+            cwd=self.cwd,
+        ) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    (tmp_path / "cwd").mkdir()
+    return Program(home=tmp_path / "home", cwd=tmp_path / "cwd", env={"XDG_CONFIG_HOME": str(tmp_path / "config")})
+
+
+@pytest.fixture
+def door(program: Program) -> Iterator[Door]:
+    with open_door(program.home, routers=(AddressRouter(),)) as opened:
+        yield opened
+
+
+@dataclass
+class Worker:
+    """An agent as its relay runs it, by hand."""
+
+    door: Door
+    agent: str
+    epoch: int
+    owner: str
+
+    def report(self, kind: StatusKind, **more: Any) -> None:
+        status = Status(kind=kind, **more)
+        self.door.run(directory.report, self.agent, self.epoch, status, pid=os.getpid(), session="s-1")
+
+    def take(self) -> LeasedDelivery:
+        taken = self.door.run(
+            leases.lease, self.agent, owner=self.owner, epoch=self.epoch, submission=new_id(), session="s-1"
+        )
+        assert taken is not None
+        self.door.run(leases.delivered, taken.lease)
+        self.door.run(leases.seen, taken.lease, "turn-1")
+        return taken
+
+    def answer(self, text: str) -> LeasedDelivery:
+        taken = self.take()
+        to = taken.reply_to
+        assert to is not None
+        reply = Draft(sender=self.agent, to=to.recipient, body=text, thread=to.thread, kind=to.kind)
+        self.door.run(settling.settle, [taken.lease], State.ANSWERED, "the provider completed turn-1", reply=reply)
+        return taken
+
+    def fail(self, state: State, reason: str) -> LeasedDelivery:
+        taken = self.take()
+        self.door.run(settling.settle, [taken.lease], state, reason)
+        return taken
+
+
+@dataclass
+class Workers:
+    """Makes workers; their relay beats."""
+
+    door: Door
+    home: Path
+
+    def enlist(self, agent: str, *, tags: Sequence[str] = (), beat: float = 0.0) -> Worker:
+        """Claim an agent for a relay whose last beat was so many seconds ago."""
+        clock, owner = SystemClock(), new_id()
+        relay = RelayRecord(incarnation=owner, pid=os.getpid(), boot=clock.boot_id(), beat=clock.boot() - beat)
+        self.door.run(directory.join, relay)
+        record = Agent(id=agent, provider="echo", cwd=str(self.home), tags=tuple(tags))
+        claim = self.door.run(directory.claim, record, owner)
+        worker = Worker(self.door, agent, claim.epoch, owner)
+        worker.report(StatusKind.IDLE)
+        return worker
+
+    @contextmanager
+    def locked(self, agent: str) -> Iterator[None]:
+        with agent_lock(self.home, agent):
+            yield
+
+
+@pytest.fixture
+def workers(door: Door, program: Program) -> Workers:
+    return Workers(door, program.home)

@@ -1,0 +1,143 @@
+"""``plugins``, ``config``, ``new provider``, ``doctor``, and the commands of plugins."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+HOOKS = """
+from relaykit.plugin import CliCommand, hookimpl
+
+@hookimpl
+def relaykit_cli_commands():
+    return [CliCommand(name="greet", summary="Greets.", target="{module}_greet:main")]
+"""
+GREET = """
+def main(words):
+    print("greetings", *words)
+    return 4
+"""
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Install a plugin as a distribution would, in a directory of its own; returns the environment that has it."""
+
+    def install_(name, hooks=HOOKS):
+        site = tmp_path / "site"
+        about = site / f"{name}-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+        (about / "entry_points.txt").write_text(f"[relaykit]\n{name} = {name}\n", encoding="utf-8")
+        (site / f"{name}.py").write_text(hooks.format(module=name), encoding="utf-8")
+        (site / f"{name}_greet.py").write_text(GREET, encoding="utf-8")
+        return site
+
+    return install_
+
+
+@pytest.fixture
+def with_plugin(program, install):
+    def with_plugin_(name, **more):
+        site = install(name, **more)
+        program.env["PYTHONPATH"] = f"{site}:{program.environment({})['PYTHONPATH']}"
+        return program
+
+    return with_plugin_
+
+
+def test_a_plugins_command_is_in_the_help_and_gets_its_words(with_plugin):
+    program = with_plugin("parrot_plugin")
+    assert "from plugins\n  greet          Greets.\n" in program("--help").out
+    ended = program("greet", "--loud", "you")
+    assert (ended.code, ended.out) == (4, "greetings --loud you\n")
+    assert "did you mean 'greet'?" in program("gret").err
+
+
+def test_a_broken_plugin_spoils_neither_the_help_nor_the_list(with_plugin):
+    program = with_plugin("broken_plugin", hooks="raise RuntimeError('out of order')")
+    assert program("--help").code == 0
+    found = {plugin["name"]: plugin for plugin in program("plugins", "--json").json["plugins"]}
+    assert found["broken_plugin"]["state"] == "failed"
+    assert "out of order" in found["broken_plugin"]["error"]
+    assert "broken_plugin 1.0" in found["broken_plugin"]["error"]
+    remark = next(check for check in program("doctor", "--json").json["checks"] if check["level"] == "warn")
+    assert "out of order" in remark["text"]
+
+
+def test_the_list_of_plugins_says_what_each_offers(with_plugin):
+    program = with_plugin("parrot_plugin")
+    ended = program("plugins")
+    assert ended.code == 0
+    assert "parrot_plugin  parrot_plugin 1.0  loaded\n    command greet: Greets.\n" in ended.out
+    left_out = program("plugins", "--json", env={"RELAYKIT_PLUGINS": ""}).json["plugins"]
+    assert {plugin["name"]: plugin["state"] for plugin in left_out}["parrot_plugin"] == "disabled"
+    assert "relaykit_cli_commands" in program("plugins", env={"RELAYKIT_TRACE_PLUGINS": "1"}).err
+
+
+def test_a_configuration_is_begun_checked_and_shown(program):
+    assert program("config", "init").code == 0
+    path = program.cwd / "relaykit.toml"
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["agents"]["echo"]["provider"] == "echo"
+    assert program("config", "check", "--json").json == {"ok": True, "file": str(path), "problems": []}
+    assert 'provider = "echo"' in program("config", "show").out
+    paths = [tuple(setting["path"]) for setting in program("config", "show", "--json").json["settings"]]
+    assert ("agents", "echo", "provider") in paths
+    again = program("config", "init")
+    assert again.code == 2
+    assert "--force" in again.err
+
+
+def test_every_problem_of_a_configuration_is_told_at_once(program):
+    (program.cwd / "relaykit.toml").write_text(
+        '[agents.one]\nprovider = "ecko"\n[agents.two]\nprovider = "echo"\npriorty = "now"\n', encoding="utf-8"
+    )
+    ended = program("config", "check")
+    assert (ended.code, ended.out) == (2, "")
+    assert "agents.one.provider" in ended.err
+    assert "did you mean 'echo'?" in ended.err
+    assert "agents.two" in ended.err
+    assert all(line.startswith("relaykit: ") for line in ended.err.splitlines())
+    document = program("config", "check", "--json").json
+    assert (document["ok"], len(document["problems"])) == (False, 2)
+    assert program("run").code == 2
+    assert program("doctor").code == 1
+
+
+def test_the_schema_is_one_json_document_with_the_plugins_options(program):
+    schema = json.loads(program("config", "schema").out)
+    assert schema["properties"]["agents"]
+    assert "Says every text again" not in schema
+
+
+def test_new_provider_writes_files_once(program):
+    files = program("new", "provider", "sparrow", "--json").json["files"]
+    assert {file.rpartition("/")[2] for file in files} == {"relaykit_sparrow.py", "pyproject.toml", "test_sparrow.py"}
+    assert all((program.cwd / file).exists() for file in files)
+    again = program("new", "provider", "sparrow")
+    assert again.code == 2
+    assert program("new", "provider", "Bad Name").code == 2
+
+
+def test_the_doctor_says_what_is_wrong_with_the_home_and_changes_nothing(program):
+    ended = program("doctor")
+    assert ended.code == 0
+    assert not program.home.exists()
+    program.home.mkdir(mode=0o755)
+    program.home.chmod(0o755)
+    remark = next(check for check in program("doctor", "--json").json["checks"] if check["check"] == "home")
+    assert (remark["level"], remark["remedy"]) == ("warn", f"chmod 700 {program.home}")
+
+
+def test_the_doctor_fails_on_a_damaged_mailbox(program):
+    program("send", "user", "hello")
+    for path in program.home.glob("mailbox.db*"):
+        if path.is_file():
+            path.write_bytes(b"not a database, " * 1000)
+    ended = program("doctor", "--json")
+    assert ended.code == 1
+    remark = next(check for check in ended.json["checks"] if check["check"] == "mailbox")
+    assert remark["level"] == "fail"
+    assert remark["remedy"]
