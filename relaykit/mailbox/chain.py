@@ -64,10 +64,10 @@ def closes_circle(tx: Transaction, sender: str, recipients: Iterable[str]) -> bo
 
 
 def _running(tx: Transaction, agent: str) -> tuple[int, str, int] | None:
-    """Return id, root and hops of what the agent works on; of several the one whose turn has begun."""
+    """Return id, root and hops of what the agent works on; of several the last whose turn has begun."""
     row: tuple[int, str, int] | None = tx.row(
         "SELECT delivery.id, root, hops FROM delivery JOIN message ON number = message "
-        "WHERE delivery.recipient = ? AND owner IS NOT NULL ORDER BY state = 'seen' DESC, rank, delivery.id LIMIT 1",
+        "WHERE delivery.recipient = ? AND owner IS NOT NULL ORDER BY state = 'seen' DESC, delivery.id DESC LIMIT 1",
         agent,
     )
     return row

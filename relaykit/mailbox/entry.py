@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relaykit.mailbox import rows
 from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.directory import Known
-from relaykit.model import Delivery, Draft, Message, Priority, State
+from relaykit.model import Delivery, Draft, Message, MessageKind, Priority, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,7 @@ def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:
     priority = draft.priority or (agent and agent.priority) or Priority.LATER
     draft = replace(draft, body=draft.body.encode("utf-8", "replace").decode())
     beyond = "@" in draft.to or "@" in draft.sender
-    held = too_many(tx, draft.thread or draft.id, beyond=beyond)
+    held = is_too_many(tx, draft, beyond=beyond)
     number, message = write_message(tx, draft, origin, beyond=beyond)
     delivery = write_delivery(tx, number, message, draft.to, priority, held=held)
     if held:
@@ -104,8 +104,14 @@ def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:
     return message
 
 
-def too_many(tx: Transaction, thread: str, *, beyond: bool) -> bool:
-    """Whether the thread has a member beyond a transport, and its hour is full of automatic messages."""
+def is_too_many(tx: Transaction, draft: Draft, *, beyond: bool) -> bool:
+    """Whether a draft is automatic in a thread with a member beyond a transport whose hour is full of such.
+
+    A notice never is: nobody answers it.
+    """
+    thread = draft.thread or draft.id
+    if draft.kind in (MessageKind.MESSAGE, MessageKind.NOTICE):
+        return False
     if not (beyond or tx.row("SELECT 1 FROM message WHERE thread = ? AND beyond = 1", thread)):
         return False
     (lately,) = tx.row(

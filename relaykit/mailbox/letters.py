@@ -13,7 +13,7 @@ from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.chain import closes_circle, origin
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
-from relaykit.mailbox.entry import enter_pool, too_many, write_delivery, write_message
+from relaykit.mailbox.entry import enter_pool, is_too_many, write_delivery, write_message
 from relaykit.model import USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepte
     _check_chain(tx, draft, where, [way.recipient for way in ways] if waits is not None else ())
     foreign = draft.account is not None or "@" in draft.sender
     beyond = foreign or any("@" in way.recipient for way in ways)
-    held = draft.kind.automatic and too_many(tx, draft.thread or draft.id, beyond=beyond)
+    held = is_too_many(tx, draft, beyond=beyond)
     number, message = write_message(tx, draft, where, beyond=beyond)
     if sender is None and not foreign and draft.sender != USER:
         tx.write("INSERT OR IGNORE INTO person VALUES (?)", draft.sender)

@@ -146,9 +146,9 @@ class Writer(Generic[T]):
                 for job in [*group, *(job for later in groups for job in later)]:
                     job.error = error
                 break
-        self._tell(partial(_finish, batch))
         if database.changes != before:
             self._committed()
+        self._tell(partial(_finish, batch))
 
     def _tell(self, call: Callable[[], object]) -> None:
         # A loop that is gone has nobody left who waits.
@@ -165,7 +165,7 @@ async def open_writer(
     Args:
         name: The thread's.
         open_database: Called in the thread; the file is opened, migrated and checked there.
-        committed: Called in the thread after each transaction that changed something.
+        committed: Called in the thread after each batch that changed something, before its callers go on.
 
     Raises:
         StoreError: It cannot be opened.

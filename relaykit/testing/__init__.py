@@ -7,6 +7,7 @@ from importlib import import_module
 
 _SUITES = {
     "CredentialStoreSuite": "credentials",
+    "MailboxSuite": "mailbox",
     "ProviderSuite": "provider",
     "RouterSuite": "router",
     "SessionStoreSuite": "sessions",
@@ -17,6 +18,13 @@ _SUITES = {
 _ASSERTING = (
     "component",
     "credentials",
+    "mailbox_agents",
+    "mailbox_bench",
+    "mailbox_chain",
+    "mailbox_leases",
+    "mailbox_letters",
+    "mailbox_orders",
+    "mailbox_recall",
     "provider",
     "provider_abilities",
     "provider_bench",

@@ -1,0 +1,44 @@
+"""What every mailbox promises, as tests: subclass ``MailboxSuite`` and say how yours is opened."""
+
+from __future__ import annotations
+
+from relaykit.testing import mailbox_agents as agents
+from relaykit.testing import mailbox_chain as chain
+from relaykit.testing import mailbox_leases as leases
+from relaykit.testing import mailbox_letters as letters
+from relaykit.testing import mailbox_orders as orders
+from relaykit.testing import mailbox_recall as recall
+
+__all__ = ["MailboxSuite"]
+
+
+class MailboxSuite(
+    letters.Putting,
+    letters.Priorities,
+    letters.Groups,
+    letters.Looking,
+    recall.Cancelling,
+    recall.Requeuing,
+    recall.Expiring,
+    chain.Causes,
+    chain.Waits,
+    chain.Threads,
+    leases.Leasing,
+    leases.Handling,
+    leases.Settling,
+    leases.Outgoing,
+    agents.Claims,
+    agents.Relays,
+    orders.Orders,
+    orders.Permissions,
+    orders.Retention,
+    orders.Watching,
+):
+    """Every promise of a mailbox, each a test, on asyncio and on trio.
+
+    A subclass defines ``open``::
+
+        class TestMine(MailboxSuite):
+            def open(self, directory, clock, limits):
+                return my_mailbox(directory, clock=clock, limits=limits, routers=[AddressRouter()])
+    """
