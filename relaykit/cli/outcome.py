@@ -28,6 +28,12 @@ def reply_of(delivery: Delivery, trace: Trace) -> Message | None:
     return next((one for one in said if one.sender == delivery.recipient), None)
 
 
+def notice_of(delivery: Delivery, trace: Trace) -> Message | None:
+    """Return the last notice of a delivery's end; it has what the turn had written until then."""
+    said = [one for one in trace.replies if one.kind is MessageKind.NOTICE and one.sender == delivery.recipient]
+    return said[-1] if said and not delivery.state.ended_well else None
+
+
 def _is_done(delivery: Delivery, trace: Trace) -> bool:
     """Whether a delivery is over; of one that left through a transport the reply is still to come."""
     went_out = delivery.state is State.ACKNOWLEDGED and "@" in delivery.recipient
@@ -88,12 +94,13 @@ class Outcome:
         }
 
     def _delivery(self, delivery: Delivery) -> dict[str, Any]:
-        reply = reply_of(delivery, self.trace)
+        reply, notice = reply_of(delivery, self.trace), notice_of(delivery, self.trace)
         return {
             "recipient": delivery.recipient,
             "state": delivery.state.value,
             "reason": delivery.reason,
             "reply": reply.body if reply else None,
+            "notice": notice.body if notice else None,
         }
 
 
@@ -106,7 +113,14 @@ def say_outcome(outcome: Outcome) -> None:
         if reply:
             say(plain(reply.body) if sys.stdout.isatty() else reply.body)
         if not delivery.state.ended_well:
-            complain(f"{outcome.trace.message.id} to {delivery.recipient} {_ended(delivery)}: {delivery.reason}")
+            _complain_of(delivery, outcome.trace)
+
+
+def _complain_of(delivery: Delivery, trace: Trace) -> None:
+    complain(f"{trace.message.id} to {delivery.recipient} {_ended(delivery)}: {delivery.reason}")
+    notice = notice_of(delivery, trace)
+    if notice and (more := notice.body.partition("\n\n")[2]):
+        sys.stderr.write(f"{plain(more)}\n")
 
 
 def _ended(delivery: Delivery) -> str:

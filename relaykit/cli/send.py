@@ -10,7 +10,6 @@ from relaykit.cli.mail import mailbox
 from relaykit.cli.output import say, say_json
 from relaykit.cli.parameters import Argument, Option
 from relaykit.cli.text import given_text
-from relaykit.cli.waiting import Wait, wait_for
 from relaykit.errors import UsageError
 from relaykit.mailbox import letters
 from relaykit.model import USER, Draft, Priority, new_id, parse_address
@@ -60,6 +59,8 @@ def send(
         all=all_,
     )
     if wait is not None:
+        from relaykit.cli.waiting import Wait, wait_for  # noqa: PLC0415 - one send in two does not wait
+
         return wait_for(Wait(draft=draft, seconds=wait, every=all_, json=json))
     with mailbox() as door:
         accepted = door.run(letters.put, draft)

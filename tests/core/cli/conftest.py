@@ -134,9 +134,9 @@ class Worker:
         self.door.run(settling.settle, [taken.lease], State.ANSWERED, "the provider completed turn-1", reply=reply)
         return taken
 
-    def fail(self, state: State, reason: str) -> LeasedDelivery:
+    def fail(self, state: State, reason: str, partial: str = "") -> LeasedDelivery:
         taken = self.take()
-        self.door.run(settling.settle, [taken.lease], state, reason)
+        self.door.run(settling.settle, [taken.lease], state, reason, partial=partial)
         return taken
 
 

@@ -107,10 +107,11 @@ def test_an_end_that_is_not_good_is_4_with_the_reason(program, door, workers, st
     worker = workers.enlist("reviewer")
     with program.start("send", "reviewer", "Go.", "--wait", LONG) as sending:
         put_by_now(door, "reviewer")
-        worker.fail(state, "the context is full")
+        worker.fail(state, "the context is full", partial="So far so good.")
         out, err = sending.communicate(timeout=30)
     assert (sending.returncode, out) == (4, "")
     assert f"ended {state}: the context is full" in err
+    assert "So far so good." in err
     assert door.run(reading.inbox, "user") == [], "the notice was shown"
 
 
