@@ -54,6 +54,8 @@ def plan(call: Call) -> str:
     """
     script, done = "", 0
     for item in _inputs(call):
+        if item.get("type") == "compaction_trigger":
+            return "compact:"
         text = _text(item)
         if item.get("type", "message") == "message" and item.get("role") == "user":
             if not text.lstrip().startswith(_NOT_A_PERSON):
@@ -166,6 +168,10 @@ def _burn(argument: str, _call: Call) -> Answer:
     return Answer(items=(text or "burnt",), input_tokens=int(tokens))
 
 
+def _compact(_argument: str, _call: Call) -> Answer:
+    return Answer(items=({"type": "compaction", "id": _id("cmp"), "encrypted_content": "c3R1Yg=="},))
+
+
 STEPS: Mapping[str, Callable[[str, Call], Answer]] = {
     "say": _say,
     "slow": _slow,
@@ -183,6 +189,7 @@ STEPS: Mapping[str, Callable[[str, Call], Answer]] = {
     "drop": _drop,
     "hang": _hang,
     "burn": _burn,
+    "compact": _compact,
 }
 """Every step by its name."""
 _BEGIN = re.compile(rf"^(?:{'|'.join(STEPS)})(?::|$)", re.MULTILINE)

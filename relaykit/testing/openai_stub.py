@@ -16,6 +16,7 @@ The last message of a request is its script: steps divided by ``;;``, of which e
     drop[:N]             the connection breaks after the first piece
     hang:SECONDS         nothing comes
     burn:TOKENS|TEXT     a message, with so many input tokens reported
+    compact:             what a request to compact is answered with, unasked
 
 Anything else is said back. ``python -m relaykit.testing.openai_stub`` serves until it is ended.
 """
