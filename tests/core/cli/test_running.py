@@ -152,3 +152,18 @@ def test_a_real_command_is_an_agent(program):
     with program.start("run", "--provider", "exec", "--agent", "shout", "--option", f"command={shout}") as relay:
         ready(relay)
         assert program("send", "shout", "quiet", "--wait", "20").out.strip() == "QUIET"
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_turn(program):
+    endless = json.dumps(["sleep", "60"])
+    with program.start("run", "--provider", "exec", "--option", f"command={endless}") as relay:
+        ready(relay)
+        with program.start("events", "--follow", "--since", "0", "--json") as following:
+            program("send", "exec", "go")
+            while json.loads(following.stdout.readline())["kind"] != "turn_started":
+                pass
+            following.kill()
+        relay.send_signal(signal.SIGINT)
+        assert "Ctrl-C once more" in relay.stderr.readline()
+        relay.send_signal(signal.SIGINT)
+        assert relay.wait(8) == 130, "well before the ten seconds that a stop waits"
