@@ -37,6 +37,8 @@ class Fanout:
         self._queues: dict[int, WatchQueue] = {}
         self._sources: dict[int, tuple[str, Snapshot]] = {}
         self._next_key = 0
+        self._closed = False
+        self._sinks: set[anyio.Event] = set()
         self.in_order = anyio.Lock()
         """Held from before events are stored until they are published, so that cursors are published in order."""
 
@@ -50,9 +52,28 @@ class Fanout:
                 queue.push(event, weight)
 
     def close(self) -> None:
-        """Let every subscription end, once its subscriber has taken what waits."""
+        """Let every subscription end, once its subscriber has taken what waits; later ones end after their replay."""
+        self._closed = True
         for queue in self._queues.values():
             queue.close()
+
+    async def finish(self, seconds: float = 2.0) -> None:
+        """Close, and wait until the sinks have taken what waits, but not for longer than that."""
+        self.close()
+        with anyio.move_on_after(seconds):
+            for ended in list(self._sinks):
+                await ended.wait()
+
+    @contextmanager
+    def feeding(self) -> Iterator[None]:
+        """While the context lasts, ``finish`` waits for it."""
+        ended = anyio.Event()
+        self._sinks.add(ended)
+        try:
+            yield
+        finally:
+            self._sinks.discard(ended)
+            ended.set()
 
     @contextmanager
     def source(self, agent: str, snapshot: Snapshot) -> Iterator[None]:
@@ -80,6 +101,8 @@ class Fanout:
             queue = WatchQueue(agent=agent, cursor=cursor, max_events=self._max_events, max_bytes=self._max_bytes)
             open_blocks = self._snapshot(agent)
             self._queues[key] = queue
+            if self._closed:
+                queue.close()
         try:
             if after is None:
                 yield Subscription(queue, begin=open_blocks)
@@ -160,11 +183,12 @@ async def feed(
     """
     is_open = False
     try:
-        async with opened as sink, fanout.subscribe() as items:
-            is_open = True
-            task_status.started()
-            async for item in items:
-                await sink.tell(item)
+        with fanout.feeding():
+            async with opened as sink, fanout.subscribe() as items:
+                is_open = True
+                task_status.started()
+                async for item in items:
+                    await sink.tell(item)
     except Exception as error:
         if not is_open:
             raise

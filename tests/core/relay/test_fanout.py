@@ -1,9 +1,11 @@
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from relaykit.model import BlockDelta, BlockEnded, BlockStarted, Event, Gap, ProviderNote, SessionRecord
 from relaykit.relay.fanout import Fanout, feed
@@ -70,6 +72,7 @@ def names(items):
     return [item.what.name for item in items]
 
 
+@pytest.mark.parity("SR-11")
 async def test_everyone_gets_every_event_of_the_agent_that_they_watch():
     async with two_agents() as (it, one, two), it.fanout.subscribe() as every, it.fanout.subscribe(agent="T") as t_only:
         await it.notes(one, "s1")
@@ -99,6 +102,14 @@ async def test_a_subscription_that_waits_is_given_what_comes_and_ends_when_the_f
     assert names(seen) == ["one"]
 
 
+async def test_who_comes_after_the_end_is_told_what_is_stored_and_that_it_is_over():
+    async with scene() as it, it.recorder() as recorder:
+        await it.notes(recorder, "one")
+        it.fanout.close()
+        async with it.fanout.subscribe(after=0) as items:
+            assert names(await rest(items)) == ["one"]
+
+
 async def test_who_left_is_given_nothing_more():
     async with scene() as it, it.recorder() as recorder:
         async with it.fanout.subscribe() as items:
@@ -109,6 +120,7 @@ async def test_who_left_is_given_nothing_more():
             assert await rest(items) == []
 
 
+@pytest.mark.parity("N-9", "SR-11")
 async def test_a_stalled_subscriber_gets_a_gap_and_can_read_what_it_missed_while_another_misses_nothing():
     async def follow(items):
         fast.extend([item async for item in items])
@@ -218,6 +230,7 @@ async def test_a_late_joiner_is_told_the_text_so_far_and_then_what_follows():
     ]
 
 
+@pytest.mark.parity("N-9")
 async def test_who_comes_back_with_a_cursor_is_told_what_it_missed_the_text_so_far_and_what_follows():
     async with scene() as it, it.recorder() as recorder:
         await it.notes(recorder, "known", "missed")
@@ -397,6 +410,7 @@ async def test_a_sink_that_cannot_be_opened_says_so_to_whoever_starts_it():
     assert failures == []
 
 
+@pytest.mark.parity("N-9")
 async def test_a_sink_that_never_returns_holds_up_nobody():
     class Stuck(ListSink):
         async def tell(self, item):
@@ -409,3 +423,34 @@ async def test_a_sink_that_never_returns_holds_up_nobody():
             await it.notes(recorder, str(number))
         tasks.cancel_scope.cancel()
     assert stuck.closed
+
+
+async def test_finishing_waits_for_sinks_to_take_what_waits():
+    class Slow(ListSink):
+        async def tell(self, item):
+            for _ in range(10):
+                await anyio.lowlevel.checkpoint()
+            await super().tell(item)
+
+    slow = Slow()
+    async with scene() as it, it.recorder() as recorder, anyio.create_task_group() as tasks:
+        await tasks.start(feed, it.fanout, "slow", slow.opened(), lambda *_: None)
+        await it.notes(recorder, "one", "two", "three")
+        await it.fanout.finish()
+        assert slow.closed
+    assert names(slow.told) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})], ids=["trio"])
+async def test_finishing_does_not_wait_for_ever():
+    class Stuck(ListSink):
+        async def tell(self, item):
+            await anyio.sleep_forever()
+
+    async with scene() as it, it.recorder() as recorder, anyio.create_task_group() as tasks:
+        await tasks.start(feed, it.fanout, "stuck", Stuck().opened(), lambda *_: None)
+        await it.notes(recorder, "one")
+        began = anyio.current_time()
+        await it.fanout.finish()
+        assert anyio.current_time() - began == pytest.approx(2)
+        tasks.cancel_scope.cancel()
