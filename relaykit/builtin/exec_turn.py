@@ -35,7 +35,7 @@ GRACE = 2.0
 _COMPLAINT = 4096
 """Bytes of standard error that are kept, the last ones."""
 _COMPLAINT_LINES = 3
-_LEFT_OPEN = 1.0
+LEFT_OPEN = 2.0
 """Seconds in which the pipes have to be empty once the command and its group are gone."""
 
 
@@ -109,7 +109,7 @@ class ExecTurn:
             code = await child.wait()
             # What it left running in its group keeps the pipes open, and its turn is over.
             child.signal(signal.SIGKILL)
-            readers.cancel_scope.deadline = anyio.current_time() + _LEFT_OPEN
+            readers.cancel_scope.deadline = anyio.current_time() + LEFT_OPEN
         return code
 
     async def _read_answer(self, child: Child) -> None:

@@ -83,7 +83,7 @@ def _read(path: Path) -> ChildRecord | None:
 async def _end(record: ChildRecord) -> bool:
     found = False
     with anyio.move_on_after(_PATIENCE, shield=True):
-        while remains := _remains(record):
+        while remains := await _remains(record):
             found = True
             await _kill(remains)
         return found
@@ -96,7 +96,7 @@ async def _end(record: ChildRecord) -> bool:
     )
 
 
-def _remains(record: ChildRecord) -> list[ProcessStat]:
+async def _remains(record: ChildRecord) -> list[ProcessStat]:
     """Return what is alive of the child's process group, or nothing where the number is someone else's now.
 
     While one process of the group lives, the kernel gives its number to no other. So a leader that is ours vouches
@@ -106,7 +106,8 @@ def _remains(record: ChildRecord) -> list[ProcessStat]:
     members = living_members(record.pid)
     if leader is not None:
         return members if leader.start == record.start else []
-    return [member for member in members if carries(member.pid, f"{MARK}={record.mark}".encode())]
+    mark = f"{MARK}={record.mark}".encode()
+    return [member for member in members if await carries(member.pid, mark)]
 
 
 async def _kill(processes: Sequence[ProcessStat]) -> None:

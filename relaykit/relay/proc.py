@@ -9,6 +9,8 @@ from pathlib import Path
 import anyio
 
 _PROC = Path("/proc")
+_TRIES = 10
+_MOMENT = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +43,21 @@ def living_members(group: int) -> list[ProcessStat]:
     return [stat for stat in stats if stat is not None and stat.group == group and stat.alive]
 
 
-def carries(pid: int, variable: bytes) -> bool:
+async def carries(pid: int, variable: bytes) -> bool:
     """Whether ``NAME=VALUE`` is in the environment that the process was started with."""
+    for _ in range(_TRIES):
+        environment = _environment(pid)
+        if environment:
+            return variable in environment.split(b"\0")
+        await anyio.sleep(_MOMENT)  # one that is just becoming another program shows none for a moment
+    return False
+
+
+def _environment(pid: int) -> bytes:
     try:
-        return variable in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        return (_PROC / str(pid) / "environ").read_bytes()
     except OSError:
-        return False
+        return b""
 
 
 async def wait_exit(pid: int) -> None:

@@ -65,15 +65,19 @@ class RelayChild:
         Takes no longer than three times ``grace`` and two seconds.
         """
         await self.stdin.aclose()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with anyio.move_on_after(grace, shield=True):
-                await self.wait()
-                break
-            self.signal(number)
+        if not await self._ends_within(grace):
+            self.signal(signal.SIGTERM)
+            await self._ends_within(grace)
+        # Whatever the child did, nothing of its group is left behind.
         self.signal(signal.SIGKILL)
-        with anyio.move_on_after(grace + 1, shield=True):
-            await self.wait()
+        await self._ends_within(grace + 1)
         return await self._reap()
+
+    async def _ends_within(self, seconds: float) -> bool:
+        with anyio.move_on_after(seconds, shield=True):
+            await self.wait()
+            return True
+        return False
 
     async def _reap(self) -> bool:
         for pipe in (self.stdout, self.stderr):

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from relaykit.builtin.exec_provider import open_exec
+from relaykit.builtin.exec_turn import GRACE, LEFT_OPEN, Answer
 from relaykit.errors import ProviderError
 from relaykit.model import BlockDelta, Mode, Outcome, TurnEnded, TurnStarted, Whose
 from relaykit.plugin import SessionRequest
@@ -56,6 +57,16 @@ async def test_the_answer_is_the_output_without_its_last_line_end(tmp_path, said
     async with session(tmp_path, ["cat"]) as opened:
         end = await turn(opened, said)
     assert (end.outcome, end.text) == (Outcome.COMPLETED, answer)
+
+
+def test_a_line_end_is_held_back_until_more_follows():
+    told = []
+    answer = Answer("t", told.append)
+    for piece in (b"a\n", b"b\n", b"\n", b"c\n"):
+        answer.take(piece)
+    answer.end()
+    assert answer.text == "a\nb\n\nc"
+    assert [event.text for event in told if isinstance(event, BlockDelta)] == ["a", "\nb", "\n", "\nc"]
 
 
 async def test_characters_that_are_cut_apart_come_together_and_wrong_ones_are_replaced(tmp_path):
@@ -194,9 +205,11 @@ async def test_too_much_output_fails_the_turn_and_ends_the_command(tmp_path):
 
 async def test_what_a_command_leaves_in_its_group_does_not_outlive_the_turn(tmp_path):
     async with session(tmp_path, ["sh", "-c", "sleep 600 & echo $!"]) as opened:
+        begin = anyio.current_time()
         end = await turn(opened)
         assert end.outcome is Outcome.COMPLETED
         await wait_exit(int(end.text))
+        assert anyio.current_time() - begin < LEFT_OPEN
 
 
 async def test_closing_ends_a_command_at_once(tmp_path):
@@ -205,6 +218,8 @@ async def test_closing_ends_a_command_at_once(tmp_path):
         await begun(opened)
         pid = opened.pid
         assert process_stat(pid).alive
+        begin = anyio.current_time()
+    assert anyio.current_time() - begin < GRACE
     assert process_stat(pid) is None
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from relaykit.errors import ProviderError
 from relaykit.model import Whose
-from relaykit.relay.proc import process_stat, wait_exit
+from relaykit.relay.orphans import MARK
+from relaykit.relay.proc import carries, process_stat, wait_exit
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +76,7 @@ async def test_it_is_written_down_while_it_lives_and_forgotten_afterwards(proces
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert stat.S_IMODE(directory.stat().st_mode) == 0o700
             start = process_stat(child.pid).start
+            assert await carries(child.pid, f"{MARK}={record['mark']}".encode())
         assert (record["pid"], record["start"], record["boot"]) == (child.pid, start, boot)
         assert list(directory.iterdir()) == []
         assert process_stat(child.pid) is None
