@@ -5,9 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from relaykit.storage.database import Database
 
 _EVERY = 1000
 """Written rows between two checkpoints: about 4 MiB of log when messages are small."""
+_MOST_BYTES = 32 * 2**20
 
 
 class Checkpointer:
@@ -15,22 +20,32 @@ class Checkpointer:
 
     A log is begun anew only when all of it was moved and the next write comes. Under load the writer is always
     ahead of this thread, so what is left then the writer moves itself, at SQLite's own limit: little, for this
-    thread moved the rest.
+    thread moved the rest. Where the writer outruns even that, it waits here until the thread is done.
+
+    Args:
+        database: The writer's own; it is used by the writer's thread alone, in ``note``.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, database: Database[Any]) -> None:
+        self._database = database
+        self._log = Path(f"{database.path}-wal")
         self._noted = 0
         self._due = threading.Event()
+        self._at_work = threading.Lock()
         self._closing = False
-        self._thread = threading.Thread(target=self._work, name=f"checkpoints of {path}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"checkpoints of {database.path}", daemon=True)
         self._thread.start()
 
-    def note(self, changes: int) -> None:
-        """Say how many rows were written so far."""
-        if changes - self._noted >= _EVERY:
-            self._noted = changes
-            self._due.set()
+    def note(self) -> None:
+        """Look at what was written so far, between two transactions."""
+        if self._database.changes - self._noted < _EVERY:
+            return
+        self._noted = self._database.changes
+        # SQLite cuts the log to its limit when it begins it anew: one that is longer was not begun anew for long.
+        if self._log.stat().st_size > _MOST_BYTES:
+            with self._at_work:
+                _checkpoint(self._database.connection)
+        self._due.set()
 
     def close(self) -> None:
         """End the thread."""
@@ -39,9 +54,14 @@ class Checkpointer:
         self._thread.join()
 
     def _work(self) -> None:
-        with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self._database.path, isolation_level=None)) as connection:
             while self._due.wait() and not self._closing:
                 self._due.clear()
-                # A full disk or another checkpoint: the next one, or the writer's own, does it.
-                with suppress(sqlite3.Error):
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                with self._at_work:
+                    _checkpoint(connection)
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    # A full disk, or another process that does it right now: the next one does it.
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -31,6 +31,6 @@ def translate(error: sqlite3.Error, path: str) -> StoreError:
 def corrupt(path: str, detail: str) -> StoreError:
     """Return the error for a file that is damaged; nobody has touched it."""
     return StoreError(
-        f"{path}: it is damaged or no database ({detail}); it was left as it is: keep a copy, "
+        f"{path}: it is damaged or no database ({' '.join(detail.split())}); it was left as it is: keep a copy, "
         "then restore a backup, or move it away to begin with an empty one"
     )

@@ -40,7 +40,9 @@ def file_system(path: Path, mountinfo: str) -> str:
     parents = {str(parent) for parent in (path.resolve(), *path.resolve().parents)}
     best = ("", "")
     for line in mountinfo.splitlines():
-        fields, _, source = line.partition(" - ")
+        fields, dash, source = line.partition(" - ")
+        if not dash:
+            continue
         point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields.split()[4])
         # A later mount on the same point hides the earlier one.
         if point in parents and len(point) >= len(best[0]):

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -62,6 +62,7 @@ class Writer(Generic[T]):
         self._opened = anyio.Event()
         self._ended = anyio.Event()
         self._fault: Exception | None = None
+        self._taken: list[_Job[T]] = []
         # A daemon, so that a disk that hangs cannot keep the process.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -104,19 +105,27 @@ class Writer(Generic[T]):
 
     def _work(self) -> None:
         try:
-            database = self._open()
-        except (RelaykitError, OSError) as error:
+            with closing(self._open()) as database, closing(Checkpointer(database)) as checkpointer:
+                self._tell(self._opened.set)
+                while batch := self._take():
+                    self._run(database, batch)
+                    checkpointer.note()
+        except Exception as error:  # noqa: BLE001 - whoever opens the store, or waits for it, gets it
             self._fault = error
-            self._tell(self._opened.set)
-            return
-        checkpointer = Checkpointer(database.path)
-        self._tell(self._opened.set)
-        while batch := self._take():
-            self._run(database, batch)
-            checkpointer.note(database.changes)
-        checkpointer.close()
-        database.close()
-        self._tell(self._ended.set)
+        self._tell(self._end)
+
+    def _end(self) -> None:
+        """Let nobody wait for a thread that is gone."""
+        self._closed = True
+        left: list[_Job[T] | None] = [*self._taken]
+        with suppress(Empty):
+            while True:
+                left.append(self._jobs.get_nowait())
+        for job in filter(None, left):
+            job.error = self._fault or StoreError("the store is closed")
+            job.done.set()
+        self._opened.set()
+        self._ended.set()
 
     def _take(self) -> list[_Job[T]]:
         """Return all that waits, at least one, at most a batch; nothing once the end is reached."""
@@ -133,6 +142,7 @@ class Writer(Generic[T]):
         return batch
 
     def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
+        self._taken = batch
         before = database.changes
         groups = [[job for job in batch if not job.withdrawn]]
         while groups:
@@ -149,6 +159,7 @@ class Writer(Generic[T]):
         if database.changes != before:
             self._committed()
         self._tell(partial(_finish, batch))
+        self._taken = []
 
     def _tell(self, call: Callable[[], object]) -> None:
         # A loop that is gone has nobody left who waits.

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from relaykit.errors import StoreBusyError, StoreError, StoreVersionError
+from relaykit.storage.connect import Schema, check, connect
+
+FIRST = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT);\nCREATE INDEX by_text ON note (text);"
+SECOND = """
+ALTER TABLE note ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+CREATE TRIGGER sized AFTER INSERT ON note BEGIN
+    UPDATE note SET size = length(text) WHERE id = NEW.id;
+END;
+UPDATE note SET size = length(text);
+"""
+ONE = Schema("notes", (FIRST,))
+TWO = Schema("notes", (FIRST, SECOND))
+BROKEN = Schema("notes", (FIRST, "CREATE TABLE other (id INTEGER);\nCREATE TABLE note (id INTEGER);"))
+
+
+def filled(path: Path, rows: int = 1) -> Path:
+    with closing(connect(path, ONE)) as connection:
+        connection.executemany("INSERT INTO note (text) VALUES (?)", [("hello" * 50,)] * rows)
+    return path
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> object:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "notes.db"
+    with closing(connect(path, ONE)) as connection:
+        connection.execute("INSERT INTO note (text) VALUES ('x')")
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+        assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+        assert len(list(path.parent.iterdir())) == 3
+
+
+def test_a_new_file_gives_space_back_and_has_a_log(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "notes.db", ONE)) as connection:
+        found = {name: pragma(connection, name) for name in ("auto_vacuum", "journal_mode", "synchronous")}
+    assert found == {"auto_vacuum": 2, "journal_mode": "wal", "synchronous": 1}
+
+
+def test_an_older_file_is_migrated_forward_with_its_rows(tmp_path: Path) -> None:
+    path = filled(tmp_path / "notes.db")
+    with closing(connect(path, TWO)) as connection:
+        connection.execute("INSERT INTO note (text) VALUES ('abc')")
+        assert connection.execute("SELECT size FROM note ORDER BY id").fetchall() == [(250,), (3,)]
+        assert pragma(connection, "user_version") == 2
+
+
+def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
+    path = filled(tmp_path / "notes.db")
+    with pytest.raises(StoreError):
+        connect(path, BROKEN)
+    with closing(connect(path, ONE)) as connection:
+        assert pragma(connection, "user_version") == 1
+        assert connection.execute("SELECT count(*) FROM note").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'other'").fetchone() == (0,)
+
+
+def test_a_file_of_a_newer_relaykit_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    connect(path, TWO).close()
+    before = path.read_bytes()
+    with pytest.raises(StoreVersionError, match=r"notes\.db.*version 2.*knows 1.*upgrade"):
+        connect(path, ONE)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="left as it is"):
+        connect(path, ONE)
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_page_is_found_by_the_check_and_nothing_is_changed(tmp_path: Path) -> None:
+    path = filled(tmp_path / "notes.db", rows=500)
+    check(path)
+    content = bytearray(path.read_bytes())
+    content[3 * 4096 : 3 * 4096 + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"notes\.db.*damaged.*restore a backup"):
+        check(path)
+    assert path.read_bytes() == bytes(content)
+
+
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    path = filled(tmp_path / "notes.db", rows=500)
+    path.write_bytes(path.read_bytes()[: 5 * 4096])
+    with pytest.raises(StoreError, match="damaged"):
+        check(path)
+
+
+def test_a_file_that_is_not_there_passes_the_check(tmp_path: Path) -> None:
+    check(tmp_path / "notes.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").mkdir()
+    with pytest.raises(StoreError, match=r"notes\.db.*cannot be opened"):
+        connect(tmp_path / "notes.db", ONE)
+
+
+def test_a_file_that_is_locked_while_it_is_to_be_migrated_is_busy(tmp_path: Path) -> None:
+    path = filled(tmp_path / "notes.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusyError, match="try again"):
+            connect(path, TWO, busy_seconds=0.01)
+    connect(path, TWO).close()

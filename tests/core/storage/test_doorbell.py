@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+
+from relaykit.errors import StoreError
+from relaykit.storage.doorbell import Bell, Listener
+
+NOW = 0.0
+SOON = 5.0
+
+
+def sockets(store: Path) -> list[Path]:
+    return list(store.with_name(f"{store.name}-bell").iterdir())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store whose path is longer than any socket's may be."""
+    directory = tmp_path / ("x" * 120)
+    directory.mkdir()
+    return directory / "notes.db"
+
+
+def test_every_listener_hears_a_ring_once(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as one, closing(Listener(store)) as two:
+        bell.ring()
+        assert [one.wait_for(SOON), two.wait_for(SOON)] == [True, True]
+        assert [one.wait_for(NOW), two.wait_for(NOW)] == [False, False]
+
+
+def test_many_rings_that_nobody_waited_for_are_one(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as listener:
+        for _ in range(2000):
+            bell.ring()
+        assert listener.wait_for(SOON)
+        assert not listener.wait_for(NOW)
+
+
+def test_a_listener_whose_process_died_is_cleared_away(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as alive:
+        with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as dead:
+            dead.bind(alive._street.address("dead"))
+        assert len(sockets(store)) == 2
+        bell.ring()
+        assert len(sockets(store)) == 1
+        assert alive.wait_for(SOON)
+
+
+def test_a_listener_that_closes_leaves_nothing(store: Path) -> None:
+    Listener(store).close()
+    assert sockets(store) == []
+
+
+def test_what_rang_before_it_listened_is_not_heard(store: Path) -> None:
+    with closing(Bell(store)) as bell:
+        bell.ring()
+        with closing(Listener(store)) as listener:
+            assert not listener.wait_for(NOW)
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"notes\.db-bell"):
+        Bell(tmp_path / "missing" / "notes.db")
+
+
+@pytest.mark.anyio
+async def test_a_task_that_waits_is_woken(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as listener, anyio.fail_after(SOON):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.wait, name="listener")
+            await anyio.wait_all_tasks_blocked()
+            bell.ring()
+        bell.ring()
+        await listener.wait()
