@@ -1,0 +1,63 @@
+"""Mailboxes with one fault each: they pass everything on but one thing."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+import anyio
+
+from relaykit.errors import ClosedRequestError, LeaseLostError
+
+
+class MailboxThrough:
+    """A mailbox that passes everything on."""
+
+    def __init__(self, mailbox):
+        self.mailbox = mailbox
+
+    def __getattr__(self, name):
+        return getattr(self.mailbox, name)
+
+
+class SaysThatEveryPutIsTheFirst(MailboxThrough):
+    async def put(self, draft, **more):
+        return replace(await self.mailbox.put(draft, **more), first=True)
+
+
+class HidesALostLease(MailboxThrough):
+    async def delivered(self, lease):
+        with suppress(LeaseLostError):
+            await self.mailbox.delivered(lease)
+
+
+class TakesTheLastDecision(MailboxThrough):
+    async def decide(self, *which, **how):
+        with suppress(ClosedRequestError):
+            return await self.mailbox.decide(*which, **how)
+
+
+class ShowsTheNewestFirst(MailboxThrough):
+    async def inbox(self, recipient, **which):
+        return [*reversed(await self.mailbox.inbox(recipient, **which))]
+
+
+class WantsWholeIds(MailboxThrough):
+    async def trace(self, message):
+        return await self.mailbox.trace(message.ljust(36, "?"))
+
+
+class ForgetsWishes(MailboxThrough):
+    async def wish(self, *_which):
+        pass
+
+
+class RingsForNothing(MailboxThrough):
+    @asynccontextmanager
+    async def watch(self):
+        yield Bell()
+
+
+class Bell:
+    async def wait(self):
+        await anyio.lowlevel.checkpoint()

@@ -1,0 +1,82 @@
+"""The suite over broken mailboxes, with the checks that have to fail."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import broken_mailboxes
+import pytest
+
+from relaykit.builtin.routing import AddressRouter
+from relaykit.testing.mailbox import MailboxSuite
+from relaykit.testing.memory import open_memory_mailbox
+
+
+class BrokenMailbox(MailboxSuite):
+    fails = frozenset()
+
+    @pytest.fixture
+    def anyio_backend(self):
+        return "asyncio"
+
+    @asynccontextmanager
+    async def open(self, directory, clock, limits):
+        async with open_memory_mailbox(clock, routers=[AddressRouter()], limits=limits) as mailbox:
+            yield getattr(broken_mailboxes, type(self).__name__)(mailbox)
+
+
+class MailboxThrough(BrokenMailbox):
+    pass
+
+
+class SaysThatEveryPutIsTheFirst(BrokenMailbox):
+    fails = frozenset(
+        {
+            "test_the_same_draft_again_is_the_first_put",
+            "test_an_id_is_unique_within_its_account",
+            "test_the_id_of_a_removed_message_is_remembered_for_a_time",
+        }
+    )
+
+
+class HidesALostLease(BrokenMailbox):
+    fails = frozenset(
+        {
+            "test_a_write_with_a_lease_that_is_lost_changes_nothing",
+            "test_a_write_after_the_end_changes_nothing",
+            "test_an_earlier_attempts_lease_is_lost",
+            "test_a_new_attempt_has_a_new_submission_and_the_old_lease_is_lost",
+        }
+    )
+
+
+class TakesTheLastDecision(BrokenMailbox):
+    fails = frozenset(
+        {
+            "test_the_first_decision_wins",
+            "test_no_answer_in_time_is_a_denial_of_which_the_session_is_told",
+            "test_what_the_provider_no_longer_asks_is_withdrawn",
+        }
+    )
+
+
+class ShowsTheNewestFirst(BrokenMailbox):
+    fails = frozenset({"test_an_inbox_shows_what_waits_in_the_order_of_the_queue"})
+
+
+class WantsWholeIds(BrokenMailbox):
+    fails = frozenset({"test_an_id_may_be_cut_short_where_that_is_plain"})
+
+
+class ForgetsWishes(BrokenMailbox):
+    fails = frozenset(
+        {
+            "test_a_wish_is_recorded",
+            "test_a_write_with_a_lease_that_is_lost_changes_nothing",
+            "test_a_write_after_the_end_changes_nothing",
+        }
+    )
+
+
+class RingsForNothing(BrokenMailbox):
+    fails = frozenset({"test_a_watch_wakes_whoever_waits_and_then_is_quiet"})
