@@ -8,6 +8,7 @@ from contextlib import closing
 
 import anyio
 import pytest
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from relaykit.errors import StoreBusyError, StoreError, StoreFullError, StoreVersionError
 from relaykit.model import ProviderNote
@@ -179,12 +180,13 @@ with open_door(Path(sys.argv[1])) as door, door.listen() as bell:
 async def test_another_process_that_follows_is_woken_by_each_commit(path):
     with anyio.fail_after(SECONDS):
         async with await anyio.open_process([sys.executable, "-c", FOLLOWER, str(path.parent)]) as follower:
-            assert await follower.stdout.receive() == b"ready\n"
+            said = BufferedByteReceiveStream(follower.stdout)
+            assert await said.receive_until(b"\n", 100) == b"ready"
             async with open_sessions_file(path) as store:
                 await store.begin(record())
                 for number in (1, 2, 3):
                     await store.append([ended(number)])
-                    assert await follower.stdout.receive() == b"%d\n" % number
+                    assert await said.receive_until(b"\n", 100) == b"%d" % number
             assert await follower.wait() == 0
 
 
