@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from relaykit.mailbox.orders import WAITS
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -20,7 +22,7 @@ _QUEUED = """
 _WAITING = f"""
 SELECT agent.id, {_QUEUED.format(rank=0)}, {_QUEUED.format(rank=1)}, {_QUEUED.format(rank=2)},
     EXISTS (SELECT 1 FROM command
-        WHERE command.agent = agent.id AND state = 'accepted' AND state IN ('accepted', 'running')),
+        WHERE command.agent = agent.id AND {WAITS}),
     EXISTS (SELECT 1 FROM permission WHERE permission.agent = agent.id AND permission.epoch = agent.epoch
         AND applied = 0 AND state IN ('decided', 'expired')),
     EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND owner IS NOT NULL AND wish = 'cancel')

@@ -12,6 +12,8 @@ from relaykit.model import Command, CommandKind, CommandState, new_id
 if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
 
+WAITS = "state = 'accepted' AND state IN ('accepted', 'running')"
+"""Of a command that nobody took yet; the second half is what the index on open commands is found by."""
 TAKE_SECONDS = 60.0
 """How long a command waits for someone to take it."""
 
@@ -52,12 +54,12 @@ def orders(tx: Transaction, agent: str, epoch: int) -> list[Command]:
     close_late(tx)
     tx.write(
         "UPDATE command SET state = 'failed', result = 'it was given to an earlier run of the agent' "
-        "WHERE agent = ? AND state = 'accepted' AND epoch < ?",
+        f"WHERE agent = ? AND {WAITS} AND epoch < ?",
         agent,
         epoch,
     )
     found = tx.rows(
-        f"SELECT {rows.COMMAND} FROM command WHERE agent = ? AND state = 'accepted' AND epoch = ? ORDER BY number",
+        f"SELECT {rows.COMMAND} FROM command WHERE agent = ? AND {WAITS} AND epoch = ? ORDER BY number",
         agent,
         epoch,
     )
@@ -84,8 +86,7 @@ def command(tx: Transaction, command: str) -> Command:
 def close_late(tx: Transaction) -> None:
     """Close commands that nobody took in time."""
     tx.write(
-        "UPDATE command SET state = 'failed', result = 'nobody took it in time' "
-        "WHERE state = 'accepted' AND state IN ('accepted', 'running') AND take_by <= ?",
+        f"UPDATE command SET state = 'failed', result = 'nobody took it in time' WHERE {WAITS} AND take_by <= ?",
         tx.now,
     )
 

@@ -91,7 +91,8 @@ def withdraw(tx: Transaction, session: str, keys: Collection[str] | None, reason
 def permissions(tx: Transaction, *, all: bool = False) -> list[PermissionRequest]:
     """Return the open requests, oldest first; with ``all`` the closed ones, too."""
     condition = "1" if all else "state = 'open'"
-    found = tx.rows(f"SELECT {rows.PERMISSION} FROM permission WHERE {condition} ORDER BY number")
+    # Sorted rather than walked through in order, so that the index on what is open is used.
+    found = tx.rows(f"SELECT {rows.PERMISSION} FROM permission WHERE {condition} ORDER BY +number")
     return [rows.permission(row) for row in found]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.letters import digest
-from relaykit.mailbox.orders import close_late
+from relaykit.mailbox.orders import WAITS, close_late
 from relaykit.mailbox.permissions import expire_requests
 from relaykit.model import State
 
@@ -29,7 +29,7 @@ def tick(tx: Transaction) -> float | None:
         "SELECT min(at) FROM ("
         "SELECT min(expires_at) AS at FROM delivery WHERE expires_at IS NOT NULL AND state = 'queued' "
         "UNION ALL SELECT min(expires_at) FROM permission WHERE state = 'open' "
-        "UNION ALL SELECT min(take_by) FROM command WHERE state = 'accepted' AND state IN ('accepted', 'running'))"
+        f"UNION ALL SELECT min(take_by) FROM command WHERE {WAITS})"
     )[0]
     return next_expiry
 
@@ -37,7 +37,7 @@ def tick(tx: Transaction) -> float | None:
 def sweep(tx: Transaction, *, settled_before: float, keys_before: float, limit: int = 500) -> int:
     """Remove at most so many deliveries that ended before, keep their messages' ids as tombstones; return how many."""
     found = tx.rows(
-        "SELECT delivery.id, delivery.message FROM queue JOIN delivery ON delivery.recipient = queue.recipient "
+        "SELECT delivery.id, delivery.message FROM queue CROSS JOIN delivery ON delivery.recipient = queue.recipient "
         "WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT ?",
         settled_before,
         limit,

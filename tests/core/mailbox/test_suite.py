@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import pytest
+
 from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox.schema import FILE
 from relaykit.mailbox.sqlite import open_mailbox
@@ -14,6 +16,7 @@ from relaykit.testing import MailboxSuite
 from relaykit.testing.memory import open_memory_mailbox
 
 
+@pytest.mark.parity("AR-5", "N-4")
 class TestSqliteMailbox(MailboxSuite):
     def open(self, directory: Path, clock: Clock, limits: Limits) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(directory / FILE, routers=[AddressRouter()], limits=limits, now=clock.now)
