@@ -60,6 +60,9 @@ def answer(request, method, asked):
         say(id=request, result=thread(asked))
     elif method == "turn/start":
         turn(request, asked)
+    elif method == "turn/interrupt":
+        say(method="asked", params={"method": method})
+        say(id=request, result={})
     else:
         say(id=request, error={"code": -32600, "message": f"unknown variant {method}"})
 

@@ -16,6 +16,7 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.mark.parity("AR-1")
 class TestCodex(ProviderSuite):
     plugin = "relaykit_codex"
     provider = "codex"

@@ -19,7 +19,7 @@ def anyio_backend():
 
 
 async def refused(fake, *, options=None, approval=Approval.ASK, **behaviour):
-    with pytest.raises(ProviderError) as caught:
+    with anyio.fail_after(10), pytest.raises(ProviderError) as caught:
         async with fake.open(env=fake.told(**behaviour), options=options, approval=approval):
             pass
     assert "\n" not in str(caught.value)
@@ -187,6 +187,19 @@ async def test_a_turn_that_codex_never_ends_is_not_started_twice(fake):
         with pytest.raises(ProviderError, match="busy with another turn") as caught:
             await talk.session.submit("and again", "second", Mode.OWN)
     assert caught.value.fault.whose is Whose.AGENT
+
+
+@pytest.mark.anyio
+async def test_a_turn_is_asked_to_end_once_however_often_one_interrupts(fake):
+    async with fake.open() as talk:
+        await talk.send("hello")
+        for _ in range(3):
+            await talk.session.interrupt()
+        assert await talk.session.history("thread-1") is None  # answered after all that was asked before it
+        with anyio.fail_after(10):
+            while talk.session.events.statistics().current_buffer_used:
+                talk.heard.append(await talk.session.events.receive())
+    assert [note.data for note in talk.all(ProviderNote)] == [{"method": "turn/interrupt"}]
 
 
 @pytest.mark.anyio

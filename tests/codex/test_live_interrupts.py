@@ -43,6 +43,7 @@ async def gone(seconds: float) -> None:
             await anyio.lowlevel.checkpoint()
 
 
+@pytest.mark.parity("AR-18")
 async def test_an_interrupt_ends_a_turn_that_writes_and_keeps_what_was_written(codex):
     async with codex.open() as talk:
         submission = await talk.send("gate:never-opened:a text that stops in the middle of it")
@@ -89,6 +90,7 @@ async def test_an_interrupt_spares_what_an_earlier_turn_left_running_on_purpose(
         await talk.session.interrupt()
         await talk.until(TurnEnded)
         await gone(cut)
+        await talk.turn("say:next")
         assert sleeps(kept)
 
 

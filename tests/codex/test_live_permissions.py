@@ -61,6 +61,7 @@ async def asked(talk, script):
     return (await talk.until(PermissionAsked)).question
 
 
+@pytest.mark.parity("AR-9")
 async def test_an_approved_command_leaves_the_sandbox(codex, outside):
     async with codex.open() as talk:
         question = await asked(talk, f"esc:touch {outside};;say:done")
@@ -74,6 +75,7 @@ async def test_an_approved_command_leaves_the_sandbox(codex, outside):
     assert talk.all(PermissionClosed) == [PermissionClosed(key=question.key)]
 
 
+@pytest.mark.parity("AR-9")
 async def test_a_denied_command_is_not_run_and_the_turn_goes_on(codex, outside):
     async with codex.open() as talk:
         question = await asked(talk, f"esc:touch {outside};;say:then not")
@@ -84,6 +86,7 @@ async def test_a_denied_command_is_not_run_and_the_turn_goes_on(codex, outside):
     assert talk.blocks(BlockKind.TOOL_RESULT)[0].data["status"] == "declined"
 
 
+@pytest.mark.parity("AR-9")
 async def test_an_aborted_command_ends_the_turn(codex, outside):
     async with codex.open() as talk:
         question = await asked(talk, f"esc:touch {outside};;say:never said")
@@ -94,6 +97,7 @@ async def test_an_aborted_command_ends_the_turn(codex, outside):
     assert not outside.exists()
 
 
+@pytest.mark.parity("AR-9")
 async def test_what_is_approved_for_the_session_is_not_asked_again(codex, outside):
     async with codex.open() as talk:
         question = await asked(talk, f"esc:touch {outside};;say:once")

@@ -28,6 +28,7 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.mark.parity("AR-18", "N-6")
 async def test_a_session_goes_on_where_it_was_left(codex, stub):
     async with codex.open() as talk:
         await talk.turn("say:the word is rhubarb")
@@ -46,6 +47,7 @@ async def test_what_was_spent_before_is_not_told_again(codex):
     assert [what.input_tokens for what in again.heard if what.kind == "usage"] == [100]
 
 
+@pytest.mark.parity("AR-18")
 async def test_history_tells_every_turn_of_another_session(codex):
     async with codex.open() as talk:
         turns = [

@@ -24,6 +24,7 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.mark.parity("AR-18")
 async def test_a_turn_is_started_seen_and_answered(codex):
     async with codex.open() as talk:
         ended = await talk.turn("say:hello there friend")
@@ -34,6 +35,7 @@ async def test_a_turn_is_started_seen_and_answered(codex):
     assert talk.blocks(BlockKind.USER_MESSAGE)[0].data == {"submission": submission}
 
 
+@pytest.mark.parity("SR-3")
 async def test_text_comes_in_pieces_that_make_up_the_whole(codex):
     async with codex.open() as talk:
         await talk.turn("say:one two three four five")
@@ -42,6 +44,7 @@ async def test_text_comes_in_pieces_that_make_up_the_whole(codex):
     assert "".join(pieces) == talk.blocks(BlockKind.ASSISTANT_TEXT)[0].text == "one two three four five"
 
 
+@pytest.mark.parity("SR-2")
 async def test_reasoning_comes_before_the_answer_and_is_no_part_of_it(codex):
     async with codex.open() as talk:
         ended = await talk.turn("reason:let me think|forty-two")
@@ -49,6 +52,7 @@ async def test_reasoning_comes_before_the_answer_and_is_no_part_of_it(codex):
     assert [block.text for block in talk.blocks(BlockKind.THINKING)] == ["let me think"]
 
 
+@pytest.mark.parity("SR-2")
 async def test_a_command_is_a_use_and_a_result_with_its_exit_code(codex):
     async with codex.open() as talk:
         ended = await talk.turn("exec:echo from the shell; exit 3;;say:ran it")
@@ -59,6 +63,7 @@ async def test_a_command_is_a_use_and_a_result_with_its_exit_code(codex):
     assert ended.text == "ran it"
 
 
+@pytest.mark.parity("SR-2")
 async def test_a_file_is_changed_in_the_workspace_and_the_diff_is_told(codex):
     async with codex.open() as talk:
         await talk.turn("patch:notes.txt|first line;;say:done")
@@ -79,6 +84,7 @@ async def test_usage_is_told_once_for_each_answer_of_the_model(codex):
     assert all(one.context_window and one.source == "codex" for one in usage)
 
 
+@pytest.mark.parity("AR-18")
 async def test_a_message_joins_the_running_turn_and_cuts_its_text(codex, stub):
     async with codex.open() as talk:
         first = await talk.send("gate:never-opened:the text that is cut")
