@@ -13,6 +13,7 @@ from relaykit.errors import ProviderError
 from relaykit.model import Claim, SessionRecord
 from relaykit.plugin import Provider, Session, SessionRequest
 from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.dispatcher import Bell
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.pause import Pause
 from relaykit.relay.recorder import open_recorder
@@ -59,8 +60,13 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
     async with setting.open_provider() as provider, _open_session(provider, setting.request, resume) as session:
         services = setting.services
         record = await services.sessions.begin(_record(setting, session))
+        nudge = Bell()
         async with open_recorder(
-            record, store=services.sessions, fanout=services.fanout, clock=services.clock
+            record,
+            store=services.sessions,
+            fanout=services.fanout,
+            clock=services.clock,
+            notify=lambda _: nudge.ring(),
         ) as recorder:
             claimed = ClaimedMailbox(
                 services.mailbox,
@@ -77,6 +83,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
+                nudge=nudge,
                 permission_seconds=services.config.permission_hours * 3600,
             )
             await _withdraw_old(worker, resume)

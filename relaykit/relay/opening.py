@@ -63,7 +63,7 @@ async def open_relay(
             await _start(tasks, relay, services, opened)
             yield relay
             await relay.stop()
-            services.fanout.close()
+            await services.fanout.finish()
             tasks.cancel_scope.cancel()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import IO
 
 import anyio
 
@@ -16,6 +18,8 @@ from relaykit.model import RelayRecord
 from relaykit.plugin import Clock, Mailbox
 
 BEAT_SECONDS = 10.0
+_TRIES = 10
+_TRY_SECONDS = 0.005
 STALE_SECONDS = 30.0
 """A relay whose last beat is older has stopped to live, as far as other relays can tell without its locks."""
 
@@ -40,15 +44,25 @@ def agent_lock(home: Path, agent: str) -> Iterator[None]:
     path = lock_path(home, agent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunError(_held(agent, file.read())) from None
+        if not _locked(file):
+            raise AlreadyRunError(_held(agent, file.read()))
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "cwd": str(Path.cwd())}))
         file.flush()
         yield
         file.truncate(0)
+
+
+def _locked(file: IO[str]) -> bool:
+    """Try for a moment: whoever only looks whether the agent is run holds the lock for an instant."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_TRY_SECONDS)
+        else:
+            return True
+    return False
 
 
 def _held(agent: str, holder: str) -> str:

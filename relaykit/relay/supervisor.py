@@ -88,10 +88,11 @@ class Supervisor:
                 await self._supervise()
             finally:
                 services.dispatcher.dismiss(self.id)
-                with anyio.move_on_after(_RETIRE_SECONDS, shield=True):
-                    await services.mailbox.retire(self.id, self._epoch, OFFLINE)
                 self._first.set()
             tasks.cancel_scope.cancel()
+        # Only an end in good order is one: what a relay that breaks down leaves behind counts as held by the dead.
+        with anyio.move_on_after(_RETIRE_SECONDS, shield=True):
+            await services.mailbox.retire(self.id, self._epoch, OFFLINE)
 
     async def first_ready(self) -> Ready:
         """Return how the agent is up, once its first life is ready; raise what kept that from beginning."""

@@ -40,7 +40,7 @@ from relaykit.relay.turns import EndedTurn, Seen, Turns
 
 INTERRUPT_SECONDS = 20.0
 SETTLE_DOWN_SECONDS = 5.0
-"""How long a stop waits for an interrupted turn to say that it ended."""
+"""How long a stop waits at most for an interrupted turn to say that it ended."""
 
 
 class Worker:
@@ -56,6 +56,7 @@ class Worker:
         recorder: Recorder,
         clock: Clock,
         pause: Pause,
+        nudge: Bell,
         permission_seconds: float,
     ) -> None:
         self.agent = agent
@@ -65,7 +66,7 @@ class Worker:
         self.recorder = recorder
         self.clock = clock
         self.pause = pause
-        self.nudge = Bell()
+        self.nudge = nudge
         self.turns = Turns()
         self.held = Held()
         self.heard = clock.boot()
@@ -100,6 +101,7 @@ class Worker:
         async with anyio.create_task_group() as self._tasks:
             self._tasks.start_soon(self._read, name=f"{self.agent.id}: events")
             self.wake_in(self.pause.remaining)
+            self.nudge.ring()
             while not self._over:
                 await self._step(await self.nudge.wait())
             self._tasks.cancel_scope.cancel()
@@ -116,7 +118,7 @@ class Worker:
             await self._idle.wait()
         self._leave = True
         self.nudge.ring()
-        with anyio.move_on_after(SETTLE_DOWN_SECONDS):
+        with anyio.move_on_after(SETTLE_DOWN_SECONDS if drain is None else min(drain, SETTLE_DOWN_SECONDS)):
             await self._idle.wait()
         self._over = True
         self.nudge.ring()

@@ -41,6 +41,8 @@ from relaykit.model import (
 )
 from relaykit.plugin import Component, Context, Provider, Session, SessionRequest
 
+SECONDS = 10.0
+"""Bounds every wait for a move of the relay's: what takes longer has gone wrong."""
 ALL = Capabilities(join=True, interrupt=True, resume=True, history=True, compact=True, permissions=True, streaming=True)
 """What a scripted provider can do unless it is told otherwise."""
 
@@ -211,8 +213,9 @@ class ScriptedSession:
         self._changed = anyio.Event()
 
     async def _until(self, holds: Any) -> None:
-        while not holds():
-            await self._changed.wait()
+        with anyio.fail_after(SECONDS):
+            while not holds():
+                await self._changed.wait()
 
 
 @dataclass
@@ -244,8 +247,9 @@ class ScriptedProvider:
 
     async def opened(self, count: int = 1) -> ScriptedSession:
         """Return a session, once that many were opened."""
-        while len(self.sessions) < count:
-            await self._opened.wait()
+        with anyio.fail_after(SECONDS):
+            while len(self.sessions) < count:
+                await self._opened.wait()
         return self.sessions[count - 1]
 
     def component(self, name: str = "scripted") -> Component[Provider]:

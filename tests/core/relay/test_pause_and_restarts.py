@@ -53,6 +53,7 @@ def test_the_delay_grows_with_the_exits_in_the_window() -> None:
     assert [restarts.exited(lived=100) for _ in range(4)] == [0.5, 1.0, 1.5, 2.0]
 
 
+@pytest.mark.parity("AR-10")
 def test_a_fourth_rapid_exit_in_the_window_gives_the_agent_up() -> None:
     restarts = Restarts(VirtualClock())
     assert [restarts.exited(lived=1) for _ in range(4)] == [0.5, 1.0, 1.5, None]

@@ -1,0 +1,104 @@
+"""Messages between agents: who is answered, and what keeps them from talking for ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from relaykit.config.records import ProfileConfig
+from relaykit.errors import RefusedError
+from relaykit.model import Draft, Limits, MessageKind, Outcome, Priority, State, StatusKind
+from relaykit.testing.harness import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_reply_is_not_answered_and_what_it_brings_about_goes_to_whoever_asked_first(world: World) -> None:
+    async with world.relay(world.agent("a"), world.agent("b")) as relay:
+        asked = await relay.send("a", "have it reviewed", thread="t")
+        a, b = await world.provider.opened(1), await world.provider.opened(2)
+        if a.request.agent != "a":
+            a, b = b, a
+        first = await a.submitted(1)
+        a.start(first.id)
+        await world.until(asked.message.id, lambda delivery: delivery.state is State.SEEN)
+        await world.mailbox.put(Draft(sender="a", to="b", body="please review"))
+        b.answer("looks good", (await b.submitted(1)).id)
+        a.end(text="I asked b")
+        second = await a.submitted(2)
+        assert "looks good" in second.text
+        a.answer("b says it looks good", second.id)
+        inbox = await world.received(2)
+        assert len(b.submissions) == 1, "the reply's turn does not answer the replier"
+    assert [(message.kind, message.body) for message in inbox] == [
+        (MessageKind.REPLY, "I asked b"),
+        (MessageKind.FOLLOW_UP, "b says it looks good"),
+    ]
+    assert {message.thread for message in inbox} == {"t"}
+
+
+async def test_a_notice_to_an_agent_is_never_answered(world: World) -> None:
+    async with world.relay(world.agent("a"), world.agent("b")) as relay:
+        asked = await relay.send("a", "go")
+        a, b = await world.provider.opened(1), await world.provider.opened(2)
+        if a.request.agent != "a":
+            a, b = b, a
+        a.start((await a.submitted(1)).id)
+        await world.until(asked.message.id, lambda delivery: delivery.state is State.SEEN)
+        sent = await world.mailbox.put(Draft(sender="a", to="b", body="please"))
+        b.start((await b.submitted(1)).id)
+        b.end(Outcome.FAILED)
+        await world.ended(sent.message.id)
+        a.end(text="done")
+        notice = await a.submitted(2)
+        a.answer("what a pity", notice.id)
+        await world.status("a", StatusKind.IDLE)
+        assert len(b.submissions) == 1
+        assert [message.body for message in await world.inbox()] == ["done"]
+
+
+async def test_an_agent_cannot_interrupt_another_unless_its_profile_allows_it(world: World) -> None:
+    async with world.relay(world.agent("a"), world.agent("b")):
+        accepted = await world.mailbox.put(Draft(sender="a", to="b", body="now!", priority=Priority.NOW))
+    assert accepted.deliveries[0].priority is Priority.NEXT
+
+
+async def test_a_wait_that_would_close_a_circle_is_refused(world: World) -> None:
+    async with world.relay(world.agent("a"), world.agent("b")) as relay:
+        for name in ("a", "b"):
+            await relay.send(name, f"go, {name}")
+        for session in (await world.provider.opened(1), await world.provider.opened(2)):
+            session.start((await session.submitted(1)).id)
+        for name in ("a", "b"):
+            await world.status(name, StatusKind.BUSY, "turn")
+        await world.mailbox.put(Draft(sender="a", to="b", body="?"), waits=60)
+        with pytest.raises(RefusedError, match="would never end"):
+            await world.mailbox.put(Draft(sender="b", to="a", body="?"), waits=60)
+
+
+@pytest.mark.parity("AR-4", "AR-5")
+async def test_a_message_to_any_of_a_group_is_handled_by_exactly_one(world: World) -> None:
+    agents = [world.agent(name, tags=("review",)) for name in ("a", "b")]
+    async with world.relay(*agents) as relay:
+        await world.provider.opened(2)
+        accepted = await relay.send("any:tag:review", "one of you")
+        await world.until(accepted.message.id, lambda delivery: delivery.state is State.DELIVERED)
+        handed = [submission for session in world.provider.sessions for submission in session.submissions]
+        session = next(session for session in world.provider.sessions if session.submissions)
+        session.answer("me", handed[0].id)
+        trace = await world.ended(accepted.message.id)
+    assert [delivery.recipient for delivery in trace.deliveries] == [session.request.agent]
+    assert len(handed) == 1
+
+
+@pytest.mark.parity("AR-4")
+async def test_a_profile_says_who_may_reach_its_agents(world: World) -> None:
+    profiles = {"shy": ProfileConfig(name="shy", reachable_by=("b",))}
+    async with world.relay(world.agent("a", profile="shy"), world.agent("b"), profiles=profiles) as relay:
+        with pytest.raises(RefusedError):
+            await relay.send("a", "hello")
+        accepted = await world.mailbox.put(Draft(sender="b", to="a", body="hello"))
+    assert accepted.deliveries[0].recipient == "a"
+
+
+def test_the_chain_of_causes_is_bounded_by_default() -> None:
+    assert Limits().hops == 16

@@ -1,0 +1,87 @@
+"""Faults sorted by whose they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from relaykit.model import Fault, Outcome, State, StatusKind, Whose
+from relaykit.testing.harness import World
+
+pytestmark = pytest.mark.anyio
+
+
+def fault(whose: Whose, code: str = "c") -> Fault:
+    return Fault(whose=whose, code=code, message=f"the {whose.value}'s fault")
+
+
+@pytest.mark.parity("AR-7")
+async def test_a_missing_binary_pauses_the_agent_with_its_queue_held_and_the_next_try_shown(world: World) -> None:
+    world.provider.refusals.append(fault(Whose.AGENT))
+    async with world.relay() as relay:
+        entry = await world.status("a", StatusKind.ERROR, "paused")
+        assert entry.status.next_try == pytest.approx(world.clock.now() + 5)
+        accepted = await relay.send("a", "hello")
+        await world.clock.advance(5)
+        session = await world.provider.opened()
+        session.answer("hi", (await session.submitted()).id)
+        assert (await world.ended(accepted.message.id)).deliveries[0].attempt == 1
+
+
+@pytest.mark.parity("AR-5")
+async def test_a_quota_before_any_work_releases_the_message_and_hands_it_over_after_the_rest(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted(1)).id)
+        session.end(Outcome.FAILED, fault=fault(Whose.AGENT))
+        await world.status("a", StatusKind.ERROR, "paused")
+        assert (await relay.trace(accepted.message.id)).deliveries[0].state is State.QUEUED
+        await world.clock.advance(5)
+        again = await session.submitted(2)
+        assert again.text == "hello"
+        session.answer("hi", again.id)
+        trace = await world.ended(accepted.message.id)
+    assert trace.deliveries[0].deaths == 0
+
+
+async def test_a_quota_after_work_is_gone_on_with_after_the_rest(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted(1)).id)
+        session.use_tool("shell")
+        session.end(Outcome.FAILED, fault=fault(Whose.AGENT))
+        await world.status("a", StatusKind.ERROR, "paused")
+        await world.clock.advance(5)
+        again = await session.submitted(2)
+        assert accepted.message.id in again.text
+        session.answer("done", again.id)
+        assert (await world.ended(accepted.message.id)).deliveries[0].state is State.ANSWERED
+
+
+async def test_a_refused_message_is_dead_and_a_second_with_the_same_code_pauses_the_agent_instead(world: World) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        session.refusal = fault(Whose.MESSAGE, "bad_input")
+        first = await relay.send("a", "one")
+        assert (await world.ended(first.message.id)).deliveries[0].state is State.DEAD
+        session.refusal = fault(Whose.MESSAGE, "bad_input")
+        second = await relay.send("a", "two")
+        await world.status("a", StatusKind.ERROR, "paused")
+        assert (await relay.trace(second.message.id)).deliveries[0].state is State.QUEUED
+
+
+async def test_a_rest_outlives_the_session(world: World) -> None:
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted(1)).id)
+        session.end(Outcome.FAILED, fault=Fault(whose=Whose.AGENT, code="q", message="quota", retry_after=100))
+        await world.status("a", StatusKind.ERROR, "paused")
+        session.die()
+        await world.status("a", StatusKind.ERROR, "restarting")
+        await world.clock.advance(1)
+        await world.provider.opened(2)
+        await world.status("a", StatusKind.ERROR, "paused")
+        await world.clock.advance(100)
+        assert (await (await world.provider.opened(2)).submitted()).text == "hello"

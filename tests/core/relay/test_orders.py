@@ -1,0 +1,190 @@
+"""Commands to an agent's life."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from relaykit.model import Capabilities, Command, CommandKind, CommandState, Priority, State, StatusKind
+from relaykit.relay import Relay
+from relaykit.testing.harness import World
+from relaykit.testing.scripted import SECONDS
+
+pytestmark = pytest.mark.anyio
+
+
+async def outcome(world: World, command: Command) -> Command:
+    with anyio.fail_after(SECONDS):
+        async with world.mailbox.watch() as watch:
+            while not (found := await world.mailbox.command(command.id)).state.ended:
+                await watch.wait()
+            return found
+
+
+async def order(world: World, relay: Relay, kind: CommandKind, text: str = "") -> Command:
+    return await outcome(world, await relay.order("a", kind, text))
+
+
+@pytest.mark.parity("AR-8")
+async def test_an_interrupt_ends_the_turn_and_its_delivery(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        done = await order(world, relay, CommandKind.INTERRUPT)
+        trace = await world.ended(accepted.message.id)
+    assert done.state is CommandState.SUCCEEDED
+    assert trace.deliveries[0].state is State.INTERRUPTED
+
+
+async def test_an_interrupt_of_an_idle_agent_says_so_and_touches_nothing(world: World) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        done = await order(world, relay, CommandKind.INTERRUPT)
+    assert (done.state, done.result, session.interrupts) == (CommandState.SUCCEEDED, "no turn ran", 0)
+
+
+async def test_steering_joins_the_running_turn_and_nothing_is_answered_to_it(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        begun = await session.submitted(1)
+        session.start(begun.id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        await order(world, relay, CommandKind.STEER, "and faster")
+        steered = await session.submitted(2)
+        assert (steered.text, steered.mode.value) == ("and faster", "join")
+        session.join(steered.id)
+        session.end(text="done")
+        trace = await world.ended(accepted.message.id)
+        assert [message.body for message in await world.inbox()] == ["done"]
+    assert trace.replies[0].in_reply_to == (accepted.message.id,)
+
+
+async def test_steering_an_idle_agent_fails_with_the_remedy(world: World) -> None:
+    async with world.relay() as relay:
+        await world.provider.opened()
+        done = await order(world, relay, CommandKind.STEER, "faster")
+    assert done.state is CommandState.FAILED
+    assert "relaykit send" in done.result
+
+
+@pytest.mark.parity("AR-8")
+async def test_an_injection_into_an_idle_agent_is_a_turn_that_answers_nobody(world: World) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        await order(world, relay, CommandKind.INJECT, "remember this")
+        injected = await session.submitted()
+        session.answer("noted", injected.id)
+        await world.status("a", StatusKind.IDLE)
+        assert await world.inbox() == []
+
+
+@pytest.mark.parity("AR-8")
+async def test_compacting_waits_for_the_turn_that_runs(world: World) -> None:
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        command = await relay.order("a", CommandKind.COMPACT)
+        assert session.compacted == 0
+        session.end(text="done")
+        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+    assert session.compacted == 1
+
+
+async def test_what_a_provider_cannot_do_is_refused_in_words(world: World) -> None:
+    world.provider.capabilities = Capabilities()
+    async with world.relay() as relay:
+        await world.provider.opened()
+        done = await order(world, relay, CommandKind.COMPACT)
+    assert done.state is CommandState.FAILED
+    assert "cannot compact" in done.result
+
+
+@pytest.mark.parity("AR-8")
+async def test_an_order_that_cannot_be_taken_in_a_minute_fails(world: World) -> None:
+    world.provider.capabilities = Capabilities()
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        command = await relay.order("a", CommandKind.INJECT, "too late")
+        await world.clock.advance(61)
+        assert (await outcome(world, command)).state is CommandState.FAILED
+        assert len(session.submissions) == 1
+
+
+@pytest.mark.parity("AR-8", "N-6")
+async def test_a_restart_opens_the_same_session_again_with_the_same_queue(world: World) -> None:
+    async with world.relay() as relay:
+        first = await world.provider.opened()
+        done = await order(world, relay, CommandKind.RESTART)
+        second = await world.provider.opened(2)
+        accepted = await relay.send("a", "still there?")
+        second.answer("yes", (await second.submitted()).id)
+        await world.ended(accepted.message.id)
+    assert done.state is CommandState.SUCCEEDED
+    assert second.id == first.id
+
+
+@pytest.mark.parity("AR-8")
+@pytest.mark.parametrize("kind", [CommandKind.STOP, CommandKind.KILL])
+async def test_stop_and_kill_have_succeeded_when_the_agent_is_gone_and_its_queue_stays(
+    world: World, kind: CommandKind
+) -> None:
+    async with world.relay() as relay:
+        await world.provider.opened()
+        done = await order(world, relay, kind)
+        await world.status("a", StatusKind.OFFLINE)
+        with anyio.fail_after(SECONDS):
+            await relay.ended()
+        accepted = await relay.send("a", "for later")
+    assert done.state is CommandState.SUCCEEDED
+    assert (await world.mailbox.trace(accepted.message.id)).deliveries[0].state is State.QUEUED
+
+
+async def test_a_kill_does_not_wait_for_the_turn(world: World) -> None:
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.obedient = False
+        session.start((await session.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        await order(world, relay, CommandKind.KILL)
+        assert session.interrupts == 0
+
+
+async def test_a_message_that_was_seen_is_cancelled_by_interrupting_it(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.until(accepted.message.id, lambda delivery: delivery.state is State.SEEN)
+        await world.mailbox.cancel(accepted.message.id, interrupt=True)
+        trace = await world.ended(accepted.message.id)
+        assert await world.inbox() == []
+    assert trace.deliveries[0].state is State.CANCELLED
+    assert session.interrupts == 1
+
+
+async def test_a_cancelled_joiner_loses_only_its_own_reply(world: World) -> None:
+    async with world.relay() as relay:
+        first = await relay.send("a", "begin", thread="t")
+        session = await world.provider.opened()
+        begun = await session.submitted(1)
+        session.start(begun.id)
+        await world.until(first.message.id, lambda delivery: delivery.state is State.SEEN)
+        second = await relay.send("a", "more", thread="t", priority=Priority.NEXT)
+        joined = await session.submitted(2)
+        session.join(joined.id)
+        await world.until(second.message.id, lambda delivery: delivery.state is State.SEEN)
+        await world.mailbox.cancel(second.message.id, interrupt=True)
+        await world.status("a", StatusKind.BUSY)
+        session.end(text="done")
+        assert (await world.ended(first.message.id)).deliveries[0].state is State.ANSWERED
+        assert (await world.ended(second.message.id)).deliveries[0].state is State.CANCELLED
+    assert session.interrupts == 0
