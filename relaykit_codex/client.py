@@ -26,6 +26,7 @@ _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LAST_WORDS = 20
 _EXIT_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 0.2
 _CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
 
 
@@ -62,6 +63,7 @@ class Client:
         self._connection = Connection()
         self._waiting: dict[int, _Waiting] = {}
         self._lines, self._outbox = anyio.create_memory_object_stream[bytes](math.inf)
+        self._listened = anyio.Event()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
     def attach(self, tell: Callable[[Told], None], ended: Callable[[Fault], None]) -> None:
@@ -152,7 +154,7 @@ class Client:
                 *lines, rest = (rest + await self._child.stderr.receive())[-65536:].split(b"\n")
                 self._last_words.extend(_COLOUR.sub("", line.decode("utf-8", "replace")) for line in lines)
         except _GONE:
-            return
+            self._listened.set()
 
     def close(self) -> None:
         """Let go of what was not sent; from now on every request fails."""
@@ -184,6 +186,8 @@ class Client:
         code: int | None = None
         with anyio.move_on_after(_EXIT_SECONDS):
             code = await self._child.wait()
+        with anyio.move_on_after(_LAST_WORDS_SECONDS):  # a process that it left behind may hold the pipe open
+            await self._listened.wait()
         ended = "closed its output" if code is None else f"ended with exit code {code}"
         words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
         return Fault(whose=Whose.PROCESS, code="died", message=plain(f"codex {ended}{': ' if words else ''}{words}"))
