@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference import configuration
+from reference import commands, configuration
 
 DOCS = Path(__file__).parents[1] / "docs" / "reference"
-PAGES: Mapping[str, Callable[[], str]] = {"configuration.md": configuration.page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands.page,
+    "configuration.md": configuration.page,
+}
 """Every page, with what returns its text."""
 
 
