@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from relaykit.testing.provider import ProviderSuite
 
 AGENT = """
@@ -24,6 +26,7 @@ class TestEcho(ProviderSuite):
     long_options = {"delay": 3600}
 
 
+@pytest.mark.parity("N-7")
 class TestExecWithAProgramThatReads(ProviderSuite):
     plugin = "relaykit.builtin.hooks"
     provider = "exec"

@@ -34,6 +34,7 @@ def suite(test: Path, path: Path) -> str:
     return run(*words, cwd=test.parent, path=path).splitlines()[-1]
 
 
+@pytest.mark.parity("N-7")
 def test_it_passes_the_suite_from_an_installed_wheel(tmp_path):
     source, site, elsewhere = tmp_path / "source", tmp_path / "site", tmp_path / "elsewhere"
     source.mkdir()
@@ -54,6 +55,7 @@ def test_it_passes_the_suite_from_an_installed_wheel(tmp_path):
     assert plugin == ["relaykit-parrot", "loaded"]
 
 
+@pytest.mark.parity("N-7")
 def test_what_new_provider_writes_is_the_example(tmp_path):
     written = write_provider("parrot", tmp_path / "new")
     assert sorted(path.name for path in written) == FILES

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import shlex
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from io import StringIO
 from itertools import dropwhile
 from pathlib import Path
 
@@ -125,6 +128,7 @@ def test_code_that_is_included_is_as_in_its_file(page, source, code):
     assert code.strip("\n") == region(source).strip("\n")
 
 
+@pytest.mark.parity("SR-11", "N-8")
 def test_the_embedding_example_runs(tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", ROOT / "examples" / "embed.py", tmp_path / "home"],
@@ -153,6 +157,22 @@ def test_every_piece_of_python_runs_and_its_tests_pass(page, code, tmp_path, mon
     for name, test in names.items():
         if name.startswith("test_"):
             anyio.run(test, tmp_path)
+
+
+@pytest.mark.parity("N-7")
+def test_the_provider_of_the_tutorial_has_fewer_than_sixty_lines_of_code():
+    source = (ROOT / "examples" / "parrot" / "relaykit_parrot.py").read_text(encoding="utf-8")
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    strings = [node.body[0] for node in ast.walk(ast.parse(source)) if isinstance(node, documented)]
+    docstrings = {line for node in strings if isinstance(node, ast.Expr) for line in _lines_of(node)}
+    silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    tokens = [token for token in tokenize.generate_tokens(StringIO(source).readline) if token.type not in silent]
+    code = {line for token in tokens for line in range(token.start[0], token.end[0] + 1)}
+    assert 40 < len(code - docstrings) < 60
+
+
+def _lines_of(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def is_configuration(comment: str, code: str) -> bool:

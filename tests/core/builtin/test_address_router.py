@@ -16,6 +16,7 @@ from relaykit.testing import RouterSuite
 from relaykit.testing.directory import MadeUpDirectory, make_agent
 
 
+@pytest.mark.parity("AR-4")
 class TestAddressRouter(RouterSuite):
     plugin = "relaykit.builtin.hooks"
     component = "address"

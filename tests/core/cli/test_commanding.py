@@ -25,6 +25,7 @@ def taken_order(door, worker):
     return found[0]
 
 
+@pytest.mark.parity("AR-8")
 @pytest.mark.parametrize("kind", ORDERS)
 def test_an_order_waits_for_its_end_and_prints_what_came_of_it(program, door, workers, kind):
     worker = workers.enlist("reviewer")
@@ -62,6 +63,7 @@ def test_a_text_goes_along_from_the_word_or_standard_input(program, door, worker
     assert texts == ["from a word", "from a pipe"]
 
 
+@pytest.mark.parity("AR-8")
 @pytest.mark.parametrize("kind", ["interrupt", "compact", "restart"])
 def test_an_order_to_an_agent_that_nobody_runs_fails_at_once(program, workers, kind):
     workers.enlist("reviewer")
@@ -109,6 +111,7 @@ def test_a_stop_has_succeeded_when_the_lock_is_free(program, door, workers):
     assert json.loads(out)["state"] == "succeeded"
 
 
+@pytest.mark.parity("N-3")
 def test_a_queued_message_is_cancelled_and_only_for_the_one_that_is_named(program, door, workers):
     for name in ("anna", "bert"):
         workers.enlist(name, tags=["team"])
@@ -153,6 +156,7 @@ def test_requests_are_shown_with_what_is_asked(program, asked):
     assert (request["id"], request["state"], request["decision"]) == (asked.id, "open", None)
 
 
+@pytest.mark.parity("AR-9", "N-4")
 @pytest.mark.parametrize(
     ("words", "decision", "reason"),
     [
@@ -170,6 +174,7 @@ def test_a_request_is_decided_by_a_short_id(program, asked, words, decision, rea
     assert len(program("permissions", "--all", "--json").json["permissions"]) == 1
 
 
+@pytest.mark.parity("AR-9", "N-4")
 def test_a_later_decision_ends_with_4_and_says_that_it_is_closed(program, asked):
     assert program("deny", asked.id).code == 0
     ended = program("approve", asked.id)

@@ -32,12 +32,14 @@ def modules_after(program, *words):
     return set(done.stderr.split())
 
 
+@pytest.mark.parity("CO-5")
 def test_version_is_printed_by_either_spelling(program):
     for flag in ("--version", "-V"):
         ended = program(flag)
         assert (ended.code, ended.out, ended.err) == (0, f"relaykit {__version__}\n", "")
 
 
+@pytest.mark.parity("CO-5")
 def test_help_names_every_command_in_its_group(program):
     ended = program("--help")
     assert ended.code == 0

@@ -12,6 +12,7 @@ def put(door, to="user", body="hello", sender="user", **more):
     return door.run(letters.put, Draft(sender=sender, to=to, body=body, **more)).message
 
 
+@pytest.mark.parity("N-1")
 def test_a_trace_has_every_step_with_its_time_and_the_end_with_its_reason(program, door, workers):
     worker = workers.enlist("reviewer")
     message = put(door, "reviewer")
@@ -68,6 +69,7 @@ def test_keep_leaves_an_inbox_as_it_is(program, door):
     assert "hello" in program("inbox").out
 
 
+@pytest.mark.parity("N-3")
 def test_the_queue_of_an_agent_is_shown_and_never_acknowledged(program, door, workers):
     workers.enlist("reviewer")
     put(door, "reviewer")
@@ -102,6 +104,7 @@ def test_agents_shows_the_addresses_that_each_answers_to(program, workers):
     assert (agent["id"], agent["tags"], agent["provider"]) == ("reviewer", ["review", "python"], "echo")
 
 
+@pytest.mark.parity("AR-7", "N-11")
 def test_status_is_held_against_the_lock_and_the_heartbeat(program, workers):
     worker = workers.enlist("reviewer")
     worker.report(StatusKind.BUSY, reason="turn", work=(WorkItem(kind="turn", id="t-1"),))
@@ -114,6 +117,7 @@ def test_status_is_held_against_the_lock_and_the_heartbeat(program, workers):
     assert [relay["alive"] for relay in real["relays"]] == [True]
 
 
+@pytest.mark.parity("AR-7", "N-11")
 def test_a_relay_without_a_sign_of_life_makes_its_agents_offline(program, workers):
     workers.enlist("reviewer", beat=60)
     with workers.locked("reviewer"):

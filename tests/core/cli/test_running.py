@@ -16,6 +16,7 @@ def ready(process):
     return line
 
 
+@pytest.mark.parity("AR-2", "N-8")
 def test_an_ad_hoc_agent_is_named_after_its_provider_and_answers(program):
     with program.start("run", "--provider", "echo") as relay:
         assert re.fullmatch(r"ready echo echo \(pid (-|\d+), session \S+\)\n", ready(relay))
@@ -56,6 +57,7 @@ def test_the_second_relay_of_an_agent_ends_with_2_and_names_the_first(program):
         assert "--agent" in second.err
 
 
+@pytest.mark.parity("AR-2")
 def test_configured_agents_run_and_options_of_the_provider_are_read(program):
     (program.cwd / "relaykit.toml").write_text(
         '[agents.one]\nprovider = "echo"\n[agents.two]\nprovider = "echo"\n', encoding="utf-8"
@@ -88,6 +90,7 @@ def test_what_cannot_be_run_ends_with_2_and_says_why(program, words, said):
     assert said in ended.err
 
 
+@pytest.mark.parity("AR-2")
 def test_words_behind_the_dashes_are_the_providers_alone(program):
     ended = program("run", "--provider", "echo", "--approval", "never", "--", "--hepl", "--json")
     assert ended.code == 2
@@ -102,12 +105,14 @@ def test_an_agent_that_cannot_start_ends_an_ad_hoc_relay_with_the_remedy(program
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parity("AR-2")
 def test_a_prompt_is_put_once_the_agent_is_ready(program):
     with program.start("run", "--provider", "echo", "--prompt", "begin") as relay:
         ready(relay)
         assert program("inbox", "--wait", "20").out.endswith("    echo: begin\n")
 
 
+@pytest.mark.parity("N-9")
 def test_events_are_followed_from_a_cursor_and_each_line_carries_one(program):
     with program.start("run", "--provider", "echo") as relay:
         ready(relay)
@@ -128,6 +133,7 @@ def test_events_are_followed_from_a_cursor_and_each_line_carries_one(program):
         assert (session["agent"], session["provider"]) == ("echo", "echo")
 
 
+@pytest.mark.parity("N-11")
 def test_what_runs_is_idle_and_has_no_remarks_from_the_doctor(program):
     with program.start("run", "--provider", "echo") as relay:
         ready(relay)
@@ -137,6 +143,7 @@ def test_what_runs_is_idle_and_has_no_remarks_from_the_doctor(program):
         assert str(relay.pid) in found["relays"]
 
 
+@pytest.mark.parity("N-1", "N-8")
 def test_the_demo_shows_both_traces_and_leaves_nothing_behind(program, tmp_path):
     (tmp_path / "tmp").mkdir()
     ended = program("demo", env={"TMPDIR": str(tmp_path / "tmp")})
@@ -147,6 +154,7 @@ def test_the_demo_shows_both_traces_and_leaves_nothing_behind(program, tmp_path)
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.parity("N-7")
 def test_a_real_command_is_an_agent(program):
     shout = json.dumps([sys.executable, "-c", "import sys; print(sys.stdin.read().upper())"])
     with program.start("run", "--provider", "exec", "--agent", "shout", "--option", f"command={shout}") as relay:

@@ -102,6 +102,7 @@ def test_a_wait_in_json_has_id_reply_state_and_reason(program, door, workers):
     }
 
 
+@pytest.mark.parity("N-1")
 @pytest.mark.parametrize("state", [State.FAILED, State.INTERRUPTED, State.DEAD, State.UNKNOWN])
 def test_an_end_that_is_not_good_is_4_with_the_reason(program, door, workers, state):
     worker = workers.enlist("reviewer")
@@ -147,6 +148,7 @@ def wait_until_listening(program):
         os.sched_yield()
 
 
+@pytest.mark.parity("AR-4")
 def test_all_waits_for_every_reply_of_a_group_and_any_for_the_first(program, door, workers):
     members = [workers.enlist(name, tags=["team"]) for name in ("anna", "bert")]
     with program.start("send", "tag:team", "Well?", "--all", "--wait", LONG) as sending:

@@ -77,6 +77,7 @@ def test_the_list_of_plugins_says_what_each_offers(with_plugin):
     assert "relaykit_cli_commands" in program("plugins", env={"RELAYKIT_TRACE_PLUGINS": "1"}).err
 
 
+@pytest.mark.parity("AR-3", "CO-5")
 def test_a_configuration_is_begun_checked_and_shown(program):
     assert program("config", "init").code == 0
     path = program.cwd / "relaykit.toml"
@@ -90,6 +91,7 @@ def test_a_configuration_is_begun_checked_and_shown(program):
     assert "--force" in again.err
 
 
+@pytest.mark.parity("AR-3")
 def test_every_problem_of_a_configuration_is_told_at_once(program):
     (program.cwd / "relaykit.toml").write_text(
         '[agents.one]\nprovider = "ecko"\n[agents.two]\nprovider = "echo"\npriorty = "now"\n', encoding="utf-8"

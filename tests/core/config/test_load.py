@@ -162,6 +162,7 @@ def test_a_tilde_is_the_users_home(load, tmp_path):
     assert load('[agents.a]\nprovider = "echo"\ncwd = "~/src"').agents[0].cwd == tmp_path / "src"
 
 
+@pytest.mark.parity("AR-3")
 def test_the_file_here_comes_before_the_users(write, registry, tmp_path):
     write("[relay]\ndrain_seconds = 1", "user/relaykit/config.toml")
     assert config.load(registry=registry).drain_seconds == 1
@@ -171,6 +172,7 @@ def test_the_file_here_comes_before_the_users(write, registry, tmp_path):
     assert config.load(other, registry=registry).drain_seconds == 3
 
 
+@pytest.mark.parity("AR-3", "CO-5")
 def test_the_environment_comes_before_the_file_and_an_option_before_both(load):
     text = '[relay]\ndrain_seconds = 1\nsynced = false\nhome = "/in/file"'
     environ = {"RELAYKIT_RELAY_DRAIN_SECONDS": "2", "RELAYKIT_RELAY_SYNCED": "yes", "RELAYKIT_HOME": "/in/env"}
@@ -186,6 +188,7 @@ def test_a_named_file_that_is_not_there_is_an_error(registry, tmp_path):
         config.load("no.toml", registry=registry)
 
 
+@pytest.mark.parity("AR-3")
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

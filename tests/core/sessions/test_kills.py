@@ -43,6 +43,7 @@ def write_until_killed(path: Path, lines: int) -> list[str]:
     return [line for line in said if line.endswith("\n")]
 
 
+@pytest.mark.parity("N-2")
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_whatever_a_killed_process_was_told_is_stored_and_numbers_go_on_without_holes(tmp_path):
