@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from anyio.abc import ObjectReceiveStream
+
     from relaykit.model import Message
 
 
@@ -36,4 +39,13 @@ class Transport(Protocol):
             TransportError: Not this time; the relay tries again with back-off.
             TransportRefusedError: Never; the delivery ends ``refused`` with the reason.
         """
+        ...
+
+
+@runtime_checkable
+class Subscribable(Protocol):
+    """A transport by which programs in this process read what is sent to people."""
+
+    def subscribe(self, person: str) -> AbstractContextManager[ObjectReceiveStream[Message]]:
+        """Read a person's messages while the context is open; each counts as acknowledged once it is handed over."""
         ...

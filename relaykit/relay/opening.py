@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 
 from relaykit.config.records import AgentConfig, Config
 from relaykit.model import new_id
+from relaykit.plugin.transport import Subscribable
 from relaykit.registry import Registry, load
 from relaykit.relay import housekeeping
 from relaykit.relay.agents import agent_record, session_request
@@ -19,10 +20,10 @@ from relaykit.relay.components import Components
 from relaykit.relay.dispatcher import Dispatcher
 from relaykit.relay.fanout import Fanout, feed
 from relaykit.relay.life import AgentSetting
-from relaykit.relay.outgoing import Outgoing
+from relaykit.relay.outgoing import LOCAL, Outgoing
 from relaykit.relay.ownership import presence
 from relaykit.relay.pause import Pause
-from relaykit.relay.relay import Relay
+from relaykit.relay.relay import People, Relay
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
 
@@ -58,9 +59,11 @@ async def open_relay(
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with assembly.open() as opened:
         services = _services(config, assembly, opened, report or _to_stderr)
-        relay = Relay(services, [_supervisor(agent, services, assembly) for agent in config.agents])
+        outgoing = {name: Outgoing(name, transport, services) for name, transport in opened.transports.items()}
+        supervisors = [_supervisor(agent, services, assembly) for agent in config.agents]
+        relay = Relay(services, supervisors, _people(opened, outgoing))
         async with presence(opened.mailbox, services.clock, services.incarnation), anyio.create_task_group() as tasks:
-            await _start(tasks, relay, services, opened)
+            await _start(tasks, relay, services, opened, outgoing)
             yield relay
             await relay.stop()
             await services.fanout.finish()
@@ -91,16 +94,22 @@ def _supervisor(agent: AgentConfig, services: Services, assembly: Assembly) -> S
     return Supervisor(agent_record(services.config, agent), setting)
 
 
-async def _start(tasks: TaskGroup, relay: Relay, services: Services, opened: Opened) -> None:
+def _people(opened: Opened, outgoing: Mapping[str, Outgoing]) -> People | None:
+    local: object = opened.transports.get(LOCAL)
+    return People(local, outgoing[LOCAL]) if isinstance(local, Subscribable) else None
+
+
+async def _start(
+    tasks: TaskGroup, relay: Relay, services: Services, opened: Opened, outgoing: Mapping[str, Outgoing]
+) -> None:
     mailbox, clock = services.mailbox, services.clock
     for name, sink in opened.sinks.items():
         await tasks.start(feed, services.fanout, name, sink, _sink_failed(services.report), name=f"sink {name}")
     tasks.start_soon(services.dispatcher.run, name="dispatcher")
     tasks.start_soon(housekeeping.expire, mailbox, clock, name="expiry")
     tasks.start_soon(housekeeping.sweep, mailbox, opened.sessions, clock, services.config.retention, name="retention")
-    for name, transport in opened.transports.items():
-        outgoing = Outgoing(name, transport, services)
-        tasks.start_soon(outgoing.run, name=f"outgoing through {name}")
+    for name, way in outgoing.items():
+        tasks.start_soon(way.run, name=f"outgoing through {name}")
     await tasks.start(relay.run_agents, name="agents")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import anyio
+
 from relaykit.errors import LeaseLostError, StoreError, TransportError, TransportRefusedError
 from relaykit.model import LeasedDelivery, State
 from relaykit.plugin import Transport
+from relaykit.relay.dispatcher import Bell
 from relaykit.relay.services import Services
 
 LOCAL = "local"
@@ -25,17 +28,30 @@ class Outgoing:
         self._owner = services.incarnation
         self._report = services.report
         self._delay = _FIRST_SECONDS
+        self._bell = Bell()
+
+    def look(self) -> None:
+        """Look again: someone can be reached now who could not before."""
+        self._bell.ring()
 
     async def run(self) -> None:
         """Send for ever."""
-        async with self._mailbox.watch() as watch:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._listen, name="outgoing: mailbox")
+            self._bell.ring()
             while True:
+                await self._bell.wait()
                 try:
                     await self._send_all()
                 except StoreError as error:
                     await self._rest(f"the mailbox cannot be used: {error}", None)
-                    continue
+                    self._bell.ring()
+
+    async def _listen(self) -> None:
+        async with self._mailbox.watch() as watch:
+            while True:
                 await watch.wait()
+                self._bell.ring()
 
     async def _send_all(self) -> None:
         for recipient in await self._mailbox.outgoing(self._name):

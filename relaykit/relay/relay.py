@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio.abc import ObjectReceiveStream, TaskStatus
 
 from relaykit.errors import NotFoundError, WaitTimeoutError
 from relaykit.model import (
@@ -23,18 +24,29 @@ from relaykit.model import (
     Trace,
     new_id,
 )
+from relaykit.plugin.transport import Subscribable
 from relaykit.relay.fanout import Subscription
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.life import Ready
+from relaykit.relay.outgoing import Outgoing
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The way to people who read their messages in this process."""
+
+    transport: Subscribable
+    outgoing: Outgoing
 
 
 class Relay:
     """A running relay. ``open_relay`` makes one; it ends with that context."""
 
-    def __init__(self, services: Services, supervisors: Sequence[Supervisor]) -> None:
+    def __init__(self, services: Services, supervisors: Sequence[Supervisor], people: People | None) -> None:
         self._services = services
+        self._people = people
         self._supervisors = {supervisor.id: supervisor for supervisor in supervisors}
         self._ended = anyio.Event()
 
@@ -92,6 +104,19 @@ class Relay:
             after: The cursor to go on from; None begins now.
         """
         return self._services.fanout.subscribe(agent=agent, after=after)
+
+    @contextmanager
+    def inbox(self, person: str = USER) -> Iterator[ObjectReceiveStream[Message]]:
+        """Read a person's messages in this process, those that wait and those that come; each is acknowledged by it.
+
+        Raises:
+            NotFoundError: The relay has no transport ``local``.
+        """
+        if self._people is None:
+            raise NotFoundError("this relay has no transport 'local', by which people's messages are read")
+        with self._people.transport.subscribe(person) as messages:
+            self._people.outgoing.look()
+            yield messages
 
     async def trace(self, message: str) -> Trace:
         """Return all that is known of a message."""

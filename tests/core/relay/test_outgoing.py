@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from relaykit.builtin.local import LocalTransport
 from relaykit.errors import TransportError, TransportRefusedError
 from relaykit.model import Message, MessageKind, State
 from relaykit.plugin import Receipt
@@ -66,3 +67,18 @@ async def test_what_the_other_side_refuses_for_good_ends_refused_and_its_sender_
     assert trace.deliveries[0].state is State.REFUSED
     assert notice.kind is MessageKind.NOTICE
     assert "no such agent: bob" in notice.body
+
+
+async def test_a_program_in_this_process_reads_what_waits_for_a_person_and_what_comes(world: World) -> None:
+    async with world.relay(transports={"local": LocalTransport()}) as relay:
+        session = await world.provider.opened()
+        first = await relay.send("a", "one")
+        session.answer("first", (await session.submitted(1)).id)
+        reply = (await world.ended(first.message.id)).replies[0]
+        with anyio.fail_after(10), relay.inbox() as messages:
+            assert (await messages.receive()).body == "first"
+            await relay.send("a", "two")
+            session.answer("second", (await session.submitted(2)).id)
+            assert (await messages.receive()).body == "second"
+        trace = await world.ended(reply.id)
+    assert trace.deliveries[0].state is State.ACKNOWLEDGED
