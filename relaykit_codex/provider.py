@@ -56,6 +56,7 @@ class CodexProvider:
             compact=True,
             permissions=True,
             streaming=True,
+            envelope=True,
             max_text=MAX_TEXT,
             model=options.model,
             effort=options.effort,

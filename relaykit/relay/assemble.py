@@ -35,6 +35,7 @@ from relaykit.registry import (
 )
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.components import Components
+from relaykit.relay.directories import private_directory
 from relaykit.relay.intake import MailboxIntake
 from relaykit.relay.ownership import children_directory
 from relaykit.relay.processes import RelayProcesses
@@ -116,8 +117,7 @@ class Assembly:
     def _context(
         self, name: str, directory: Path, *, owner: str | None = None, routers: tuple[Router, ...] = ()
     ) -> Context:
-        home = self._config.home / directory
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home = private_directory(self._config.home / directory)
         children = children_directory(self._config.home, owner or f"component-{name}")
         return Context(
             name=name,

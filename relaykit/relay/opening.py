@@ -17,6 +17,7 @@ from relaykit.relay import housekeeping
 from relaykit.relay.agents import agent_record, session_request
 from relaykit.relay.assemble import Assembly, Opened
 from relaykit.relay.components import Components
+from relaykit.relay.directories import private_directory
 from relaykit.relay.dispatcher import Dispatcher
 from relaykit.relay.fanout import Fanout, feed
 from relaykit.relay.life import AgentSetting
@@ -56,7 +57,7 @@ async def open_relay(
     """
     registry = registry or load(disabled=config.plugins.disabled, only=config.plugins.only)
     assembly = Assembly(config, registry, components or Components())
-    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_directory(config.home)
     async with assembly.open() as opened:
         services = _services(config, assembly, opened, report or _to_stderr)
         outgoing = {name: Outgoing(name, transport, services) for name, transport in opened.transports.items()}
@@ -64,10 +65,16 @@ async def open_relay(
         relay = Relay(services, supervisors, _people(opened, outgoing))
         async with presence(opened.mailbox, services.clock, services.incarnation), anyio.create_task_group() as tasks:
             await _start(tasks, relay, services, opened, outgoing)
-            yield relay
+            failure = None
+            try:
+                yield relay
+            except Exception as error:  # noqa: BLE001 - it is raised below, as it was and not in a group
+                failure = error
             await relay.stop()
             await services.fanout.finish()
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
 
 def _services(config: Config, assembly: Assembly, opened: Opened, report: Report) -> Services:

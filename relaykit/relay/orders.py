@@ -27,6 +27,8 @@ class SessionOrders:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._pending: list[Command] = []
+        self.current: Command | None = None
+        """The one that is being carried out."""
 
     def give(self, commands: Sequence[Command]) -> None:
         """Take the commands that wait, in the place of those known before."""
@@ -49,12 +51,17 @@ class SessionOrders:
             return
         self._check(command)
         await claimed.advance(command.id, CommandState.RUNNING)
+        self.current = command
         try:
             result = await self._do(command)
         except ProviderError as error:
             await claimed.advance(command.id, CommandState.FAILED, str(error))
+        except TimeoutError:
+            await claimed.advance(command.id, CommandState.FAILED, "the provider did not do it in time")
         else:
             await claimed.advance(command.id, CommandState.SUCCEEDED, result)
+        finally:
+            self.current = None
 
     def _check(self, command: Command) -> None:
         worker = self._worker
@@ -95,6 +102,7 @@ class SessionOrders:
         session = self._worker.session
         if not isinstance(session, Compacts) or not self._worker.capabilities.compact:
             raise _refused("this provider cannot compact a session's context")
+        await self._worker.status.report()
         with anyio.fail_after(COMPACT_SECONDS):
             await session.compact()
         return "the context was compacted"

@@ -16,6 +16,7 @@ import anyio
 from relaykit.errors import AlreadyRunError, StoreError
 from relaykit.model import RelayRecord
 from relaykit.plugin import Clock, Mailbox
+from relaykit.relay.directories import private_directory
 
 BEAT_SECONDS = 10.0
 _TRIES = 10
@@ -42,7 +43,7 @@ def agent_lock(home: Path, agent: str) -> Iterator[None]:
         AlreadyRunError: Another process holds it; the message names it.
     """
     path = lock_path(home, agent)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_directory(path.parent)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="utf-8") as file:
         if not _locked(file):
             raise AlreadyRunError(_held(agent, file.read()))

@@ -20,6 +20,7 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose, new_id
+from relaykit.relay.directories import private_directory
 from relaykit.relay.orphans import MARK, ChildRecord, write_record
 from relaykit.relay.pipes import PipeReader, PipeWriter
 from relaykit.relay.proc import living_members, process_stat, wait_exit
@@ -153,7 +154,7 @@ class RelayProcesses:
     def _record(self, popen: subprocess.Popen[bytes], mark: str, program: str) -> Path:
         stat = process_stat(popen.pid)
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_directory(self._directory)
             start = 0 if stat is None else stat.start
             return write_record(
                 self._directory, ChildRecord(pid=popen.pid, start=start, boot=self._boot, mark=mark, program=program)

@@ -36,7 +36,7 @@ class StatusBoard:
             return Status(kind=StatusKind.ERROR, reason="store", detail=str(failing))
         if worker.pause.remaining and worker.pause.fault:
             return self._paused()
-        if worker.busy:
+        if worker.busy or worker.orders.current:
             return Status(kind=StatusKind.BUSY, reason=self._reason(), work=self._work())
         return Status(kind=StatusKind.IDLE)
 
@@ -55,11 +55,17 @@ class StatusBoard:
             return "permission"
         if worker.silent:
             return "silent"
-        return "stopping" if worker.stopping else "turn"
+        if worker.stopping:
+            return "stopping"
+        return "command" if worker.orders.current else "turn"
 
     def _work(self) -> tuple[WorkItem, ...]:
         worker = self._worker
-        turn = worker.turns.running
-        turns = (WorkItem(kind="turn", id=turn.id),) if turn else ()
-        messages = tuple(WorkItem(kind="message", id=item.message.id) for item in worker.held.all())
-        return (*turns, *messages)
+        turns, command = worker.turns, worker.orders.current
+        found = [WorkItem(kind="turn", id=turns.running.id)] if turns.running else []
+        found += [WorkItem(kind="message", id=item.message.id) for item in worker.held.all()]
+        found += [WorkItem(kind="permission", id=key) for key in sorted(turns.questions)]
+        found += [WorkItem(kind="subagent", id=block, label=name) for block, name in turns.subagents.items()]
+        if command is not None:
+            found.append(WorkItem(kind="command", id=command.id, label=command.kind.value))
+        return tuple(found)

@@ -68,24 +68,25 @@ class Supervisor:
         return self._agent.id
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Run the agent until it is stopped; started once its lock is held.
+        """Run the agent until it is stopped; started once its lock is held and the directory has it.
 
         Raises:
             AlreadyRunError: Another relay runs it.
         """
         services = self._services
         with agent_lock(services.config.home, self.id):
-            task_status.started()
             await end_orphans(children_directory(services.config.home, self.id), services.clock.boot_id())
-            await self._run()
+            claim = await self._claim(deaths=await self._died_before())
+            task_status.started()
+            await self._run(claim)
 
-    async def _run(self) -> None:
+    async def _run(self, claim: Claim) -> None:
         services = self._services
         async with anyio.create_task_group() as tasks:
             services.dispatcher.enlist(self.id, self._bell)
             try:
                 tasks.start_soon(self._obey, name=f"{self.id}: orders")
-                await self._supervise()
+                await self._supervise(claim)
             finally:
                 services.dispatcher.dismiss(self.id)
                 self._first.set()
@@ -113,15 +114,19 @@ class Supervisor:
         self._again.set()
         self._life.cancel()
 
-    async def _supervise(self) -> None:
-        deaths = await self._died_before()
-        while not self._stopped:
-            claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
-            self._epoch = claim.epoch
+    async def _supervise(self, claim: Claim) -> None:
+        while True:
             began = self._services.clock.boot()
             end = await self._live(claim)
-            deaths = end is End.DIED
             await self._between(end, self._services.clock.boot() - began)
+            if self._stopped:
+                return
+            claim = await self._claim(deaths=end is End.DIED)
+
+    async def _claim(self, *, deaths: bool) -> Claim:
+        claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
+        self._epoch = claim.epoch
+        return claim
 
     @property
     def _stopped(self) -> bool:

@@ -71,6 +71,8 @@ class Turns:
         self.running: RunningTurn | None = None
         self.questions: set[str] = set()
         """Keys of the questions that wait for a decision."""
+        self.subagents: dict[str, str] = {}
+        """Names of the subagents at work, by the id of their block."""
 
     def fold(self, what: Occurrence) -> list[Seen | EndedTurn]:
         """Take in one occurrence."""
@@ -103,6 +105,7 @@ class Turns:
         running = self._turn(end.turn)
         self.running = None
         self.questions.clear()
+        self.subagents.clear()
         text = end.text if end.outcome is Outcome.COMPLETED else end.text or running.last_text
         over = EndedTurn(
             id=end.turn,
@@ -134,6 +137,8 @@ class Turns:
     def _part(self, running: RunningTurn, block: Block, *, ended: bool) -> None:
         if block.kind is not BlockKind.USER_MESSAGE:
             running.worked = True
+        if block.kind is BlockKind.SUBAGENT:
+            self._subagent(block, ended=ended)
         if block.kind is not BlockKind.ASSISTANT_TEXT or block.conversation != "main":
             return
         if ended:
@@ -141,3 +146,9 @@ class Turns:
             running.text = block.text
         else:
             running.writing[block.id] = block.text
+
+    def _subagent(self, block: Block, *, ended: bool) -> None:
+        if ended:
+            self.subagents.pop(block.id, None)
+        else:
+            self.subagents[block.id] = block.name

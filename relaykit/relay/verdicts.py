@@ -122,11 +122,14 @@ def of_history(
     if turns is None:
         return _unreadable(on_interrupted, known=known)
     past = next((turn for turn in turns if delivery.submission in turn.submissions), None)
+    if past is not None and past.outcome not in (None, Outcome.INTERRUPTED):
+        return _finished(past, past.outcome, delivery)
+    if delivery.wish in _WISHED:
+        state, reason = _WISHED[delivery.wish]
+        return settle(state, reason, past.text if past else "")
     if past is None:
         return Verdict(next=Next.REDELIVER, reason="the provider's history does not have it")
-    if past.outcome is None or (past.outcome is Outcome.INTERRUPTED and delivery.wish in (None, Wish.STOP)):
-        return _cut_off(past, on_interrupted)
-    return _finished(past, delivery)
+    return _cut_off(past, on_interrupted)
 
 
 def _unreadable(on_interrupted: OnInterrupted, *, known: bool) -> Verdict:
@@ -146,11 +149,11 @@ def _cut_off(past: PastTurn, on_interrupted: OnInterrupted) -> Verdict:
             return settle(State.FAILED, "its turn was cut off; on_interrupted says fail", past.text)
 
 
-def _finished(past: PastTurn, delivery: Delivery) -> Verdict:
+def _finished(past: PastTurn, outcome: Outcome, delivery: Delivery) -> Verdict:
     ended = EndedTurn(
         id=past.id,
         origin=Origin.SUBMISSION,
-        outcome=past.outcome or Outcome.INTERRUPTED,
+        outcome=outcome,
         submissions=past.submissions,
         text=past.text,
         worked=past.worked,

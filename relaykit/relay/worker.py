@@ -15,6 +15,9 @@ from anyio.abc import TaskGroup
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import (
+    BlockEnded,
+    BlockKind,
+    BlockStarted,
     Capabilities,
     Decision,
     LeasedDelivery,
@@ -78,7 +81,7 @@ class Worker:
         self.orders = SessionOrders(self)
         self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
         self._conclusion = Conclusion(agent.id, claimed, pause)
-        self._status = StatusBoard(self)
+        self.status = StatusBoard(self)
         self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
         self._interrupted: str | None = None
         self._leave = False
@@ -130,6 +133,8 @@ class Worker:
         self.recorder.offer(what)
         facts = self.turns.fold(what)
         self._facts += facts
+        if isinstance(what, BlockStarted | BlockEnded) and what.block.kind is BlockKind.SUBAGENT:
+            self.nudge.ring()  # for the status
         if isinstance(what, PermissionAsked | PermissionClosed):
             self._facts.append(what)
         elif not facts:
@@ -189,7 +194,7 @@ class Worker:
             await self.interrupt(Wish.STOP)
         await self._take_work(waiting)
         self._mark_idle()
-        await self._status.report()
+        await self.status.report()
 
     async def _conclude_facts(self) -> None:
         while self._facts:

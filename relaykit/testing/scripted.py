@@ -68,6 +68,8 @@ class ScriptedSession:
         self.interrupts = 0
         self.decisions: list[tuple[str, Decision]] = []
         self.compacted = 0
+        self.compacting: anyio.Event | None = None
+        """Where there is one, compacting takes until it is set."""
         self.obedient = True
         """Whether an interrupt ends the turn by itself."""
         self.refusal: Fault | None = None
@@ -109,8 +111,10 @@ class ScriptedSession:
         return self.provider.turns.get(session)
 
     async def compact(self) -> None:
-        """Count it."""
+        """Count it, and be done when the test says so."""
         self.compacted += 1
+        if self.compacting is not None:
+            await self.compacting.wait()
 
     async def submitted(self, count: int = 1) -> Submission:
         """Return the last submission, once there are that many."""

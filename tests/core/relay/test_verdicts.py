@@ -132,6 +132,17 @@ def test_a_turn_that_a_recorded_wish_interrupted_ends_as_the_wish_says() -> None
     assert recall(past(Outcome.INTERRUPTED), wish=Wish.CANCEL).state is State.CANCELLED
 
 
+@pytest.mark.parametrize("turns", [(), (past(None, text="half"),)])
+@pytest.mark.parametrize(
+    ("wish", "state"),
+    [(Wish.CANCEL, State.CANCELLED), (Wish.INTERRUPT, State.INTERRUPTED), (Wish.NOW, State.INTERRUPTED)],
+)
+def test_what_someone_wished_away_is_never_handed_over_again(
+    turns: tuple[PastTurn, ...], wish: Wish, state: State
+) -> None:
+    assert recall(*turns, wish=wish).state is state
+
+
 def test_a_turn_that_a_stop_interrupted_is_gone_on_with() -> None:
     assert recall(past(Outcome.INTERRUPTED), wish=Wish.STOP).next is Next.CONTINUE
 
