@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Told = Notification | ServerRequest | Skipped
 _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_LAST_WORDS = 20
+_LAST_WORDS = 100
+_BACKTRACE = "Stack backtrace:"
 _EXIT_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.2
 _CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
@@ -189,8 +190,14 @@ class Client:
         with anyio.move_on_after(_LAST_WORDS_SECONDS):  # a process that it left behind may hold the pipe open
             await self._listened.wait()
         ended = "closed its output" if code is None else f"ended with exit code {code}"
-        words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
+        words = _last_of([line.strip() for line in self._last_words])
         return Fault(whose=Whose.PROCESS, code="died", message=plain(f"codex {ended}{': ' if words else ''}{words}"))
+
+
+def _last_of(lines: list[str]) -> str:
+    """Return the last line that says something; where codex crashed, that before the addresses."""
+    end = lines.index(_BACKTRACE) if _BACKTRACE in lines else len(lines)
+    return next((line for line in reversed(lines[:end]) if line), "")
 
 
 def _ignore(_: Fault) -> None:

@@ -15,6 +15,7 @@ from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_set
 from relaykit_codex.launch import arguments, environment, find_codex
 from relaykit_codex.options import Options
 from relaykit_codex.session import CodexSession
+from relaykit_codex.starting import one_at_a_time
 from relaykit_codex.unseen import UnseenThreads
 
 if TYPE_CHECKING:
@@ -73,15 +74,17 @@ class CodexProvider:
         argv = arguments(find_codex(self._options.command), request.arguments)
         env = environment(request, self._options.home(self._context.home))
         async with (
+            one_at_a_time(env) as begun,
             self._context.processes.launch(argv, cwd=request.cwd, env=env) as child,
             _connected(child, self._options.request_timeout) as (client, tasks),
         ):
+            await introduce(client)
+            begun()
             session = await self._open(client, tasks, request)
             with closing(session):
                 yield session
 
     async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest) -> CodexSession:
-        await introduce(client)
         await sign_in(client, self._options, self._key)
         opened = await open_thread(client, thread_settings(request, self._options), request.resume)
         self._capabilities = replace(self._capabilities, model=opened.model, effort=opened.effort)

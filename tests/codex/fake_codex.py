@@ -69,7 +69,7 @@ def answer(request, method, asked):
 
 def main():
     if TOLD.get("die"):
-        sys.stderr.write("no room for a database\n")
+        sys.stderr.write(TOLD.get("last_words", "no room for a database\n"))
         sys.exit(7)
     for line in sys.stdin:
         message = json.loads(line)

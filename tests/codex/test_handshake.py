@@ -129,6 +129,14 @@ async def test_a_program_that_ends_at_once_is_told_with_its_last_words(fake):
 
 
 @pytest.mark.anyio
+async def test_the_addresses_of_a_crash_are_no_last_words(fake):
+    words = "Error: the database is locked\n\nStack backtrace:\n   0: <unknown>\n   1: <unknown>\n"
+    with pytest.raises(ProviderError, match="exit code 7: Error: the database is locked"):
+        async with fake.open(env=fake.told(die=True, last_words=words)):
+            pass
+
+
+@pytest.mark.anyio
 async def test_a_death_in_a_turn_ends_it_and_shows_no_key(fake):
     async with fake.open(env=fake.told(die_in_turn=True)) as talk:
         submission = await talk.send("hello")
