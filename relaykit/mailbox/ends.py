@@ -10,6 +10,7 @@ from relaykit.mailbox.entry import post
 from relaykit.model import Delivery, Draft, Message, MessageKind, State
 
 if TYPE_CHECKING:
+    from relaykit.mailbox.rows import DeliveryRow
     from relaykit.mailbox.transaction import Transaction
 
 _SHOWN = 8
@@ -17,16 +18,18 @@ _SHOWN = 8
 
 
 def end(
-    tx: Transaction, delivery: Delivery, message: Message, state: State, reason: str, *, partial: str = ""
+    tx: Transaction, delivery: DeliveryRow, message: Message, state: State, reason: str, *, partial: str = ""
 ) -> Delivery:
     """End a delivery that is under way; the caller has checked that it may. ``partial`` goes into the notice."""
-    row = tx.row(
+    reason = rows.line(reason)
+    step = rows.step(state, tx.now, reason)
+    tx.write(
         "UPDATE delivery SET state = ?, reason = ?, owner = NULL, epoch = NULL, held = 0, ended_at = ?, "
-        f"steps = steps || ? WHERE id = ? RETURNING {rows.DELIVERY}",
+        "steps = steps || ? WHERE id = ?",
         state,
-        rows.line(reason),
+        reason,
         tx.now,
-        rows.step(state, tx.now, reason),
+        step,
         delivery.id,
     )
     if message.to.startswith("any:"):
@@ -35,16 +38,17 @@ def end(
         tx.write("UPDATE permission SET state = 'withdrawn' WHERE delivery = ? AND state = 'open'", delivery.id)
     if state.noticed and message.kind is not MessageKind.NOTICE:
         _notice(tx, delivery, message, _told(delivery, message, state, reason) + _so_far(partial))
-    return rows.delivery(row, message.id)
+    ended = delivery._replace(state=state, reason=reason, owner=None, epoch=None, held=0, steps=delivery.steps + step)
+    return rows.delivery(ended, message.id)
 
 
-def under_way(tx: Transaction, condition: str, *values: object) -> list[tuple[Delivery, Message]]:
+def under_way(tx: Transaction, condition: str, *values: object) -> list[tuple[DeliveryRow, Message]]:
     """Return deliveries that have not ended, with their messages, in the order of arrival."""
     found = tx.rows(f"SELECT {rows.BOTH} WHERE ended_at IS NULL AND {condition}", *values)
     return [rows.both(row) for row in found]
 
 
-def _told(delivery: Delivery, message: Message, state: State, reason: str) -> str:
+def _told(delivery: DeliveryRow, message: Message, state: State, reason: str) -> str:
     why = f": {reason}" if reason else ""
     return rows.line(f"message {message.id[:_SHOWN]} to {delivery.recipient} ended {state}{why}")
 
@@ -53,7 +57,7 @@ def _so_far(partial: str) -> str:
     return f"\n\nUntil then it had written:\n\n{partial}" if partial else ""
 
 
-def _notice(tx: Transaction, delivery: Delivery, message: Message, body: str) -> None:
+def _notice(tx: Transaction, delivery: DeliveryRow, message: Message, body: str) -> None:
     draft = Draft(
         sender=delivery.recipient,
         to=message.sender,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from relaykit.mailbox import rows
 from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.directory import Known
-from relaykit.model import Delivery, Draft, Message, MessageKind, Priority, State
+from relaykit.mailbox.rows import DeliveryRow
+from relaykit.model import Draft, Message, MessageKind, Priority, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,9 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         expires_at=draft.expires_at,
         account=draft.account,
     )
-    (number,) = tx.row(
+    number = tx.insert(
         "INSERT INTO message (id, account, sender, address, body, thread, priority, kind, in_reply_to, cause, root, "
-        "hops, created_at, expires_at, beyond) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+        "hops, created_at, expires_at, beyond) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.id,
         message.account or "",
         message.sender,
@@ -63,27 +64,26 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
 
 def write_delivery(
     tx: Transaction, number: int, message: Message, recipient: str, priority: Priority, *, held: bool = False
-) -> Delivery:
+) -> DeliveryRow:
     """Queue a message for a recipient."""
-    row = tx.row(
+    step = rows.step(State.QUEUED, tx.now)
+    arrival = tx.insert(
         "INSERT INTO delivery (message, recipient, state, reason, rank, held, bytes, expires_at, steps) "
-        f"VALUES (?, ?, 'queued', '', ?, ?, ?, ?, ?) RETURNING {rows.DELIVERY}",
+        "VALUES (?, ?, 'queued', '', ?, ?, ?, ?, ?)",
         number,
         recipient,
         priority.rank,
         held,
         len(message.body.encode()),
         message.expires_at,
-        rows.step(State.QUEUED, tx.now),
+        step,
     )
-    return rows.delivery(row, message.id)
+    return DeliveryRow(id=arrival, recipient=recipient, rank=priority.rank, held=held, steps=step)
 
 
-def enter_pool(tx: Transaction, delivery: Delivery, members: Sequence[str]) -> None:
+def enter_pool(tx: Transaction, delivery: DeliveryRow, members: Sequence[str]) -> None:
     """Fix who may take a delivery to any of a group."""
-    tx.write_many(
-        "INSERT INTO pool VALUES (?, ?, ?)", [(member, delivery.priority.rank, delivery.id) for member in members]
-    )
+    tx.write_many("INSERT INTO pool VALUES (?, ?, ?)", [(member, delivery.rank, delivery.id) for member in members])
 
 
 def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:

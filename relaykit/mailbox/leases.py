@@ -8,7 +8,8 @@ from relaykit.errors import LeaseLostError, NotFoundError
 from relaykit.mailbox import rows
 from relaykit.mailbox.chain import reply_to
 from relaykit.mailbox.ends import end, under_way
-from relaykit.model import Delivery, Lease, LeasedDelivery, Message, State, Wish
+from relaykit.mailbox.rows import DeliveryRow
+from relaykit.model import Lease, LeasedDelivery, Message, State, Wish
 
 if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
@@ -86,7 +87,7 @@ def release(tx: Transaction, lease: Lease, reason: str) -> None:
     """Queue it again at its place, nothing counted; to any of a group if it came so. A cancelled one ends."""
     _state(tx, lease)
     ((delivery, message),) = under_way(tx, "delivery.id = ?", lease.delivery)
-    if delivery.wish is Wish.CANCEL:
+    if delivery.wish == Wish.CANCEL:
         end(tx, delivery, message, State.CANCELLED, reason)
         return
     _write(
@@ -121,6 +122,11 @@ def lost(lease: Lease) -> LeaseLostError:
     return LeaseLostError(f"delivery {lease.delivery} is no longer leased as attempt {lease.attempt} of {lease.owner}")
 
 
+def fields(lease: Lease) -> tuple[int, str, int, int]:
+    """Return what ``HELD`` takes."""
+    return lease.delivery, lease.owner, lease.epoch, lease.attempt
+
+
 def _next(tx: Transaction, agent: str, joining: Joining | None) -> Any:
     if joining is not None:
         return tx.row(
@@ -148,7 +154,7 @@ def _first_of_pool(tx: Transaction, agent: str) -> Any:
     )
 
 
-def _expired(tx: Transaction, delivery: Delivery, message: Message) -> bool:
+def _expired(tx: Transaction, delivery: DeliveryRow, message: Message) -> bool:
     """End a delivery whose time is over, and say so. One that was queued once more has no time any more."""
     if message.expires_at is None:
         return False
@@ -161,7 +167,7 @@ def _expired(tx: Transaction, delivery: Delivery, message: Message) -> bool:
 
 def _lease(
     tx: Transaction,
-    delivery: Delivery,
+    delivery: DeliveryRow,
     message: Message,
     *,
     recipient: str,
@@ -170,21 +176,35 @@ def _lease(
     submission: str | None = None,
     session: str | None = None,
 ) -> LeasedDelivery:
-    row = tx.row(
-        "UPDATE delivery SET state = 'leased', reason = '', recipient = ?, attempt = attempt + 1, owner = ?, epoch = ?, "
-        f"submission = ?, session = ?, turn = NULL, steps = steps || ? WHERE id = ? RETURNING {rows.DELIVERY}",
+    leased = delivery._replace(
+        state=State.LEASED,
+        reason="",
+        recipient=recipient,
+        attempt=delivery.attempt + 1,
+        owner=owner,
+        epoch=epoch,
+        submission=submission,
+        session=session,
+        turn=None,
+        steps=delivery.steps + rows.step(State.LEASED, tx.now, f"attempt {delivery.attempt + 1}"),
+    )
+    tx.write(
+        "UPDATE delivery SET state = 'leased', reason = '', recipient = ?, attempt = ?, owner = ?, epoch = ?, "
+        "submission = ?, session = ?, turn = NULL, steps = ? WHERE id = ?",
         recipient,
+        leased.attempt,
         owner,
         epoch,
         submission,
         session,
-        rows.step(State.LEASED, tx.now, f"attempt {delivery.attempt + 1}"),
-        delivery.id,
+        leased.steps,
+        leased.id,
     )
-    return _as_leased(tx, rows.delivery(row, message.id), message)
+    return _as_leased(tx, leased, message)
 
 
-def _as_leased(tx: Transaction, delivery: Delivery, message: Message) -> LeasedDelivery:
+def _as_leased(tx: Transaction, row: DeliveryRow, message: Message) -> LeasedDelivery:
+    delivery = rows.delivery(row, message.id)
     return LeasedDelivery(
         delivery=delivery,
         message=message,
@@ -195,17 +215,13 @@ def _as_leased(tx: Transaction, delivery: Delivery, message: Message) -> LeasedD
 
 
 def _state(tx: Transaction, lease: Lease) -> State:
-    row = tx.row(f"SELECT state FROM delivery WHERE {HELD}", *_fields(lease))
+    row = tx.row(f"SELECT state FROM delivery WHERE {HELD}", *fields(lease))
     if row is None:
         raise lost(lease)
     return State(row[0])
 
 
 def _write(tx: Transaction, lease: Lease, sets: str, step: str, *values: object) -> None:
-    changed = tx.write(f"UPDATE delivery SET {sets}, steps = steps || ? WHERE {HELD}", *values, step, *_fields(lease))
+    changed = tx.write(f"UPDATE delivery SET {sets}, steps = steps || ? WHERE {HELD}", *values, step, *fields(lease))
     if not changed:
         raise lost(lease)
-
-
-def _fields(lease: Lease) -> tuple[int, str, int, int]:
-    return lease.delivery, lease.owner, lease.epoch, lease.attempt

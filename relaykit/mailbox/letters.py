@@ -88,15 +88,14 @@ def _check_chain(tx: Transaction, draft: Draft, where: Origin, awaited: Iterable
 
 def _earlier(tx: Transaction, draft: Draft) -> Accepted | None:
     """Return what an earlier put of the same id was told."""
-    row = tx.row(
-        f"SELECT number, {rows.MESSAGE} FROM message WHERE id = ? AND account = ?", draft.id, draft.account or ""
-    )
+    row = tx.row("SELECT number FROM message WHERE id = ? AND account = ?", draft.id, draft.account or "")
     if row is None:
         return _removed(tx, draft)
-    message = rows.message(row[1:])
+    (number,) = row
+    message = rows.message(tx.row(f"SELECT {rows.MESSAGE} FROM message WHERE number = ?", number))
     if (message.sender, message.to, message.body) != (draft.sender, draft.to, draft.body):
         raise _conflict(draft)
-    return Accepted(message=message, deliveries=tuple(lookup.deliveries(tx, row[0], message)), first=False)
+    return Accepted(message=message, deliveries=lookup.deliveries(tx, number, message), first=False)
 
 
 def _removed(tx: Transaction, draft: Draft) -> Accepted | None:
@@ -202,4 +201,4 @@ def _deliver(tx: Transaction, number: int, message: Message, way: _Way, *, held:
         return end(tx, delivery, message, State.REFUSED, way.refusal)
     if held:
         ask_to_let_go(tx, delivery.id, message)
-    return delivery
+    return rows.delivery(delivery, message.id)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from relaykit.errors import NotFoundError
 from relaykit.mailbox import rows
+from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Message
 
 if TYPE_CHECKING:
@@ -39,17 +40,15 @@ def message(tx: Transaction, text: str) -> tuple[int, Message]:
     return number, rows.message(row)
 
 
-def deliveries(tx: Transaction, number: int, message: Message, recipient: str | None = None) -> list[Delivery]:
-    """Return the deliveries of a message, of one recipient or all, in the order of arrival."""
+def deliveries(tx: Transaction, number: int, message: Message) -> tuple[Delivery, ...]:
+    """Return the deliveries of a message, in the order of arrival."""
+    return tuple(rows.delivery(row, message.id) for row in delivery_rows(tx, number))
+
+
+def delivery_rows(tx: Transaction, number: int) -> list[DeliveryRow]:
+    """Return the deliveries of a message as they are stored, in the order of arrival."""
     found = tx.rows(f"SELECT {rows.DELIVERY} FROM delivery WHERE message = ? ORDER BY id", number)
-    every = [rows.delivery(row, message.id) for row in found]
-    if recipient is None:
-        return every
-    chosen = [delivery for delivery in every if delivery.recipient == recipient]
-    if not chosen:
-        names = ", ".join(delivery.recipient for delivery in every)
-        raise NotFoundError(f"message {message.id} has no delivery to {recipient!r}; it goes to {names}")
-    return chosen
+    return [DeliveryRow._make(row) for row in found]
 
 
 def answers(tx: Transaction, message: Message) -> list[Message]:

@@ -27,7 +27,7 @@ def trace(tx: Transaction, message: str) -> Trace:
     number, found = lookup.message(tx, message)
     return Trace(
         message=found,
-        deliveries=tuple(lookup.deliveries(tx, number, found)),
+        deliveries=lookup.deliveries(tx, number, found),
         replies=tuple(lookup.answers(tx, found)),
     )
 
@@ -50,7 +50,10 @@ def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 
             recipient,
             limit,
         )[::-1]
-    return [InboxItem(delivery=delivery, message=message) for delivery, message in map(rows.both, found)]
+    return [
+        InboxItem(delivery=rows.delivery(delivery, message.id), message=message)
+        for delivery, message in map(rows.both, found)
+    ]
 
 
 def acknowledge(tx: Transaction, deliveries: Collection[int], note: str) -> None:

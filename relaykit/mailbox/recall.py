@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaykit.errors import RefusedError
+from relaykit.errors import NotFoundError, RefusedError
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool
 from relaykit.mailbox.letters import route
+from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Message, State, Wish
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def cancel(
 ) -> Sequence[Delivery]:
     """Cancel a message's deliveries; return them as they are now."""
     number, found = lookup.message(tx, message)
-    chosen = lookup.deliveries(tx, number, found, recipient)
-    begun = [delivery.recipient for delivery in chosen if delivery.state is State.SEEN]
+    chosen = _chosen(tx, number, found, recipient)
+    begun = [delivery.recipient for delivery in chosen if delivery.state == State.SEEN]
     if begun and not interrupt:
         raise RefusedError(f"{', '.join(begun)} has begun with message {found.id}; --interrupt ends its turn")
     return [_cancel(tx, delivery, found) for delivery in chosen]
@@ -33,8 +34,8 @@ def cancel(
 def requeue(tx: Transaction, message: str, *, recipient: str | None = None) -> Sequence[Delivery]:
     """Queue a message's deliveries that ended otherwise than well once more; they keep their place."""
     number, found = lookup.message(tx, message)
-    chosen = lookup.deliveries(tx, number, found, recipient)
-    failed = [delivery for delivery in chosen if delivery.state.ended and not delivery.state.ended_well]
+    chosen = _chosen(tx, number, found, recipient)
+    failed = [delivery for delivery in chosen if _ended_badly(State(delivery.state))]
     if not failed:
         states = ", ".join(f"{delivery.recipient} {delivery.state}" for delivery in chosen)
         raise RefusedError(f"nothing of message {found.id} ended otherwise than well: {states}")
@@ -42,28 +43,47 @@ def requeue(tx: Transaction, message: str, *, recipient: str | None = None) -> S
     return [_requeue(tx, delivery, found, members) for delivery in failed]
 
 
-def _cancel(tx: Transaction, delivery: Delivery, message: Message) -> Delivery:
-    if delivery.state.ended:
-        return delivery
-    if delivery.state is State.QUEUED:
+def _chosen(tx: Transaction, number: int, message: Message, recipient: str | None) -> list[DeliveryRow]:
+    every = lookup.delivery_rows(tx, number)
+    chosen = [delivery for delivery in every if recipient in (None, delivery.recipient)]
+    if not chosen:
+        names = ", ".join(delivery.recipient for delivery in every)
+        raise NotFoundError(f"message {message.id} has no delivery to {recipient!r}; it goes to {names}")
+    return chosen
+
+
+def _ended_badly(state: State) -> bool:
+    return state.ended and not state.ended_well
+
+
+def _cancel(tx: Transaction, delivery: DeliveryRow, message: Message) -> Delivery:
+    state = State(delivery.state)
+    if state.ended:
+        return rows.delivery(delivery, message.id)
+    if state is State.QUEUED:
         return end(tx, delivery, message, State.CANCELLED, "cancelled while it was queued")
-    row = tx.row(
-        f"UPDATE delivery SET wish = ?, steps = steps || ? WHERE id = ? RETURNING {rows.DELIVERY}",
-        Wish.CANCEL,
-        rows.step(delivery.state, tx.now, "to be cancelled"),
-        delivery.id,
-    )
-    return rows.delivery(row, message.id)
+    step = rows.step(state, tx.now, "to be cancelled")
+    tx.write("UPDATE delivery SET wish = 'cancel', steps = steps || ? WHERE id = ?", step, delivery.id)
+    return rows.delivery(delivery._replace(wish=Wish.CANCEL, steps=delivery.steps + step), message.id)
 
 
-def _requeue(tx: Transaction, delivery: Delivery, message: Message, members: Sequence[str]) -> Delivery:
-    row = tx.row(
-        "UPDATE delivery SET state = 'queued', reason = 'queued once more', recipient = ?, deaths = 0, wish = NULL, "
-        f"expires_at = NULL, ended_at = NULL, steps = steps || ? WHERE id = ? RETURNING {rows.DELIVERY}",
-        message.to if members else delivery.recipient,
-        rows.step(State.QUEUED, tx.now, "queued once more"),
-        delivery.id,
+def _requeue(tx: Transaction, delivery: DeliveryRow, message: Message, members: Sequence[str]) -> Delivery:
+    why = "queued once more"
+    queued = delivery._replace(
+        state=State.QUEUED,
+        reason=why,
+        recipient=message.to if members else delivery.recipient,
+        deaths=0,
+        wish=None,
+        steps=delivery.steps + rows.step(State.QUEUED, tx.now, why),
     )
-    queued = rows.delivery(row, message.id)
+    tx.write(
+        "UPDATE delivery SET state = 'queued', reason = ?, recipient = ?, deaths = 0, wish = NULL, expires_at = NULL, "
+        "ended_at = NULL, steps = ? WHERE id = ?",
+        why,
+        queued.recipient,
+        queued.steps,
+        queued.id,
+    )
     enter_pool(tx, queued, members)
-    return queued
+    return rows.delivery(queued, message.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from relaykit.model import (
     Agent,
@@ -26,11 +26,28 @@ from relaykit.model import (
     to_json,
 )
 
-DELIVERY = (
-    "delivery.id, delivery.recipient, delivery.state, delivery.reason, delivery.rank, delivery.attempt, "
-    "delivery.deaths, delivery.owner, delivery.epoch, delivery.submission, delivery.session, delivery.turn, "
-    "delivery.wish, delivery.held, delivery.steps"
-)
+
+class DeliveryRow(NamedTuple):
+    """A delivery as it is stored."""
+
+    id: int
+    recipient: str
+    state: str = State.QUEUED
+    reason: str = ""
+    rank: int = 0
+    attempt: int = 0
+    deaths: int = 0
+    owner: str | None = None
+    epoch: int | None = None
+    submission: str | None = None
+    session: str | None = None
+    turn: str | None = None
+    wish: str | None = None
+    held: int = 0
+    steps: str = ""
+
+
+DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow._fields)
 MESSAGE = (
     "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
     "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
@@ -41,7 +58,7 @@ COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, res
 PERMISSION = (
     "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery"
 )
-_WIDTH = DELIVERY.count(",") + 1
+_WIDTH = len(DeliveryRow._fields)
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
 _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in MessageKind}
@@ -72,25 +89,25 @@ def _step(text: str) -> Step:
     return Step(_STATES[state], float(at), note)
 
 
-def delivery(row: Any, message_id: str) -> Delivery:
-    """Return the delivery of a row that begins with ``DELIVERY``."""
+def delivery(row: DeliveryRow, message_id: str) -> Delivery:
+    """Return the delivery of a row."""
     return Delivery(
-        id=row[0],
+        id=row.id,
         message=message_id,
-        recipient=row[1],
-        state=_STATES[row[2]],
-        reason=row[3],
-        priority=_BY_RANK[row[4]],
-        attempt=row[5],
-        deaths=row[6],
-        owner=row[7],
-        epoch=row[8],
-        submission=row[9],
-        session=row[10],
-        turn=row[11],
-        wish=Wish(row[12]) if row[12] else None,
-        held=bool(row[13]),
-        steps=steps(row[14]),
+        recipient=row.recipient,
+        state=_STATES[row.state],
+        reason=row.reason,
+        priority=_BY_RANK[row.rank],
+        attempt=row.attempt,
+        deaths=row.deaths,
+        owner=row.owner,
+        epoch=row.epoch,
+        submission=row.submission,
+        session=row.session,
+        turn=row.turn,
+        wish=Wish(row.wish) if row.wish else None,
+        held=bool(row.held),
+        steps=steps(row.steps),
     )
 
 
@@ -114,10 +131,9 @@ def message(row: Any) -> Message:
     )
 
 
-def both(row: Any) -> tuple[Delivery, Message]:
+def both(row: Any) -> tuple[DeliveryRow, Message]:
     """Return the delivery and the message of a row of ``BOTH``."""
-    said = message(row[_WIDTH:])
-    return delivery(row, said.id), said
+    return DeliveryRow._make(row[:_WIDTH]), message(row[_WIDTH:])
 
 
 def command(row: Any) -> Command:

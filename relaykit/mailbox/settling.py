@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from relaykit.mailbox.chain import after, reply_to
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.entry import post
-from relaykit.mailbox.leases import lost
+from relaykit.mailbox.leases import fields, lost
+from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Draft, Lease, Message, MessageKind, State, Wish
 
 if TYPE_CHECKING:
@@ -35,26 +36,26 @@ def settle(
     ended = [
         end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial) for delivery, message in held
     ]
-    answered = [pair for pair in held if pair[0].wish is not Wish.CANCEL]
+    answered = [pair for pair in held if pair[0].wish != Wish.CANCEL]
     if reply is not None and answered:
         _reply(tx, reply, answered)
     return ended
 
 
-def _held(tx: Transaction, lease: Lease) -> tuple[Delivery, Message]:
+def _held(tx: Transaction, lease: Lease) -> tuple[DeliveryRow, Message]:
     for delivery, message in under_way(tx, "delivery.id = ?", lease.delivery):
-        if delivery.lease == lease:
+        if (delivery.id, delivery.owner, delivery.epoch, delivery.attempt) == fields(lease):
             return delivery, message
     raise lost(lease)
 
 
-def _end_of(delivery: Delivery, state: State, reason: str) -> tuple[State, str]:
-    if delivery.wish is Wish.CANCEL:
+def _end_of(delivery: DeliveryRow, state: State, reason: str) -> tuple[State, str]:
+    if delivery.wish == Wish.CANCEL:
         return State.CANCELLED, f"cancelled; its turn {state}" + (f": {reason}" if reason else "")
     return state, reason
 
 
-def _reply(tx: Transaction, reply: Draft, answered: Sequence[tuple[Delivery, Message]]) -> None:
+def _reply(tx: Transaction, reply: Draft, answered: Sequence[tuple[DeliveryRow, Message]]) -> None:
     first, message = answered[0]
     in_reply_to = tuple(said.id for _, said in answered)
     if reply.kind is MessageKind.FOLLOW_UP and (asked := reply_to(tx, first.recipient, message)):

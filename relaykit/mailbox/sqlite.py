@@ -27,6 +27,7 @@ from relaykit.model import Limits
 from relaykit.storage.connect import BUSY_SECONDS, check
 from relaykit.storage.database import Database
 from relaykit.storage.doorbell import Bell, Listener
+from relaykit.storage.network import refuse_network
 from relaykit.storage.writer import open_writer
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ async def open_mailbox(
         check(path)
         return Database(path, MAILBOX, begin, busy_seconds=busy_seconds)
 
+    refuse_network(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Bell(path)) as bell:
         async with open_writer(f"mailbox {path}", open_database, bell.ring) as writer:

@@ -28,6 +28,10 @@ class Transaction:
         """Run a statement; return how many rows it wrote."""
         return self.connection.execute(statement, values).rowcount
 
+    def insert(self, statement: str, *values: Any) -> int:
+        """Insert a row; return its number."""
+        return self.connection.execute(statement, values).lastrowid or 0
+
     def row(self, statement: str, *values: Any) -> Any:
         """Return the first row of a query, or None."""
         return self.connection.execute(statement, values).fetchone()

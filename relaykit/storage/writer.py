@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import anyio
 
@@ -27,15 +27,28 @@ BATCH = 256
 _CLOSE_SECONDS = 10.0
 
 
+class _Event(Protocol):
+    def set(self) -> None: ...
+    async def wait(self) -> Any: ...
+
+
+class _Loop(NamedTuple):
+    """What the writer needs of the event loop: its own primitives, for they are on every operation's way."""
+
+    call_soon: Callable[[Callable[[], object]], object]
+    """Has a function called in the loop, from any thread and without waiting for it."""
+    event: Callable[[], _Event]
+
+
 class _Job(Generic[T]):
     """An operation that waits for the thread, and then for its caller."""
 
     __slots__ = ("call", "done", "error", "result", "synced", "withdrawn")
 
-    def __init__(self, call: Callable[[T], Any], synced: bool) -> None:
+    def __init__(self, call: Callable[[T], Any], done: _Event, *, synced: bool) -> None:
         self.call = call
         self.synced = synced
-        self.done = anyio.Event()
+        self.done = done
         self.withdrawn = False
         self.result: Any = None
         self.error: Exception | None = None
@@ -58,7 +71,7 @@ class Writer(Generic[T]):
         self._committed = committed
         self._jobs: SimpleQueue[_Job[T] | None] = SimpleQueue()
         self._closed = False
-        self._call_soon = _loop_caller()
+        self._loop = _running_loop()
         self._opened = anyio.Event()
         self._ended = anyio.Event()
         self._fault: Exception | None = None
@@ -68,17 +81,16 @@ class Writer(Generic[T]):
 
     async def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch."""
-        job: _Job[T] = _Job(lambda transaction: operation(transaction, *args, **kwargs), False)
-        return await self._wait_for(job)  # type: ignore[no-any-return]  # the job carries R past the thread
+        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), synced=False)
 
     async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
-        job: _Job[T] = _Job(lambda transaction: operation(transaction, *args, **kwargs), True)
-        return await self._wait_for(job)  # type: ignore[no-any-return]  # the job carries R past the thread
+        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), synced=True)
 
-    async def _wait_for(self, job: _Job[T]) -> Any:
+    async def _wait_for(self, call: Callable[[T], R], *, synced: bool) -> R:
         if self._closed:
             raise StoreError("the store is closed")
+        job = _Job(call, self._loop.event(), synced=synced)
         self._jobs.put(job)
         try:
             await job.done.wait()
@@ -87,7 +99,7 @@ class Writer(Generic[T]):
             raise
         if job.error is not None:
             raise job.error
-        return job.result
+        return job.result  # type: ignore[no-any-return]  # the job carries R past the thread
 
     async def start(self) -> None:
         """Start the thread; return when the store is open, or raise why it cannot be."""
@@ -164,7 +176,7 @@ class Writer(Generic[T]):
     def _tell(self, call: Callable[[], object]) -> None:
         # A loop that is gone has nobody left who waits.
         with suppress(RuntimeError):
-            self._call_soon(call)
+            self._loop.call_soon(call)
 
 
 @asynccontextmanager
@@ -218,11 +230,10 @@ def _finish(batch: list[_Job[Any]]) -> None:
         job.done.set()
 
 
-def _loop_caller() -> Callable[[Callable[[], object]], object]:
-    """Return what has this event loop call a function soon, from any thread and without waiting for it."""
+def _running_loop() -> _Loop:
     try:
-        return asyncio.get_running_loop().call_soon_threadsafe
+        return _Loop(asyncio.get_running_loop().call_soon_threadsafe, asyncio.Event)
     except RuntimeError:
         import trio  # noqa: PLC0415 - it is the loop that runs, so it is imported already
 
-        return trio.lowlevel.current_trio_token().run_sync_soon
+        return _Loop(trio.lowlevel.current_trio_token().run_sync_soon, trio.Event)

@@ -82,7 +82,7 @@ def stopped(store: Store) -> Iterator[Callable[[], None]]:
         go.wait(SECONDS)
 
     try:
-        yield lambda: (store._jobs.put(_Job(hold, False)), held.wait(SECONDS))  # type: ignore[attr-defined]
+        yield lambda: (store._jobs.put(_Job(hold, store._loop.event(), synced=False)), held.wait(SECONDS))  # type: ignore[attr-defined]
     finally:
         go.set()
 
