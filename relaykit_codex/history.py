@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaykit.model import BlockKind, Outcome, PastTurn
+from relaykit.model import BlockKind, Outcome, PastSession, PastTurn
 from relaykit_codex.client import Refused
 from relaykit_codex.faults import turn_fault
-from relaykit_codex.fields import Fields, rows, table, text
+from relaykit_codex.fields import Fields, number, rows, table, text
 from relaykit_codex.items import written
 
 if TYPE_CHECKING:
@@ -40,6 +40,20 @@ async def read_history(client: Client, thread: str) -> Sequence[PastTurn] | None
         if cursor is None:
             break
     return turns[::-1]
+
+
+async def list_threads(client: Client, limit: int) -> Sequence[PastSession]:
+    """Return the threads of this CODEX_HOME that are not archived, the latest first."""
+    page = await client.ask("thread/list", {"limit": limit, "sortKey": "updated_at"})
+    return [
+        PastSession(
+            id=text(thread, "id"),
+            cwd=text(thread, "cwd"),
+            title=text(thread, "name") or text(thread, "preview"),
+            updated_at=number(thread, "updatedAt") or 0,
+        )
+        for thread in rows(page, "data")
+    ]
 
 
 def past_turn(turn: Fields) -> PastTurn:

@@ -27,7 +27,7 @@ from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.fields import rows, text
-from relaykit_codex.history import read_history
+from relaykit_codex.history import list_threads, read_history
 from relaykit_codex.items import kept
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
     from anyio.streams.memory import MemoryObjectReceiveStream
 
-    from relaykit.model import PastTurn
+    from relaykit.model import PastSession, PastTurn
     from relaykit_codex.client import Told
     from relaykit_codex.fields import Fields
     from relaykit_codex.unseen import UnseenThreads
@@ -116,6 +116,10 @@ class CodexSession:
         """Return the turns of a thread, or None where it cannot be read; none where nothing came of it."""
         turns = await read_history(self._client, session)
         return () if turns is None and session in self._unseen else turns
+
+    async def past_sessions(self, *, limit: int = 50) -> Sequence[PastSession]:
+        """Return the threads that codex remembers, the latest first."""
+        return await list_threads(self._client, limit)
 
     async def compact(self) -> None:
         """Have codex summarise what was said; after the running turn, if there is one."""

@@ -47,7 +47,7 @@ def build(source: Source, tree: Tree, registry: Registry) -> Config:
 def _agent(source: Source, name: str, said: Tree, profile: ProfileConfig | None, registry: Registry) -> AgentConfig:
     approval = said.get("approval", Approval.ASK)
     cwd = said.get("cwd")
-    plain = ("provider", "label", "profile", "prompt", "instructions", "on_interrupted", "silence")
+    plain = ("provider", "label", "profile", "prompt", "instructions", "session", "on_interrupted", "silence")
     return AgentConfig(
         id=name,
         cwd=resolved(cwd, source.base(("agents", name, "cwd"))) if cwd else Path.cwd(),

@@ -42,6 +42,8 @@ class AgentConfig:
     """Added to the profile's."""
     arguments: tuple[str, ...] = ()
     """Words for the provider's program."""
+    session: str | None = None
+    """A conversation of the provider's to go on with, where none was begun here."""
     on_interrupted: OnInterrupted = "continue"
     """What becomes of a turn that was begun and cut off."""
     silence: float = 300.0

@@ -123,6 +123,9 @@ AGENT: Mapping[str, Schema] = {
     "prompt": _value("string", "Put to it once, when it is first ready.", minLength=1),
     "instructions": _value("string", "Added to its system prompt, after the profile's.", default=""),
     "arguments": _value("array", "Words for the provider's program.", items={"type": "string"}, default=[]),
+    "session": _value(
+        "string", "A conversation of the provider's to go on with, where none was begun here.", minLength=1
+    ),
     "on_interrupted": _value(
         "string",
         "What becomes of a turn that was begun and cut off: continue (go on with it), redeliver, fail.",

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
     from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
     from relaykit.model.secret import Secret
-    from relaykit.model.session import SessionRecord
+    from relaykit.model.session import PastSession, SessionRecord
     from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
     from relaykit.model.turn import Mode, Origin, Outcome, PastTurn
 
@@ -95,7 +95,7 @@ _HOMES = {
     "message": ("USER", "Draft", "Message", "MessageKind", "Priority", "new_id"),
     "permission": ("Approval", "Decision", "PermissionRequest", "Question", "RequestState"),
     "secret": ("Secret",),
-    "session": ("SessionRecord",),
+    "session": ("PastSession", "SessionRecord"),
     "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
     "turn": ("Mode", "Origin", "Outcome", "PastTurn"),
 }
@@ -140,6 +140,7 @@ __all__ = [
     "Occurrence",
     "Origin",
     "Outcome",
+    "PastSession",
     "PastTurn",
     "PermissionAsked",
     "PermissionClosed",

@@ -18,6 +18,8 @@ class Capabilities:
     """A session can be opened again by its id."""
     history: bool = False
     """Past turns can be read, so that recovery knows instead of guessing."""
+    sessions: bool = False
+    """Its conversations can be listed, those begun elsewhere too."""
     compact: bool = False
     clear: bool = False
     permissions: bool = False

@@ -17,3 +17,15 @@ class SessionRecord:
     ended_at: float | None = None
     last_number: int = 0
     """The number of its last durable event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastSession:
+    """A conversation that a provider remembers, whoever began it."""
+
+    id: str
+    cwd: str
+    title: str = ""
+    """How it began, or what it was called."""
+    updated_at: float = 0.0
+    """Wall-clock seconds."""

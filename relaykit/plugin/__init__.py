@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
-    from relaykit.plugin.provider import AnswersPermissions, Compacts, Provider, ReadsHistory, Session, SessionRequest
+    from relaykit.plugin.provider import (
+        AnswersPermissions,
+        Compacts,
+        ListsSessions,
+        Provider,
+        ReadsHistory,
+        Session,
+        SessionRequest,
+    )
     from relaykit.plugin.router import Directory, Route, Router, find_route
     from relaykit.plugin.sessions import SessionStore
     from relaykit.plugin.sink import StatusSink
-    from relaykit.plugin.transport import Receipt, Transport
+    from relaykit.plugin.transport import Receipt, Subscribable, Transport
 
 _HOMES = {
     "component": ("API", "CliCommand", "Component"),
@@ -27,11 +35,19 @@ _HOMES = {
     "credentials": ("CredentialStore",),
     "hooks": ("PROJECT", "hookimpl", "hookspec"),
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
-    "provider": ("AnswersPermissions", "Compacts", "Provider", "ReadsHistory", "Session", "SessionRequest"),
+    "provider": (
+        "AnswersPermissions",
+        "Compacts",
+        "ListsSessions",
+        "Provider",
+        "ReadsHistory",
+        "Session",
+        "SessionRequest",
+    ),
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
     "sink": ("StatusSink",),
-    "transport": ("Receipt", "Transport"),
+    "transport": ("Receipt", "Subscribable", "Transport"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -50,6 +66,7 @@ __all__ = [
     "Directory",
     "Intake",
     "Joining",
+    "ListsSessions",
     "Mailbox",
     "Processes",
     "Provider",
@@ -61,6 +78,7 @@ __all__ = [
     "SessionRequest",
     "SessionStore",
     "StatusSink",
+    "Subscribable",
     "Transport",
     "Waiting",
     "Watch",

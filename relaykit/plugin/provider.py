@@ -13,7 +13,7 @@ from relaykit.model import Approval
 if TYPE_CHECKING:
     from anyio.abc import ObjectReceiveStream
 
-    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastTurn
+    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,15 @@ class ReadsHistory(Protocol):
         Returns:
             The turns, or None where that session cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class ListsSessions(Protocol):
+    """A session that knows the provider's other conversations; announced by ``capabilities.sessions``."""
+
+    async def past_sessions(self, *, limit: int = 50) -> Sequence[PastSession]:
+        """Return conversations that can be gone on with, the latest first."""
         ...
 
 

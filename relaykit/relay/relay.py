@@ -19,6 +19,7 @@ from relaykit.model import (
     DirectoryEntry,
     Draft,
     Message,
+    PastSession,
     PermissionRequest,
     Priority,
     Trace,
@@ -138,6 +139,14 @@ class Relay:
         """Decide a permission request; the first decision wins."""
         return await self._services.mailbox.decide(request, decision, by=USER, reason=reason)
 
+    async def past_sessions(self, agent: str, *, limit: int = 50) -> Sequence[PastSession]:
+        """Return the conversations that an agent's provider remembers, the latest first, those begun elsewhere too.
+
+        Raises:
+            NotFoundError: This relay does not run the agent, it is not ready, or its provider cannot tell.
+        """
+        return await self._supervisor(agent).past_sessions(limit)
+
     async def ready(self, agent: str) -> Ready:
         """Return how an agent is up, once it is.
 
@@ -154,6 +163,7 @@ class Relay:
             drain: Wait for running turns for ever, not just for the configured time before they are interrupted.
         """
         seconds = None if drain else self._services.config.drain_seconds
+        reached("stopping")
         async with anyio.create_task_group() as tasks:
             for supervisor in self._supervisors.values():
                 tasks.start_soon(supervisor.stop, seconds, name=f"{supervisor.id}: stop")

@@ -8,7 +8,7 @@ from enum import StrEnum
 import anyio
 from anyio.abc import TaskStatus
 
-from relaykit.errors import LeaseLostError, ProviderError
+from relaykit.errors import LeaseLostError, NotFoundError, ProviderError
 from relaykit.model import (
     OFFLINE,
     Agent,
@@ -18,10 +18,12 @@ from relaykit.model import (
     CommandState,
     DirectoryEntry,
     Fault,
+    PastSession,
     Status,
     StatusKind,
     Whose,
 )
+from relaykit.plugin import ListsSessions
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.handover import SessionLostError
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
@@ -55,7 +57,7 @@ class Supervisor:
         self._worker: Worker | None = None
         self._life = anyio.CancelScope()
         self._epoch = 0
-        self._session: str | None = None
+        self._session = setting.agent.session
         self._wanted: CommandKind | None = None
         self._again = anyio.Event()
         self._first = anyio.Event()
@@ -102,6 +104,13 @@ class Supervisor:
             return self._ready
         stopped = Fault(whose=Whose.RELAY, code="stopped", message=f"{self.id} was stopped before it was ready")
         raise ProviderError(self._trouble or stopped)
+
+    async def past_sessions(self, limit: int) -> Sequence[PastSession]:
+        """Return the conversations that the provider remembers; NotFoundError where that cannot be told now."""
+        session = self._worker.session if self._worker else None
+        if not isinstance(session, ListsSessions):
+            raise NotFoundError(f"{self.id} cannot list its provider's sessions, or is not ready")
+        return await session.past_sessions(limit=limit)
 
     async def stop(self, drain: float | None) -> None:
         """End the agent's life in good order; what runs is waited for, then interrupted."""
@@ -270,7 +279,7 @@ class Supervisor:
         entry = await self._entry()
         if entry is None:
             return False
-        self._session = entry.session
+        self._session = entry.session or self._session
         last = next((relay for relay in await services.mailbox.relays() if relay.incarnation == entry.owner), None)
         return last is not None and last.boot == services.clock.boot_id()
 

@@ -9,7 +9,7 @@ import pytest
 
 from relaykit.errors import ProviderError
 from relaykit.model import Decision, Mode, Outcome, PastTurn
-from relaykit.plugin import AnswersPermissions, Compacts, ReadsHistory
+from relaykit.plugin import AnswersPermissions, Compacts, ListsSessions, ReadsHistory
 from relaykit.plugin.provider import Session
 from relaykit.testing.provider_bench import ProviderBench, Trial
 
@@ -96,6 +96,16 @@ class AbilityChecks:
             await trial.session.compact()
             await trial.submit(self.text, "s2")
             assert (await trial.until_ended("s2")).outcome is Outcome.COMPLETED
+
+    async def test_a_session_that_was_begun_is_listed(self, bench: ProviderBench) -> None:
+        """Announced by ``sessions``: a conversation that has something in it can be found again."""
+        await bench.needs("sessions")
+        async with bench.session() as trial:
+            assert isinstance(trial.session, ListsSessions)
+            await trial.submit(self.text, "s1")
+            await trial.until_ended("s1")
+            listed = await trial.session.past_sessions()
+            assert trial.session.id in [past.id for past in listed]
 
     async def test_secrets_are_not_shown(self, bench: ProviderBench) -> None:
         """Not by a repr, an event, or the arguments of the session's process."""
