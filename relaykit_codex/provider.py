@@ -54,6 +54,7 @@ class CodexProvider:
             join_cuts_text=True,
             resume=True,
             history=True,
+            sessions=True,
             compact=True,
             permissions=True,
             streaming=True,
