@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from relaykit.testing.codex_home import codex_binary, codex_home, write_codex_home
-from relaykit.testing.openai_stub import running_stub
 
 SECONDS = 30
 
@@ -134,15 +133,32 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Turns of codex, driven by next to nothing.")
-    parser.add_argument("--turns", type=int, default=30)
-    turns = parser.parse_args().turns
+async def first_turn(codex: str, codex_home: str, cwd: str) -> None:
+    """Run one turn and say so."""
+    async with raw_codex(codex, Path(codex_home), cwd) as driver:
+        print(await driver.turn("say:hello"), flush=True)
+
+
+def alone(turns: int) -> None:
+    """Measure, and print what it took."""
+    from relaykit.testing.openai_stub import running_stub  # noqa: PLC0415 - costs more than all the rest of a start
+
     with running_stub(child=True) as stub, codex_home(stub.base_url) as home:
         measured = asyncio.run(measure(codex_binary(), stub.base_url, home, turns))
     print(f"open   {measured.open_seconds * 1000:7.1f} ms")
     print(f"turn   {statistics.median(measured.turn_seconds) * 1000:7.1f} ms, median of {turns}")
     print(f"cpu    {measured.cpu_seconds / turns * 1000:7.2f} ms a turn, of the driver")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Turns of codex, driven by next to nothing.")
+    parser.add_argument("--turns", type=int, default=30)
+    parser.add_argument("--first", nargs=3, metavar=("CODEX", "CODEX_HOME", "CWD"), help="run one turn and say so")
+    options = parser.parse_args()
+    if options.first:
+        asyncio.run(first_turn(*options.first))
+    else:
+        alone(options.turns)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def failed(response: Item, code: str, message: str) -> Event:
 
 def output(answer: Answer, response: Item) -> Iterator[Event]:
     """Return the events of an answer's items, and the end."""
-    pieces = max(_PIECES, int(answer.seconds * _PIECES_PER_SECOND))
+    pieces = answer.pieces or max(_PIECES, int(answer.seconds * _PIECES_PER_SECOND))
     done: list[Item] = []
     for index, item in enumerate(answer.items or ("partial text",)):
         if isinstance(item, str):

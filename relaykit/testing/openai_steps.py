@@ -32,6 +32,8 @@ class Answer:
     """Output items in order; a string is an assistant message, streamed in pieces."""
     seconds: float = 0.0
     """Time over which the pieces of a message are spread."""
+    pieces: int = 0
+    """Into how many a message is cut; 0 leaves it to the time."""
     gate: str = ""
     """A message stops halfway until this gate is opened."""
     input_tokens: int = 100
@@ -97,6 +99,11 @@ def _say(argument: str, _call: Call) -> Answer:
 def _slow(argument: str, _call: Call) -> Answer:
     seconds, _, text = argument.partition(":")
     return Answer(items=(text or "slow text " * 10,), seconds=float(seconds))
+
+
+def _pieces(argument: str, _call: Call) -> Answer:
+    pieces, _, text = argument.partition(":")
+    return Answer(items=(text,), pieces=int(pieces))
 
 
 def _gate(argument: str, _call: Call) -> Answer:
@@ -175,6 +182,7 @@ def _compact(_argument: str, _call: Call) -> Answer:
 STEPS: Mapping[str, Callable[[str, Call], Answer]] = {
     "say": _say,
     "slow": _slow,
+    "pieces": _pieces,
     "gate": _gate,
     "reason": _reason,
     "exec": _exec,

@@ -4,6 +4,7 @@ The last message of a request is its script: steps divided by ``;;``, of which e
 
     say:TEXT             a message, streamed in pieces
     slow:SECONDS:TEXT    one whose pieces are spread over a time
+    pieces:NUMBER:TEXT   one in so many pieces, at once
     gate:NAME:TEXT       one that stops halfway until ``Stub.open_gate(NAME)``
     reason:TEXT|TEXT     reasoning, then a message
     exec:COMMAND         a call of whichever shell tool the request offers
