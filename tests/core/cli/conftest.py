@@ -2,94 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import relaykit
 from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import directory, leases, settling
 from relaykit.mailbox.door import Door, open_door
 from relaykit.model import Agent, Draft, LeasedDelivery, RelayRecord, State, Status, StatusKind, new_id
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.ownership import agent_lock
-
-SECONDS = 30
-SOURCE = Path(relaykit.__file__).parents[1]
-
-
-@dataclass
-class Ended:
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document on standard output."""
-        lines = self.out.splitlines()
-        assert len(lines) == 1, self
-        return json.loads(lines[0])
-
-    @property
-    def lines(self) -> list[Any]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-@dataclass
-class Program:
-    """Runs ``relaykit`` in a home."""
-
-    home: Path
-    cwd: Path
-    env: dict[str, str] = field(default_factory=dict)
-
-    def environment(self, more: dict[str, str]) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAYKIT")}
-        own = {"RELAYKIT_HOME": str(self.home), "PYTHONPATH": str(SOURCE), "COLUMNS": "100"}
-        return {**inherited, **own, **self.env, **more}
-
-    def __call__(self, *words: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Ended:
-        given = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [sys.executable, "-m", "relaykit", *words],
-            input=given,
-            stdin=subprocess.DEVNULL if given is None else None,
-            capture_output=True,
-            timeout=SECONDS,
-            env=self.environment(env or {}),
-            cwd=self.cwd,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    @contextmanager
-    def start(self, *words: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-        """Run it beside the test; killed at the end where it has not ended."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "relaykit", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment(env or {}),
-            cwd=self.cwd,
-        ) as process:
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.kill()
+from relaykit.testing.program import Program
 
 
 @pytest.fixture
