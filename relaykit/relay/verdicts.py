@@ -119,14 +119,14 @@ def of_history(
     """
     if delivery.deaths >= DEATHS:
         return settle(State.DEAD, f"{delivery.deaths} processes died holding it")
-    if turns is None:
-        return _unreadable(on_interrupted, known=known)
-    past = next((turn for turn in turns if delivery.submission in turn.submissions), None)
+    past = next((turn for turn in turns or () if delivery.submission in turn.submissions), None)
     if past is not None and past.outcome not in (None, Outcome.INTERRUPTED):
         return _finished(past, past.outcome, delivery)
     if delivery.wish in _WISHED:
         state, reason = _WISHED[delivery.wish]
         return settle(state, reason, past.text if past else "")
+    if turns is None:
+        return _unreadable(on_interrupted, known=known)
     if past is None:
         return Verdict(next=Next.REDELIVER, reason="the provider's history does not have it")
     return _cut_off(past, on_interrupted)

@@ -143,6 +143,11 @@ def test_what_someone_wished_away_is_never_handed_over_again(
     assert recall(*turns, wish=wish).state is state
 
 
+def test_nor_is_it_where_nothing_tells_what_became_of_it() -> None:
+    cancelled = replace(DELIVERY, wish=Wish.CANCEL)
+    assert of_history(cancelled, None, known=False, on_interrupted="redeliver").state is State.CANCELLED
+
+
 def test_a_turn_that_a_stop_interrupted_is_gone_on_with() -> None:
     assert recall(past(Outcome.INTERRUPTED), wish=Wish.STOP).next is Next.CONTINUE
 
