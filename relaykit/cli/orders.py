@@ -9,11 +9,13 @@ from relaykit.cli.options import Json
 from relaykit.cli.ordering import give
 from relaykit.cli.parameters import Argument, Option
 from relaykit.cli.text import given_text
-from relaykit.model import CommandKind
+from relaykit.model import DRAIN, CommandKind
 
 _Agent = Annotated[str, Argument("AGENT", "The agent's id.")]
 _Text = Annotated[str | None, Argument("TEXT", "What it is told; - or none reads standard input.")]
 _NoWait = Annotated[bool, Option("--no-wait", help="Do not wait for it to end; print its id.")]
+
+_Drain = Annotated[bool, Option("--drain", help="Wait for the running turn however long it takes.")]
 
 
 @examples("relaykit interrupt reviewer")
@@ -34,10 +36,10 @@ def restart(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
     return give(agent, CommandKind.RESTART, wait=not no_wait, json=json)
 
 
-@examples("relaykit stop reviewer")
-def stop(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+@examples("relaykit stop reviewer", "relaykit stop reviewer --drain --no-wait")
+def stop(agent: _Agent, drain: _Drain = False, no_wait: _NoWait = False, json: Json = False) -> int:
     """Stop the agent in good order: its turn may end, then it is interrupted; its queue stays for the next start."""
-    return give(agent, CommandKind.STOP, wait=not no_wait, json=json)
+    return give(agent, CommandKind.STOP, text=DRAIN if drain else "", wait=not no_wait, json=json)
 
 
 @examples("relaykit kill reviewer")

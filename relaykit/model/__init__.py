@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from relaykit.model.block import Block, BlockKind
     from relaykit.model.capabilities import Capabilities
     from relaykit.model.codec import from_json, to_json
-    from relaykit.model.command import Command, CommandKind, CommandState
+    from relaykit.model.command import DRAIN, Command, CommandKind, CommandState
     from relaykit.model.delivery import (
         UNDER_WAY,
         Accepted,
@@ -58,7 +58,7 @@ _HOMES = {
     "block": ("Block", "BlockKind"),
     "capabilities": ("Capabilities",),
     "codec": ("from_json", "to_json"),
-    "command": ("Command", "CommandKind", "CommandState"),
+    "command": ("DRAIN", "Command", "CommandKind", "CommandState"),
     "delivery": (
         "UNDER_WAY",
         "Accepted",
@@ -102,6 +102,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "DRAIN",
     "NAME",
     "OCCURRENCES",
     "OFFLINE",

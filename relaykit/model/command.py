@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+DRAIN = "drain"
+"""The text of a ``stop`` that waits for the running turn however long it takes."""
+
 
 class CommandKind(StrEnum):
     """What is ordered."""

@@ -83,10 +83,19 @@ class ClaimedMailbox:
         await self._kept(lambda: self._mailbox.wish(lease, wish))
 
     async def settle(
-        self, leases: Sequence[Lease], state: State, reason: str, *, reply: Draft | None = None, partial: str = ""
+        self,
+        leases: Sequence[Lease],
+        state: State,
+        reason: str,
+        *,
+        reply: Draft | None = None,
+        partial: str = "",
+        synced: bool = False,
     ) -> None:
         """End deliveries together with their one reply, or their notices."""
-        await self._kept(lambda: self._mailbox.settle(leases, state, reason, reply=reply, partial=partial))
+        await self._kept(
+            lambda: self._mailbox.settle(leases, state, reason, reply=reply, partial=partial, synced=synced)
+        )
 
     async def ask(self, session: str, question: Question, expires_in: float) -> PermissionRequest:
         """Store a permission request."""

@@ -75,5 +75,7 @@ class Conclusion:
             state = State.ANSWERED if reply else State.ACKNOWLEDGED
         leases = [item.lease for item in items]
         partial = "" if reply else verdict.text
-        await self._claimed.settle(leases, state, verdict.reason, reply=reply, partial=partial)
+        # Whoever is beyond this machine is told of it, and loss of power here must not take it back.
+        synced = any(item.message.account is not None or "@" in item.message.sender for item in items)
+        await self._claimed.settle(leases, state, verdict.reason, reply=reply, partial=partial, synced=synced)
         reached("settled")

@@ -13,7 +13,6 @@ from relaykit.errors import ProviderError
 from relaykit.model import Claim, SessionRecord
 from relaykit.plugin import Provider, Session, SessionRequest
 from relaykit.relay.claimed import ClaimedMailbox
-from relaykit.relay.dispatcher import Bell
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.pause import Pause
 from relaykit.relay.recorder import open_recorder
@@ -24,6 +23,8 @@ from relaykit.relay.worker import Worker
 
 SESSION_GONE = "session_not_found"
 """The fault code by which a provider says that a session cannot be gone on with."""
+
+_CLOSE_SECONDS = 5.0
 
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
 
@@ -60,13 +61,13 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
     async with setting.open_provider() as provider, _open_session(provider, setting.request, resume) as session:
         services = setting.services
         record = await services.sessions.begin(_record(setting, session))
-        nudge = Bell()
+        worker: Worker | None = None
         async with open_recorder(
             record,
             store=services.sessions,
             fanout=services.fanout,
             clock=services.clock,
-            notify=lambda _: nudge.ring(),
+            notify=lambda _: worker.note_store() if worker else None,
         ) as recorder:
             claimed = ClaimedMailbox(
                 services.mailbox,
@@ -83,13 +84,14 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
-                nudge=nudge,
                 permission_seconds=services.config.permission_hours * 3600,
             )
             await _withdraw_old(worker, resume)
             await Recovery(worker, setting.agent.on_interrupted).run(claim)
             yield worker
-        with anyio.move_on_after(5, shield=True):
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+                await claimed.withdraw(session.id, None, "the session was closed")
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
             await services.sessions.end(session.id, services.clock.now())
 
 

@@ -10,6 +10,7 @@ from anyio.abc import TaskStatus
 
 from relaykit.errors import LeaseLostError, NotFoundError, ProviderError
 from relaykit.model import (
+    DRAIN,
     OFFLINE,
     Agent,
     Claim,
@@ -257,7 +258,7 @@ class Supervisor:
             case CommandKind.KILL:
                 self.kill()
             case CommandKind.STOP:
-                await self.stop(self._services.config.drain_seconds)
+                await self.stop(None if command.text == DRAIN else self._services.config.drain_seconds)
             case _:
                 self._wanted = self._wanted or CommandKind.RESTART
                 self._restarts.forget()

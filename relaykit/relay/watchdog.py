@@ -51,9 +51,11 @@ class Watchdog:
         worker = self._worker
         held = {item.delivery.submission for item in worker.held.all()}
         known = [turn for turn in turns if self._is_ours(turn, held)]
-        for turn in known:
-            if turn.outcome is not None:
-                self._settle(turn, turn.outcome)
+        ended = [(turn, turn.outcome) for turn in known if turn.outcome is not None]
+        for turn, outcome in ended:
+            self._settle(turn, outcome)
+        if ended:
+            return
         if not known and worker.turns.running is None:
             worker.lose("the provider took a text and knows nothing of it")
         else:

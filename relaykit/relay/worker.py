@@ -59,7 +59,6 @@ class Worker:
         recorder: Recorder,
         clock: Clock,
         pause: Pause,
-        nudge: Bell,
         permission_seconds: float,
     ) -> None:
         self.agent = agent
@@ -69,7 +68,7 @@ class Worker:
         self.recorder = recorder
         self.clock = clock
         self.pause = pause
-        self.nudge = nudge
+        self.nudge = Bell()
         self.turns = Turns()
         self.held = Held()
         self.heard = clock.boot()
@@ -107,6 +106,7 @@ class Worker:
             self.nudge.ring()
             while not self._over:
                 await self._step(await self.nudge.wait())
+            await self._conclude_facts()  # the last words of a session that is over
             self._tasks.cancel_scope.cancel()
 
     async def stop(self, drain: float | None) -> None:
@@ -140,6 +140,12 @@ class Worker:
         elif not facts:
             return
         self.nudge.ring()
+
+    def note_store(self) -> None:
+        """The session store began to fail, or takes events again: say so, while the loop may be waiting for it."""
+        self.nudge.ring()
+        if self._tasks is not None:
+            self._tasks.start_soon(self.status.report, name=f"{self.agent.id}: status of the store")
 
     def lose(self, why: str) -> None:
         """Have the session opened again: it does not answer."""
@@ -250,7 +256,7 @@ class Worker:
             self.held.note_wish(item, Wish.INTERRUPT)
 
     async def _take_work(self, waiting: Waiting) -> None:
-        if self.stopping or self.pause.remaining:
+        if self.stopping or self.pause.remaining or self.recorder.failing:
             return
         turn = self.turns.running
         if not self.busy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from relaykit.model import Capabilities, Command, CommandKind, CommandState, Priority, State, StatusKind
+from relaykit.model import DRAIN, Capabilities, Command, CommandKind, CommandState, Priority, State, StatusKind
 from relaykit.relay import Relay
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import SECONDS
@@ -187,4 +187,20 @@ async def test_a_cancelled_joiner_loses_only_its_own_reply(world: World) -> None
         session.end(text="done")
         assert (await world.ended(first.message.id)).deliveries[0].state is State.ANSWERED
         assert (await world.ended(second.message.id)).deliveries[0].state is State.CANCELLED
+    assert session.interrupts == 0
+
+
+async def test_a_stop_that_drains_waits_for_the_turn_however_long_it_takes(world: World) -> None:
+    async with world.relay(drain_seconds=0.01) as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        command = await relay.order("a", CommandKind.STOP, DRAIN)
+        await world.status("a", StatusKind.BUSY, "stopping")
+        with anyio.move_on_after(0.1):
+            await relay.ended()
+        session.end(text="at last")
+        assert (await world.ended(accepted.message.id)).deliveries[0].state is State.ANSWERED
+        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
     assert session.interrupts == 0

@@ -115,3 +115,11 @@ async def test_nothing_joins_a_turn_that_is_asking(world: World) -> None:
         assert len(session.submissions) == 1
         await relay.decide(request.id, Decision.APPROVE)
         assert (await session.submitted(2)).text == "hurry"
+
+
+async def test_a_stop_withdraws_what_its_session_asked(world: World) -> None:
+    async with world.relay() as relay:
+        await asking(world, relay)
+        request = await open_request(world)
+    with pytest.raises(ClosedRequestError, match="withdrawn"):
+        await world.mailbox.decide(request.id, Decision.APPROVE, by="user")

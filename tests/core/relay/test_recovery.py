@@ -196,3 +196,13 @@ async def test_an_interrupted_turn_with_a_recorded_wish_ends_as_the_wish_says_af
     async with world.relay():
         trace = await world.ended(message)
     assert trace.deliveries[0].state is State.INTERRUPTED
+
+
+async def test_the_last_words_of_a_session_that_ends_are_heard(world: World) -> None:
+    world.provider.capabilities = Capabilities()
+    async with world.relay() as relay:
+        message, session = await begin(world, relay)
+        session.end(text="done, and gone")
+        session.die()
+        trace = await world.ended(message)
+    assert [reply.body for reply in trace.replies] == ["done, and gone"]
