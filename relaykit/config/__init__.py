@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.config.assembly import schema
@@ -21,7 +22,6 @@ _HOMES = {
     "show": ("as_toml", "settings"),
     "source": ("Setting", "Source", "read"),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AgentConfig",
@@ -44,9 +44,5 @@ __all__ = [
     "settings",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Import what is asked for: a look at the home does not pay for the check."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+# A look at the home does not pay for the check.
+__getattr__ = lazily(__name__, _HOMES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.model.address import NAME, Address, AddressKind, parse_address
@@ -99,7 +100,6 @@ _HOMES = {
     "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
     "turn": ("Mode", "Origin", "Outcome", "PastTurn"),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DRAIN",
@@ -173,11 +173,5 @@ __all__ = [
     "to_json",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Import a record on first use: making all of them takes longer than all the rest of ``relaykit send``."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'relaykit.model' has no attribute {name!r}")
-    value: object = getattr(import_module(f"relaykit.model.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+# Making all records takes longer than all the rest of ``relaykit send``.
+__getattr__ = lazily(__name__, _HOMES)

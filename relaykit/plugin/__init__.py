@@ -6,8 +6,9 @@ what is heavy inside the component's ``open``.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.plugin.component import API, CliCommand, Component
@@ -49,7 +50,6 @@ _HOMES = {
     "sink": ("StatusSink",),
     "transport": ("Receipt", "Subscribable", "Transport"),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "API",
@@ -87,11 +87,5 @@ __all__ = [
     "hookspec",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Import what is used: pluggy, which the hooks need, costs more than a router, which ``relaykit send`` needs."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'relaykit.plugin' has no attribute {name!r}")
-    value: object = getattr(import_module(f"relaykit.plugin.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+# pluggy, which the hooks need, costs more than a router, which ``relaykit send`` needs.
+__getattr__ = lazily(__name__, _HOMES)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+
+from relaykit.lazily import lazily
 
 _SUITES = {
     "CredentialStoreSuite": "credentials",
@@ -42,9 +43,5 @@ if "pytest" in sys.modules:
 
 __all__ = [*_SUITES]  # noqa: PLE0604 - strings they are
 
-
-def __getattr__(name: str) -> object:
-    """Import a suite on first use: the fakes need no pytest."""
-    if name not in _SUITES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_SUITES[name]}"), name)
+# The fakes need no pytest.
+__getattr__ = lazily(__name__, {module: (suite,) for suite, module in _SUITES.items()})

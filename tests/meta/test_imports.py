@@ -12,10 +12,11 @@ ALLOWED = {
     "": {"plugin"},
     "__main__": {"cli"},
     "errors": {"model"},
-    "model": {"errors"},
-    "plugin": {"errors", "model"},
+    "lazily": set(),
+    "model": {"errors", "lazily"},
+    "plugin": {"errors", "lazily", "model"},
     "registry": CONTRACT,
-    "config": CONTRACT | {"registry"},
+    "config": CONTRACT | {"lazily", "registry"},
     "storage": ASSEMBLED,
     "mailbox": STORES,
     "sessions": STORES,
@@ -24,7 +25,7 @@ ALLOWED = {
     "cli": CLI,
     "builtin": CONTRACT,
     "templates": {"errors"},
-    "testing": SERVER | {"server", "builtin"},
+    "testing": SERVER | {"lazily", "server", "builtin"},
 }
 """What each part of relaykit may import, beside itself and the version."""
 
