@@ -166,9 +166,9 @@ def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths
         agent,
     )
     found = tx.rows("SELECT id, state FROM delivery WHERE recipient = ? AND owner IS NOT NULL ORDER BY rank, id", agent)
-    note = "taken over from a process that died" if deaths else "taken over after a restart of the machine"
+    note = "taken over from a process that died" if deaths else "taken over by the next start"
     tx.write_many(
-        "UPDATE delivery SET owner = ?, epoch = ?, deaths = deaths + ?, steps = steps || ? WHERE id = ?",
+        "UPDATE delivery SET owner = ?, epoch = ?, deaths = deaths + iif(wish = 'stop', 0, ?), steps = steps || ? WHERE id = ?",
         [(incarnation, epoch, deaths, rows.step(State(state), tx.now, note), number) for number, state in found],
     )
     return tuple(number for number, _ in found)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relaykit.errors import LeaseLostError
-from relaykit.model import Agent, CommandKind, CommandState, RelayRecord, State, Status, StatusKind
+from relaykit.model import Agent, CommandKind, CommandState, RelayRecord, State, Status, StatusKind, Wish
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, states
 
 IDLE = Status(kind=StatusKind.IDLE, since=1.0)
@@ -41,6 +41,13 @@ class Claims(MailboxPart):
         asked = (await bench.put()).message
         await bench.begin()
         await bench.claim("a", relay="relay-2", deaths=False)
+        assert (await bench.delivery(asked.id)).deaths == 0
+
+    async def test_a_turn_that_a_stop_ended_counts_no_death(self, bench: Bench) -> None:
+        asked = (await bench.put()).message
+        leased = await bench.begin()
+        await bench.mailbox.wish(leased.lease, Wish.STOP)
+        await bench.claim("a", relay="relay-2")
         assert (await bench.delivery(asked.id)).deaths == 0
 
     async def test_a_claim_takes_nothing_of_other_agents(self, bench: Bench) -> None:
