@@ -21,11 +21,18 @@ async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[P
         yield provider
 
 
+def _check(options: Mapping[str, Any]) -> str:
+    from relaykit_codex.check import check  # noqa: PLC0415 - as above
+
+    return check(options)
+
+
 CODEX: Component[Provider] = Component(
     name="codex",
     summary="Codex, driven through its own app-server",
     open=_open,
     options_schema=OPTIONS_SCHEMA,
+    check=_check,
 )
 
 
