@@ -70,10 +70,10 @@ class _Service:
         """Announce an agent that is ready, and put its prompt."""
         try:
             ready = await running.ready(agent.id)
-        except ProviderError as error:
+        except ProviderError as error:  # the relay has told it
             if self._give_up:
-                raise
-            complain(f"{agent.id}: {error}")
+                self._code = error.exit_code
+                running.kill()
             return
         self._announce(ready)
         if agent.prompt is not None:
