@@ -161,4 +161,5 @@ def _finished(past: PastTurn, outcome: Outcome, delivery: Delivery) -> Verdict:
         by="history",
     )
     verdict = of_ended(ended, delivery)
-    return replace(verdict, reason=f"{verdict.reason} (read from its history)")
+    # The agent that is just starting has rested for this fault, or someone has mended it.
+    return replace(verdict, reason=f"{verdict.reason} (read from its history)", pause=None)

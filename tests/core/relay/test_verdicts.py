@@ -117,6 +117,12 @@ def test_a_turn_that_finished_meanwhile_is_settled_from_history() -> None:
     assert (verdict.state, verdict.text) == (State.ANSWERED, "done")
 
 
+def test_a_fault_of_the_agent_that_history_tells_of_rests_it_no_second_time() -> None:
+    failed = replace(past(Outcome.FAILED), fault=Fault(whose=Whose.AGENT, code="429", message="too many"))
+    assert (recall(failed).next, recall(failed).pause) == (Next.CONTINUE, None)
+    assert recall(replace(failed, worked=False)).next is Next.RELEASE
+
+
 @pytest.mark.parametrize("outcome", [None, Outcome.INTERRUPTED])
 def test_a_turn_that_was_cut_off_is_gone_on_with(outcome: Outcome | None) -> None:
     assert recall(past(outcome)).next is Next.CONTINUE
