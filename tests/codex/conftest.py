@@ -2,22 +2,27 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import anyio
 import pytest
 
 import relaykit_codex
+from relaykit.config import AgentConfig, Config
 from relaykit.errors import CredentialError
+from relaykit.mailbox import permissions, reading
+from relaykit.mailbox.door import open_door
 from relaykit.model import Mode, Secret, TurnEnded
 from relaykit.plugin import Context, SessionRequest
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.processes import RelayProcesses
 from relaykit.testing.codex_home import codex_binary, codex_home
-from relaykit.testing.openai_stub import running_stub
+from relaykit.testing.openai_stub import Stub, running_stub
+from relaykit.testing.program import Program
 
 SECONDS = 20
 FAKE = Path(__file__).with_name("fake_codex.py")
@@ -127,3 +132,87 @@ def fake(tmp_path, context):
     fake = Codex(cwd, tmp_path / "home", context, {"command": str(program), "codex_home": str(tmp_path / "home")})
     fake.told = lambda **behaviour: {"FAKE_CODEX": json.dumps(behaviour)}
     return fake
+
+
+@dataclass
+class House:
+    """The whole relay over the real codex, by its command line; the model is a stub of the house's own."""
+
+    program: Program
+    codex_home: Path
+    stub: Stub
+    workspace: Path
+
+    @contextmanager
+    def run(self, **agents):
+        """Run a relay with agents, one called ``main`` where none is named: their settings, by name."""
+        agents = agents or {"main": {}}
+        lines = ["[relay]", "drain_seconds = 1"]
+        lines += [line for name, settings in agents.items() for line in self._agent(name, **settings)]
+        (self.program.cwd / "relaykit.toml").write_text("\n".join(lines), encoding="utf-8")
+        with self.program.relay(agents=len(agents)) as relay:
+            yield relay
+
+    def _agent(self, name, options=(), **settings):
+        settings = {"provider": "codex", "cwd": str(self.workspace), **settings}
+        options = {"command": codex_binary(), "codex_home": str(self.codex_home), **dict(options)}
+        yield from [f"[agents.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
+        if settings["provider"] == "codex":
+            yield from [
+                f"[agents.{name}.options]",
+                *(f"{key} = {json.dumps(value)}" for key, value in options.items()),
+            ]
+
+    def config(self, home, *agents, **options):
+        """Return a configuration for a relay inside the test."""
+        options = {"command": codex_binary(), "codex_home": str(self.codex_home), **options}
+        configs = [AgentConfig(id=name, provider="codex", cwd=self.workspace, options=options) for name in agents]
+        return Config(home=home, agents=tuple(configs))
+
+    def send(self, *words):
+        """Send and do not wait; return the id."""
+        sent = self.program("send", *words)
+        assert sent.code == 0, sent
+        return sent.out.strip()
+
+    def delivery(self, message):
+        """Return a message's one delivery, as its trace tells it."""
+        (delivery,) = self.program("trace", message, "--json").json["deliveries"]
+        return delivery
+
+    def ended(self, message):
+        """Return the delivery once it has ended."""
+        with open_door(self.program.home) as door, door.listen() as bell:
+            until = monotonic() + SECONDS
+            while not all(one.state.ended for one in door.run(reading.trace, message).deliveries):
+                assert monotonic() < until, door.run(reading.trace, message)
+                bell.wait_for(1)
+        return self.delivery(message)
+
+    def status(self, agent="main"):
+        (found,) = self.program("status", agent, "--json").json["agents"]
+        return found["status"]
+
+    def asked(self):
+        """Return the one permission request that is open, once it is."""
+        with open_door(self.program.home) as door, door.listen() as bell:
+            until = monotonic() + SECONDS
+            while not (found := door.run(permissions.permissions)):
+                assert monotonic() < until
+                bell.wait_for(1)
+        return found[0]
+
+    def outputs(self):
+        """Return what the model was told of its tools."""
+        items = [item for entry in self.stub.requests() if "body" in entry for item in entry["body"]["input"]]
+        return [str(item["output"]) for item in items if item.get("type") == "function_call_output"]
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Its home and workspace lie below the user's cache: codex lets every command write to the temporary directory."""
+    with running_stub() as stub, codex_home(stub.base_url) as home:
+        workspace = home / "workspace"
+        workspace.mkdir()
+        program = Program(home=home / "relay", cwd=tmp_path, env={"XDG_CONFIG_HOME": str(tmp_path / "config")})
+        yield House(program=program, codex_home=home, stub=stub, workspace=workspace)
