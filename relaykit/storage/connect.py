@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ BUSY_SECONDS = 5.0
 """How long another process may hold the file before an operation gives up."""
 MEMORY = ":memory:"
 _OLDEST_SQLITE = (3, 35)  # RETURNING
+_PAUSE_SECONDS = 0.005
 _WAL_PAGES = 4000
 _CHECKED_BYTES = 8 * 2**20  # quick_check reads the whole file: about 10 ms for so much
 
@@ -48,7 +50,7 @@ def connect(path: Path | str, schema: Schema, *, busy_seconds: float = BUSY_SECO
         connection = sqlite3.connect(
             path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=512
         )
-        _prepare(connection, str(path), schema)
+        _prepare_in_time(connection, str(path), schema, busy_seconds)
     except BaseException as error:
         if connection is not None:
             connection.close()
@@ -62,10 +64,25 @@ def _make_room(path: Path) -> None:
     refuse_network(path.parent)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite gives its -wal and -shm files the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # SQLite gives its -wal and -shm files the mode of this one. One that is there is not touched: to close it
+        # would free the locks that another connection of this process has on it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise StoreError(f"{path}: it cannot be opened for writing ({error.strerror}); check its owner") from error
+
+
+def _prepare_in_time(connection: sqlite3.Connection, path: str, schema: Schema, seconds: float) -> None:
+    """Try again while it is busy: of several that give a new file its log, SQLite lets all but one fail at once."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return _prepare(connection, path, schema)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _prepare(connection: sqlite3.Connection, path: str, schema: Schema) -> None:

@@ -96,6 +96,14 @@ class Causes(MailboxPart):
         await bench.exchange("b")
         assert (await bench.begin("a")).reply_to is None
 
+    async def test_an_agent_that_wrote_to_itself_is_not_told_what_it_found(self, bench: Bench) -> None:
+        await bench.claim("b")
+        await bench.put("a", sender="a")
+        await bench.begin("a")
+        await bench.put("b", sender="a")
+        await bench.exchange("b")
+        assert (await bench.begin("a")).reply_to is None
+
     async def test_a_notice_is_answered_by_nobody_and_never_bounces(self, bench: Bench) -> None:
         await bench.claim("b")
         await bench.put("b", sender="a")

@@ -90,8 +90,11 @@ class Requeuing(MailboxPart):
     async def test_what_ended_otherwise_than_well_is_queued_at_its_old_place(self, bench: Bench) -> None:
         first = (await bench.put(body="first")).message
         await bench.put(body="second")
-        await bench.fail(await bench.begin())
+        await bench.begin()
+        (died,) = (await bench.claim("a")).abandoned
+        await bench.fail(await bench.mailbox.leased(died), State.DEAD)
         (delivery,) = await bench.mailbox.requeue(first.id)
+        assert delivery == await bench.delivery(first.id)
         assert (delivery.state, delivery.deaths) == (State.QUEUED, 0)
         again = await bench.lease()
         assert (again.message.body, again.delivery.attempt) == ("first", 2)

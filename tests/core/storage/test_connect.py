@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,55 @@ def test_a_directory_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.db").mkdir()
     with pytest.raises(StoreError, match=r"notes\.db.*cannot be opened"):
         connect(tmp_path / "notes.db", ONE)
+
+
+OPEN_WHEN_TOLD = """
+import sys
+from pathlib import Path
+from relaykit.storage.connect import Schema, connect
+print("ready", flush=True)
+sys.stdin.readline()
+connection = connect(Path(sys.argv[1]), Schema("notes", (sys.argv[2],)))
+connection.execute("INSERT INTO note (text) VALUES ('x')")
+"""
+
+
+def test_several_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    argv = [sys.executable, "-c", OPEN_WHEN_TOLD, str(path), FIRST]
+    with ExitStack() as stack:
+        makers = [
+            stack.enter_context(subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)) for _ in range(5)
+        ]
+        for maker in makers:
+            assert maker.stdout is not None
+            assert maker.stdout.readline() == b"ready\n"
+        for maker in makers:
+            assert maker.stdin is not None
+            maker.stdin.write(b"go\n")
+            maker.stdin.flush()
+        assert [maker.wait(30) for maker in makers] == [0] * 5
+    with closing(connect(path, ONE)) as connection:
+        assert connection.execute("SELECT count(*) FROM note").fetchone() == (5,)
+
+
+def test_to_open_a_file_again_frees_none_of_its_locks(tmp_path: Path) -> None:
+    path = filled(tmp_path / "notes.db")
+    with closing(connect(path, ONE)) as first:
+        first.execute("SELECT * FROM note").fetchall()
+        connect(path, ONE).close()
+        script = f"import sqlite3; sqlite3.connect({str(path)!r}, timeout=0).execute('PRAGMA journal_mode = DELETE')"
+        other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+        assert "database is locked" in other.stderr, "another process could take the log away"
+
+
+def test_a_file_on_a_network_file_system_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 0 8:1 / / rw - ext4 x rw\n2 1 0:9 / {tmp_path.resolve()} rw - nfs4 x rw\n")
+    monkeypatch.setattr("relaykit.storage.network.MOUNTINFO", mounts)
+    with pytest.raises(StoreError, match="nfs4"):
+        connect(tmp_path / "home" / "notes.db", ONE)
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_file_that_is_locked_while_it_is_to_be_migrated_is_busy(tmp_path: Path) -> None:
