@@ -82,7 +82,7 @@ def _asker(tx: Transaction, agent: str, message: Message) -> ReplyTo | None:
     """
     while message.kind is not MessageKind.MESSAGE:
         asked = _cause_of_question(tx, agent, message)
-        if asked is None or asked.kind is MessageKind.NOTICE:
+        if asked is None:
             return None
         message = asked
     if message.sender == agent:

@@ -96,6 +96,19 @@ class Causes(MailboxPart):
         await bench.exchange("b")
         assert (await bench.begin("a")).reply_to is None
 
+    async def test_a_chain_goes_on_through_a_notice(self, bench: Bench) -> None:
+        await bench.claim("b", "c")
+        asked = (await bench.put("a")).message
+        turn = await bench.begin("a")
+        await bench.put("b", sender="a")
+        await bench.answer(turn)
+        await bench.fail(await bench.begin("b"))
+        notice = await bench.begin("a")
+        await bench.put("c", sender="a")
+        await bench.mailbox.settle([notice.lease], State.ANSWERED, "completed")
+        await bench.exchange("c")
+        assert (await bench.exchange("a")).in_reply_to == (asked.id,)
+
     async def test_an_agent_that_wrote_to_itself_is_not_told_what_it_found(self, bench: Bench) -> None:
         await bench.claim("b")
         await bench.put("a", sender="a")
