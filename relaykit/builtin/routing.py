@@ -61,6 +61,8 @@ def _members(parsed: Address, address: str, sender: str, directory: Directory) -
 
 
 def _is_in(agent: Agent, parsed: Address) -> bool:
+    if not agent.in_groups and parsed.group != "label":
+        return False
     return parsed.group == "broadcast" or parsed.name in _values(agent, parsed.group)
 
 

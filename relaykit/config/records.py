@@ -60,6 +60,8 @@ class ProfileConfig:
     model: str | None = None
     reachable_by: tuple[str, ...] | None = None
     """Addresses that may send to the agents; None is everyone."""
+    in_groups: bool = True
+    """Whether ``broadcast``, ``tag:`` and ``cap:`` mean the agents, too."""
     may_send_now: bool = False
 
 

@@ -149,6 +149,11 @@ PROFILE = table(
         "reachable_by": _value(
             "array", "Addresses that may send to its agents. Default: everyone.", items={"type": "string"}
         ),
+        "in_groups": _value(
+            "boolean",
+            "Whether `broadcast`, `tag:` and `cap:` mean its agents, too; their names and labels always do.",
+            default=True,
+        ),
         "may_send_now": _value("boolean", "Whether its agents may interrupt others with `now`.", default=False),
     },
     "What several agents have in common.",

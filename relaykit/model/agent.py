@@ -24,6 +24,8 @@ class Agent:
     """For messages that say none; ``later`` where this says none either."""
     reachable_by: tuple[str, ...] | None = None
     """Addresses that may send to it; None is everyone."""
+    in_groups: bool = True
+    """Whether ``broadcast``, ``tag:`` and ``cap:`` mean it, too; its id and its label always do."""
     may_send_now: bool = False
     """Whether it may send ``now`` to others; agents send at most ``next`` unless their profile allows more."""
 

@@ -19,6 +19,7 @@ def agent_record(config: Config, agent: AgentConfig) -> Agent:
         capabilities=agent.capabilities,
         priority=agent.priority,
         reachable_by=profile.reachable_by,
+        in_groups=profile.in_groups,
         may_send_now=profile.may_send_now,
     )
 

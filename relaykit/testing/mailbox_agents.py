@@ -97,6 +97,7 @@ class Claims(MailboxPart):
             "tags": ("t", "u"),
             "capabilities": ("c",),
             "reachable_by": (),
+            "in_groups": False,
             "may_send_now": True,
         }
         await bench.claim("c", "b", **traits)

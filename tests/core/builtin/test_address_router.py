@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from typing import ClassVar
 
 import pytest
@@ -56,6 +58,22 @@ def test_a_pool_is_one_delivery_and_a_group_several():
     assert router.route("any:tag:core", "user", TWO) == Route(recipients=("main", "reviewer"), pool=True)
     assert router.route("tag:core", "user", TWO) == Route(recipients=("main", "reviewer"), group=True)
     assert router.route("main", "user", TWO) == Route(recipients=("main",))
+
+
+def test_an_agent_that_is_in_no_group_answers_to_its_name_and_its_label_alone():
+    aloof = replace(make_agent("aloof", label="chief", tags=["core"], caps=["read"]), in_groups=False)
+    directory = MadeUpDirectory(make_agent("main", tags=["core"]), aloof)
+    for address, recipients in {
+        "aloof": ("aloof",),
+        "label:chief": ("aloof",),
+        "any:label:chief": ("aloof",),
+        "tag:core": ("main",),
+        "any:tag:core": ("main",),
+        "broadcast": ("main",),
+    }.items():
+        assert AddressRouter().route(address, "user", directory).recipients == recipients
+    with pytest.raises(UnknownAddressError):
+        AddressRouter().route("cap:read", "user", directory)
 
 
 def test_a_misspelt_name_brings_the_near_one_and_the_list():
