@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,11 @@ class LocalTransport:
     def __init__(self) -> None:
         self._readers: defaultdict[str, list[MemoryObjectSendStream[Message]]] = defaultdict(list)
 
+    @property
+    def readers(self) -> Collection[str]:
+        """Whose messages are read now."""
+        return self._readers
+
     @contextmanager
     def subscribe(self, person: str) -> Iterator[ObjectReceiveStream[Message]]:
         """Read a person's messages. Each counts as acknowledged when it is in the stream, so read it to its end.
@@ -43,10 +48,12 @@ class LocalTransport:
                 yield receive
         finally:
             self._readers[person].remove(send)
+            if not self._readers[person]:
+                del self._readers[person]
 
     def reaches(self, recipient: str) -> bool:
         """Whether somebody reads that person's messages."""
-        return bool(self._readers.get(recipient))
+        return recipient in self._readers
 
     async def send(self, message: Message, recipient: str) -> Receipt:
         """Hand the message to whoever reads that person's messages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -45,6 +46,11 @@ class Transport(Protocol):
 @runtime_checkable
 class Subscribable(Protocol):
     """A transport by which programs in this process read what is sent to people."""
+
+    @property
+    def readers(self) -> Collection[str]:
+        """Whose messages are read now."""
+        ...
 
     def subscribe(self, person: str) -> AbstractContextManager[ObjectReceiveStream[Message]]:
         """Read a person's messages while the context is open; each counts as acknowledged once it is handed over."""

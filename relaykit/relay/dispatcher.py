@@ -1,4 +1,4 @@
-"""One task per relay that looks into the mailbox when it changed, and wakes the agents for whom something waits."""
+"""One task per relay that hears when the mailbox changed, and wakes the agents for whom something waits."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ class Dispatcher:
         self._mailbox = mailbox
         self._clock = clock
         self._bells: dict[str, Bell] = {}
+        self._followers: list[Bell] = []
+
+    def follow(self, bell: Bell) -> None:
+        """Ring that bell, too, after every change: one listener per relay is enough."""
+        self._followers.append(bell)
 
     def enlist(self, agent: str, bell: Bell) -> None:
         """Ring that bell when something waits for the agent."""
@@ -56,6 +61,8 @@ class Dispatcher:
                 await watch.wait()
 
     async def _dispatch(self) -> None:
+        for follower in self._followers:
+            follower.ring()
         try:
             waiting = await self._mailbox.waiting(self._bells.keys())
         except StoreError:

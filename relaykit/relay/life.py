@@ -25,6 +25,8 @@ SESSION_GONE = "session_not_found"
 """The fault code by which a provider says that a session cannot be gone on with."""
 
 _CLOSE_SECONDS = 5.0
+_GATHER_SECONDS = 0.02
+"""How long events wait to be stored together: nobody notices, and a transaction costs as much as a dozen events."""
 
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
 
@@ -68,6 +70,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
             fanout=services.fanout,
             clock=services.clock,
             notify=lambda _: worker.note_store() if worker else None,
+            gather=_GATHER_SECONDS,
         ) as recorder:
             claimed = ClaimedMailbox(
                 services.mailbox,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import anyio
-
 from relaykit.errors import LeaseLostError, StoreError, TransportError, TransportRefusedError
 from relaykit.model import LeasedDelivery, State
-from relaykit.plugin import Transport
+from relaykit.plugin import Subscribable, Transport
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.services import Services
 
@@ -29,6 +27,7 @@ class Outgoing:
         self._report = services.report
         self._delay = _FIRST_SECONDS
         self._bell = Bell()
+        services.dispatcher.follow(self._bell)
 
     def look(self) -> None:
         """Look again: someone can be reached now who could not before."""
@@ -36,24 +35,18 @@ class Outgoing:
 
     async def run(self) -> None:
         """Send for ever."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._listen, name="outgoing: mailbox")
-            self._bell.ring()
-            while True:
-                await self._bell.wait()
-                try:
-                    await self._send_all()
-                except StoreError as error:
-                    await self._rest(f"the mailbox cannot be used: {error}", None)
-                    self._bell.ring()
-
-    async def _listen(self) -> None:
-        async with self._mailbox.watch() as watch:
-            while True:
-                await watch.wait()
+        self._bell.ring()
+        while True:
+            await self._bell.wait()
+            try:
+                await self._send_all()
+            except StoreError as error:
+                await self._rest(f"the mailbox cannot be used: {error}", None)
                 self._bell.ring()
 
     async def _send_all(self) -> None:
+        if isinstance(self._transport, Subscribable) and not self._transport.readers:
+            return
         for recipient in await self._mailbox.outgoing(self._name):
             while self._transport.reaches(recipient):
                 item = await self._mailbox.lease_outgoing(recipient, owner=self._owner)

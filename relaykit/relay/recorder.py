@@ -36,17 +36,27 @@ class Recorder:
     """Records one session. Made by ``open_recorder``."""
 
     def __init__(
-        self, record: SessionRecord, *, store: SessionStore, fanout: Fanout, clock: Clock, notify: Notify, limit: int
+        self,
+        record: SessionRecord,
+        *,
+        store: SessionStore,
+        fanout: Fanout,
+        clock: Clock,
+        notify: Notify,
+        limit: int,
+        gather: float,
     ) -> None:
         self._record = record
         self._store = store
         self._fanout = fanout
         self._clock = clock
         self._notify = notify
+        self._gather_seconds = gather
         self._number = record.last_number
         self._blocks = OpenBlocks(record.agent, record.id, record.last_number)
         self._pending = Pending(limit)
         self._wake = anyio.Event()
+        self._hurry = anyio.Event()
         self._unsaved = anyio.Event()
         self._save_due = False
         self._marks: set[Mark] = set()
@@ -69,6 +79,7 @@ class Recorder:
         mark = self._pending.mark()
         self._marks.add(mark)
         self._wake.set()
+        self._hurry.set()
         try:
             if not self._over:
                 await mark.reached.wait()
@@ -88,6 +99,8 @@ class Recorder:
                 while True:
                     await self._wake.wait()
                     self._wake = anyio.Event()
+                    if self._gather_seconds:
+                        await self._gather()
                     await self._record_pending()
         finally:
             self._over = True
@@ -113,6 +126,12 @@ class Recorder:
             await self.flush()
             self._save_due = self._blocks.unsaved
             await self.flush()
+
+    async def _gather(self) -> None:
+        """Let more come for the same transaction, unless somebody waits for it."""
+        with anyio.move_on_after(self._gather_seconds):
+            await self._hurry.wait()
+        self._hurry = anyio.Event()
 
     async def _record_pending(self) -> None:
         while self._pending or self._save_due:
@@ -199,6 +218,7 @@ async def open_recorder(
     clock: Clock,
     notify: Notify = _ignore,
     limit: int = 64 * 2**20,
+    gather: float = 0.0,
 ) -> AsyncIterator[Recorder]:
     """Record a session until the context is left; what was offered by then is stored first, for at most 5 s.
 
@@ -209,9 +229,10 @@ async def open_recorder(
         clock: Gives the time of events, and of the saving of unfinished text.
         notify: Called with the error when the store begins to fail, and with None when it takes events again.
         limit: Bytes that may wait before the deltas of each block are merged.
+        gather: Seconds that events wait for others to be stored with, unless somebody flushes.
     """
     raised: list[Exception] = []
-    recorder = Recorder(record, store=store, fanout=fanout, clock=clock, notify=notify, limit=limit)
+    recorder = Recorder(record, store=store, fanout=fanout, clock=clock, notify=notify, limit=limit, gather=gather)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(recorder.run, name=f"recorder of {record.agent}")
         tasks.start_soon(recorder.remind, name=f"saving of {record.agent}'s unfinished text")
