@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
@@ -10,6 +11,8 @@ from relaykit.errors import StoreError
 from relaykit.plugin import Clock, Mailbox, Waiting
 
 _RETRY_SECONDS = 1.0
+_GATHER_SECONDS = 0.01
+"""How long changes wait for others while all agents are busy: most are the steps of their own deliveries."""
 
 
 @dataclass(slots=True)
@@ -17,6 +20,8 @@ class Bell:
     """Rings when something waits for an agent; a ring that nobody waited for is kept."""
 
     waiting: Waiting = field(default_factory=Waiting)
+    patient: Callable[[], bool] = bool
+    """Whether what comes can wait a moment, since nothing could begin now."""
     _rung: anyio.Event = field(default_factory=anyio.Event)
 
     def ring(self, waiting: Waiting | None = None) -> None:
@@ -40,6 +45,7 @@ class Dispatcher:
         self._clock = clock
         self._bells: dict[str, Bell] = {}
         self._followers: list[Bell] = []
+        self._hurry = anyio.Event()
 
     def follow(self, bell: Bell) -> None:
         """Ring that bell, too, after every change: one listener per relay is enough."""
@@ -53,12 +59,23 @@ class Dispatcher:
         """Nobody runs the agent here any more."""
         self._bells.pop(agent, None)
 
+    def hurry(self) -> None:
+        """Gather no longer: an agent that was busy is not."""
+        self._hurry.set()
+
     async def run(self) -> None:
         """Dispatch for ever."""
         async with self._mailbox.watch() as watch:
             while True:
                 await self._dispatch()
                 await watch.wait()
+                await self._gather()
+
+    async def _gather(self) -> None:
+        self._hurry = anyio.Event()
+        if all(bell.patient() for bell in self._bells.values()):
+            with anyio.move_on_after(_GATHER_SECONDS):
+                await self._hurry.wait()
 
     async def _dispatch(self) -> None:
         for follower in self._followers:

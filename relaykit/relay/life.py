@@ -88,6 +88,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 clock=services.clock,
                 pause=setting.pause,
                 permission_seconds=services.config.permission_hours * 3600,
+                idle=services.dispatcher.hurry,
             )
             await _withdraw_old(worker, resume)
             await Recovery(worker, setting.agent.on_interrupted).run(claim)

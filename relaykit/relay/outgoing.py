@@ -21,6 +21,7 @@ class Outgoing:
         """Make the way out through one transport; the one named ``local`` is the way to people here."""
         self._name = None if name == LOCAL else name
         self._transport = transport
+        self._people = transport if isinstance(transport, Subscribable) else None
         self._mailbox = services.mailbox
         self._clock = services.clock
         self._owner = services.incarnation
@@ -45,7 +46,7 @@ class Outgoing:
                 self._bell.ring()
 
     async def _send_all(self) -> None:
-        if isinstance(self._transport, Subscribable) and not self._transport.readers:
+        if self._people is not None and not self._people.readers:
             return
         for recipient in await self._mailbox.outgoing(self._name):
             while self._transport.reaches(recipient):

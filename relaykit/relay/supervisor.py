@@ -54,7 +54,7 @@ class Supervisor:
         self._setting = setting
         self._services = setting.services
         self._restarts = Restarts(setting.services.clock)
-        self._bell = Bell()
+        self._bell = Bell(patient=self._is_busy)
         self._worker: Worker | None = None
         self._life = anyio.CancelScope()
         self._epoch = 0
@@ -233,6 +233,9 @@ class Supervisor:
     async def _end_rest(self, seconds: float) -> None:
         await self._services.clock.sleep(seconds)
         self._again.set()
+
+    def _is_busy(self) -> bool:
+        return self._worker is not None and self._worker.busy
 
     async def _obey(self) -> None:
         async with anyio.create_task_group() as tasks:

@@ -7,7 +7,7 @@ orders, one thing after another, so that nothing here needs a lock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -60,6 +60,7 @@ class Worker:
         clock: Clock,
         pause: Pause,
         permission_seconds: float,
+        idle: Callable[[], None],
     ) -> None:
         self.agent = agent
         self.session = session
@@ -87,6 +88,7 @@ class Worker:
         self._over = False
         self._lost = ""
         self._idle = anyio.Event()
+        self._tell_idle = idle
         self._tasks: TaskGroup | None = None
 
     @property
@@ -274,5 +276,6 @@ class Worker:
     def _mark_idle(self) -> None:
         if not self.busy:
             self._idle.set()
+            self._tell_idle()
         elif self._idle.is_set():
             self._idle = anyio.Event()
