@@ -12,7 +12,7 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
-from relaykit.relay.proc import ProcessStat, carries, living_members, process_stat, wait_exit
+from relaykit.relay.proc import ProcessStat, carries, living_bearers, living_members, process_stat, wait_exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,13 @@ async def end_orphans(directory: Path, boot: str) -> Sequence[ChildRecord]:
     return ended
 
 
+async def end_marked(mark: str) -> None:
+    """End what carries the mark of a child that was killed: it could not end what it had put in other groups."""
+    with anyio.move_on_after(_PATIENCE, shield=True):
+        while remains := living_bearers(_variable(mark)):
+            await _kill(remains)
+
+
 def _written_down(directory: Path) -> Sequence[tuple[Path, ChildRecord | None]]:
     return [(path, _read(path)) for path in sorted(directory.glob("*.json"))]
 
@@ -97,17 +104,23 @@ async def _end(record: ChildRecord) -> bool:
 
 
 async def _remains(record: ChildRecord) -> list[ProcessStat]:
-    """Return what is alive of the child's process group, or nothing where the number is someone else's now.
+    """Return what is alive of the child: of its process group, and of what it put in other groups.
 
     While one process of the group lives, the kernel gives its number to no other. So a leader that is ours vouches
     for all; without it the number may have been another's meanwhile, and each member has to show the mark.
     """
     leader = process_stat(record.pid)
     members = living_members(record.pid)
-    if leader is not None:
-        return members if leader.start == record.start else []
-    mark = f"{MARK}={record.mark}".encode()
-    return [member for member in members if await carries(member.pid, mark)]
+    if leader is None:
+        members = [member for member in members if await carries(member.pid, _variable(record.mark))]
+    elif leader.start != record.start:
+        members = []
+    found = {stat.pid: stat for stat in (*members, *living_bearers(_variable(record.mark)))}
+    return list(found.values())
+
+
+def _variable(mark: str) -> bytes:
+    return f"{MARK}={mark}".encode()
 
 
 async def _kill(processes: Sequence[ProcessStat]) -> None:

@@ -43,6 +43,13 @@ def living_members(group: int) -> list[ProcessStat]:
     return [stat for stat in stats if stat is not None and stat.group == group and stat.alive]
 
 
+def living_bearers(variable: bytes) -> list[ProcessStat]:
+    """Return the living processes, of whatever group, that were started with ``NAME=VALUE`` in their environment."""
+    pids = (int(entry) for entry in os.listdir(_PROC) if entry.isdigit())  # noqa: PTH208 - names alone are wanted
+    stats = (process_stat(pid) for pid in pids if variable in _environment(pid).split(b"\0"))
+    return [stat for stat in stats if stat is not None and stat.alive]
+
+
 async def carries(pid: int, variable: bytes) -> bool:
     """Whether ``NAME=VALUE`` is in the environment that the process was started with."""
     for _ in range(_TRIES):

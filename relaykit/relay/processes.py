@@ -21,7 +21,7 @@ import anyio
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose, new_id
 from relaykit.relay.directories import private_directory
-from relaykit.relay.orphans import MARK, ChildRecord, write_record
+from relaykit.relay.orphans import MARK, ChildRecord, end_marked, write_record
 from relaykit.relay.pipes import PipeReader, PipeWriter
 from relaykit.relay.proc import living_members, process_stat, wait_exit
 
@@ -34,10 +34,11 @@ _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 class RelayChild:
     """A process that dies with the relay: the ``Child`` of the plugin contract."""
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], mark: str) -> None:
         if popen.stdin is None or popen.stdout is None or popen.stderr is None:
             raise ValueError("a child is started with three pipes")
         self._popen = popen
+        self._mark = mark
         self.stdin = PipeWriter(popen.stdin)
         self.stdout = PipeReader(popen.stdout)
         self.stderr = PipeReader(popen.stderr)
@@ -72,7 +73,10 @@ class RelayChild:
         # Whatever the child did, nothing of its group is left behind.
         self.signal(signal.SIGKILL)
         await self._ends_within(grace + 1)
-        return await self._reap()
+        ended = await self._reap()
+        if self._popen.returncode != 0:
+            await end_marked(self._mark)
+        return ended
 
     async def _ends_within(self, seconds: float) -> bool:
         with anyio.move_on_after(seconds, shield=True):
@@ -142,7 +146,7 @@ class RelayProcesses:
         with gate:
             with inner:
                 popen = _spawn([str(os.getpid()), str(inner.fileno()), path, *argv], inner, cwd, environment)
-            child = RelayChild(popen)
+            child = RelayChild(popen, mark)
             record = self._record(popen, mark, argv[0])
             try:
                 await _open_gate(gate, argv[0])
