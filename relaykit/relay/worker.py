@@ -102,14 +102,18 @@ class Worker:
         Raises:
             SessionLostError: The session does not answer any more.
         """
-        async with anyio.create_task_group() as self._tasks:
-            self._tasks.start_soon(self._read, name=f"{self.agent.id}: events")
-            self.wake_in(self.pause.remaining)
-            self.nudge.ring()
-            while not self._over:
-                await self._step(await self.nudge.wait())
-            await self._conclude_facts()  # the last words of a session that is over
-            self._tasks.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                self._tasks.start_soon(self._read, name=f"{self.agent.id}: events")
+                self.wake_in(self.pause.remaining)
+                self.nudge.ring()
+                while not self._over:
+                    await self._step(await self.nudge.wait())
+                await self._conclude_facts()  # the last words of a session that is over
+                self._tasks.cancel_scope.cancel()
+        finally:
+            self._over = True
+            self._idle.set()
 
     async def stop(self, drain: float | None) -> None:
         """Lease nothing more, wait for what runs, then interrupt it; what is left over is continued another time.
@@ -118,6 +122,9 @@ class Worker:
             drain: Seconds to wait; None is for ever.
         """
         self.stopping = True
+        if not self._over:
+            # What it said last may be out of date: a message may be on its way to the session at this moment.
+            self._idle = anyio.Event()
         self.nudge.ring()
         with anyio.move_on_after(drain):
             await self._idle.wait()
@@ -222,6 +229,8 @@ class Worker:
             reached("seen")
 
     async def _conclude_turn(self, turn: EndedTurn) -> None:
+        # Nothing more is handed to a process that is dead: its death would count for what had no part in it.
+        self._over = self._over or turn.by == "process"
         items = self.held.take(turn.submissions)
         if not items:
             return
@@ -258,7 +267,7 @@ class Worker:
             self.held.note_wish(item, Wish.INTERRUPT)
 
     async def _take_work(self, waiting: Waiting) -> None:
-        if self.stopping or self.pause.remaining or self.recorder.failing:
+        if self.stopping or self._over or self.pause.remaining or self.recorder.failing:
             return
         turn = self.turns.running
         if not self.busy:
