@@ -39,7 +39,7 @@ class Fanout:
         self._next_key = 0
         self._closed = False
         self._sinks: set[anyio.Event] = set()
-        self.in_order = anyio.Lock()
+        self.in_order = anyio.Lock(fast_acquire=True)
         """Held from before events are stored until they are published, so that cursors are published in order."""
 
     def publish(self, events: Sequence[Event]) -> None:

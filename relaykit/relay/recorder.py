@@ -98,9 +98,9 @@ class Recorder:
             with self._scope:
                 while True:
                     await self._wake.wait()
-                    self._wake = anyio.Event()
                     if self._gather_seconds:
                         await self._gather()
+                    self._wake = anyio.Event()
                     await self._record_pending()
         finally:
             self._over = True
