@@ -65,7 +65,8 @@ async def test_a_text_that_joins_is_answered_in_the_same_turn(tmp_path, clock):
 async def test_an_interrupted_answer_keeps_what_was_said(tmp_path, clock):
     async with session(tmp_path, clock, prefix="", chunk=1, pause=1) as opened:
         await opened.submit("hello", "s1", Mode.OWN)
-        await clock.advance(2)
+        for _ in range(2):
+            await clock.advance(1)
         await opened.interrupt()
         events = await events_of_turn(opened)
     assert (events[-1].text, events[-1].outcome) == ("hel", Outcome.INTERRUPTED)
