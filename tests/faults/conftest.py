@@ -97,9 +97,9 @@ class Home:
     kills: Counter
     relays: list = field(default_factory=list)
 
-    def configure(self, **agents):
+    def configure(self, *, drain=1, **agents):
         """Write the configuration: agents by name, each with provider, options and what else it has."""
-        lines = ["[relay]", "drain_seconds = 1"]
+        lines = ["[relay]", f"drain_seconds = {drain}"]
         for name, agent in agents.items():
             options = agent.pop("options", {})
             lines += [f"[agents.{name}]", *_settings({"cwd": str(self.path.parent), **agent})]
@@ -118,7 +118,7 @@ class Home:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=self.path.parent,
-                env=self._environment({RUN: run, "RELAYKIT_FAULT": fault}),
+                env=self.environment(**{RUN: run, "RELAYKIT_FAULT": fault}),
                 bufsize=0,
             )
         relay = RelayProcess(popen, run, errors, self.kills)
@@ -130,7 +130,7 @@ class Home:
     def command(self, *words):
         """Run another command of relaykit to its end."""
         return subprocess.run(
-            self._argv(*words), capture_output=True, text=True, timeout=SECONDS, check=False, env=self._environment({})
+            self._argv(*words), capture_output=True, text=True, timeout=SECONDS, check=False, env=self.environment()
         )
 
     def send(self, to, body, **more):
@@ -231,8 +231,8 @@ class Home:
                 relay.popen.wait(SECONDS)
             relay.popen.stdout.close()
         # What a killed relay's children had put in sessions of their own, its successor ends; there is none here.
-        for directory in (self.path / "run").glob("*"):
-            anyio.run(end_orphans, directory, SystemClock().boot_id())
+        for children in (self.path / "run").glob("*"):
+            anyio.run(end_orphans, children, SystemClock().boot_id())
         left = self.processes()
         for pid, _, _ in left:
             os.kill(pid, signal.SIGKILL)
@@ -241,7 +241,7 @@ class Home:
     def _argv(self, command, *words):
         return [sys.executable, "-m", "relaykit", command, *words, "--home", str(self.path)]
 
-    def _environment(self, more):
+    def environment(self, **more):
         # Written byte code halves the time that each start takes.
         dropped = ("RELAYKIT", "PYTHONDONTWRITEBYTECODE")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
@@ -272,11 +272,11 @@ def homes(tmp_path, kills):
     """Makes homes; when the test is over nothing of them runs any more."""
     with ExitStack() as stack:
 
-        def make(**agents):
+        def make(**settings):
             path = tmp_path / new_id()[:8] / "home"
             path.parent.mkdir()
             door = stack.enter_context(open_door(path, routers=(AddressRouter(),)))
-            home = Home(path, door, kills).configure(**agents)
+            home = Home(path, door, kills).configure(**settings)
             stack.callback(home.close)
             return home
 
