@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,10 +39,31 @@ from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import running_stub
 
 TURNS = 100
+PAUSE = 0.02
+"""Seconds between two turns, in which whoever ran the last one comes to rest."""
 TEXT = "say:hello"
 RAW, EMBEDDED, OUTSIDE, PEER = "raw driver", "embedded relay", "relay in its own process", "openai-codex SDK"
 
 Turn = Callable[[], Awaitable[object]]
+
+
+@dataclass
+class Kind:
+    """One way to run a turn."""
+
+    turn: Turn
+    pid: int
+    """Whose CPU time counts."""
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    async def measure(self) -> None:
+        """Run a turn, and wait until nothing is left to do after it."""
+        cpu, begun = cpu_seconds(self.pid), time.perf_counter()
+        await self.turn()
+        self.wall.append(time.perf_counter() - begun)
+        await anyio.sleep(PAUSE)
+        self.cpu.append(cpu_seconds(self.pid) - cpu)
 
 
 def measure() -> list[Figure]:
@@ -48,17 +71,16 @@ def measure() -> list[Figure]:
         running_stub(child=True) as stub,
         codex_home(stub.base_url) as home,
         tempfile.TemporaryDirectory() as cwd,
-        relay_process(home) as (pid, outside),
+        relay_process(home) as relay,
         sdk(home) as peer,
     ):
-        turns: dict[str, Turn] = {OUTSIDE: outside} | ({PEER: peer} if peer else {})
-        took, used = anyio.run(_alternately, turns, home, Path(cwd), pid)
-    return _figures({name: milliseconds(seconds) for name, seconds in took.items()}, used * 1000)
+        kinds = {OUTSIDE: relay} | ({PEER: peer} if peer else {})
+        return _figures(anyio.run(_alternately, kinds, home, Path(cwd)))
 
 
-def _figures(took: dict[str, float], cpu: float) -> list[Figure]:
-    beside = f"raw driver {took[RAW]:.1f} ms"
-    beside += f", openai-codex SDK {took[PEER]:.1f} ms" if PEER in took else ", openai-codex is not installed"
+def _figures(kinds: Mapping[str, Kind]) -> list[Figure]:
+    took = {name: milliseconds(kind.wall) for name, kind in kinds.items()}
+    used = {name: milliseconds(kind.cpu) for name, kind in kinds.items()}
     more = [
         Figure(
             part="turn",
@@ -66,30 +88,31 @@ def _figures(took: dict[str, float], cpu: float) -> list[Figure]:
             value=took[name] - took[RAW],
             unit="ms",
             aim=5,
-            note=f"{took[name]:.1f} ms; {beside}",
+            note=f"{took[name]:.1f} ms; {_beside(took)}",
         )
         for name in (OUTSIDE, EMBEDDED)
     ]
     what = "CPU time of the relay per Codex turn"
-    return [*more, Figure(part="turn", what=what, value=cpu, unit="ms", aim=5)]
+    return [*more, Figure(part="turn", what=what, value=used[OUTSIDE], unit="ms", aim=5, note=_beside(used))]
 
 
-async def _alternately(turns: dict[str, Turn], home: Path, cwd: Path, pid: int) -> tuple[dict[str, list[float]], float]:
-    """Return what each kind of turn took, and the CPU time that the relay's process used for each of its own."""
+def _beside(figures: Mapping[str, float]) -> str:
+    peer = f"{PEER} {figures[PEER]:.1f} ms" if PEER in figures else f"{PEER} is not installed"
+    return f"{RAW} {figures[RAW]:.1f} ms, {peer}"
+
+
+async def _alternately(kinds: dict[str, Kind], home: Path, cwd: Path) -> Mapping[str, Kind]:
     async with AsyncExitStack() as stack:
         driver = await stack.enter_async_context(raw_codex(codex_binary(), home, str(cwd)))
         _, say = await stack.enter_async_context(embedded(home, cwd))
-        turns = {RAW: lambda: driver.turn(TEXT), EMBEDDED: lambda: say(TEXT), **turns}
-        took: dict[str, list[float]] = {name: [] for name in turns}
-        for turn in turns.values():
-            await turn()
-        before = cpu_seconds(pid)
+        kinds[RAW] = Kind(lambda: driver.turn(TEXT), os.getpid())
+        kinds[EMBEDDED] = Kind(lambda: say(TEXT), os.getpid())
+        for kind in kinds.values():
+            await kind.turn()
         for _ in range(TURNS):
-            for name, turn in turns.items():
-                begun = time.perf_counter()
-                await turn()
-                took[name].append(time.perf_counter() - begun)
-        return took, (cpu_seconds(pid) - before) / TURNS
+            for kind in kinds.values():
+                await kind.measure()
+    return kinds
 
 
 @asynccontextmanager
@@ -107,8 +130,8 @@ async def embedded(codex: Path, cwd: Path) -> AsyncIterator[tuple[Relay, Callabl
 
 
 @contextmanager
-def relay_process(codex: Path) -> Iterator[tuple[int, Turn]]:
-    """Run a relay in a process of its own; yield its pid, and a turn that is sent from this one."""
+def relay_process(codex: Path) -> Iterator[Kind]:
+    """Run a relay in a process of its own, to which this one sends."""
     options = [f"--option={name}={value}" for name, value in codex_options(codex).items()]
     argv = [RELAYKIT, "run", "--provider", "codex", *options]
     with (
@@ -120,11 +143,11 @@ def relay_process(codex: Path) -> Iterator[tuple[int, Turn]]:
         async def turn() -> None:
             replied(door, watch, put(door, "codex", TEXT))
 
-        yield relay.process.pid, turn
+        yield Kind(turn, relay.process.pid)
 
 
 @contextmanager
-def sdk(codex: Path) -> Iterator[Turn | None]:
+def sdk(codex: Path) -> Iterator[Kind | None]:
     """Run the SDK in a process of its own, if it is there."""
     if not find_spec(SDK):
         yield None
@@ -137,4 +160,4 @@ def sdk(codex: Path) -> Iterator[Turn | None]:
             peer.process.stdin.write(b"\n")
             json.loads(said(peer.process))
 
-        yield turn
+        yield Kind(turn, peer.process.pid)
