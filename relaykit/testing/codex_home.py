@@ -16,6 +16,7 @@ _CONFIG = """\
 model = "{model}"
 model_provider = "stub"
 check_for_update_on_startup = false
+allow_login_shell = false
 
 [model_providers.stub]
 name = "Scripted stub"
@@ -40,6 +41,8 @@ def codex_binary() -> str:
 
 def write_codex_home(home: Path, base_url: str, *, model: str = "gpt-5.5", retries: int = 0) -> Path:
     """Write the configuration into a directory and return it.
+
+    Commands run without the user's own login scripts, which may take any time, or wait for one that was killed.
 
     Args:
         home: It is made, 0700, where it does not exist.
