@@ -9,16 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import relaykit
+from relaykit.mailbox.door import open_door
+from relaykit.model import State
 
 SECONDS = 30.0
 """Bounds every command, and every wait for a line."""
+T = TypeVar("T")
 _SOURCE = Path(relaykit.__file__).parents[1]
 
 
@@ -105,6 +108,44 @@ class Program:
         )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def until(self, look: Callable[[], T | None]) -> T:
+        """Return what ``look`` finds once that is something; it is asked whenever the mailbox changes.
+
+        Raises:
+            TimeoutError: It found nothing.
+        """
+        until = time.monotonic() + SECONDS
+        with open_door(self.home) as door, door.listen() as bell:
+            while not (found := look()):
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(f"nothing was found within {SECONDS:g} s")
+                bell.wait_for(min(left, 1.0))
+        return found
+
+    def send(self, *words: str) -> str:
+        """Send and do not wait; return the id."""
+        sent = self("send", *words)
+        assert sent.code == 0, sent
+        return sent.out.strip()
+
+    def deliveries(self, message: str) -> dict[str, Any]:
+        """Return a message's deliveries as its trace tells them, by recipient."""
+        return {found["recipient"]: found for found in self("trace", message, "--json").json["deliveries"]}
+
+    def ended(self, message: str) -> dict[str, Any]:
+        """Return a message's deliveries, by recipient, once all have ended."""
+        return self.until(lambda: _if_ended(self.deliveries(message)))
+
+    def status(self, agent: str, **wanted: str) -> dict[str, Any]:
+        """Return an agent's status, once it has these values; it is an event before it is in the directory."""
+        return self.until(lambda: self._status(agent, wanted))
+
+    def _status(self, agent: str, wanted: Mapping[str, str]) -> dict[str, Any] | None:
+        (found,) = self("status", agent, "--json").json["agents"]
+        status: dict[str, Any] = found["status"]
+        return status if all(status[name] == value for name, value in wanted.items()) else None
+
     @contextmanager
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
         """Run it beside the test; killed at the end where it has not ended."""
@@ -140,3 +181,7 @@ class Program:
         """Follow the events after a cursor."""
         with self.start("events", *agents, "--follow", "--since", str(since), "--json") as process:
             yield Output(process)
+
+
+def _if_ended(deliveries: dict[str, Any]) -> dict[str, Any] | None:
+    return deliveries if all(State(found["state"]).ended for found in deliveries.values()) else None

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from time import monotonic
 
 import anyio
 import pytest
@@ -14,8 +13,6 @@ import pytest
 import relaykit_codex
 from relaykit.config import AgentConfig, Config
 from relaykit.errors import CredentialError
-from relaykit.mailbox import permissions, reading
-from relaykit.mailbox.door import open_door
 from relaykit.model import Mode, Secret, TurnEnded
 from relaykit.plugin import Context, SessionRequest
 from relaykit.relay.clock import SystemClock
@@ -170,37 +167,22 @@ class House:
         return Config(home=home, agents=tuple(configs))
 
     def send(self, *words):
-        """Send and do not wait; return the id."""
-        sent = self.program("send", *words)
-        assert sent.code == 0, sent
-        return sent.out.strip()
+        return self.program.send(*words)
 
     def delivery(self, message):
         """Return a message's one delivery, as its trace tells it."""
-        (delivery,) = self.program("trace", message, "--json").json["deliveries"]
+        (delivery,) = self.program.deliveries(message).values()
         return delivery
 
     def ended(self, message):
         """Return the delivery once it has ended."""
-        with open_door(self.program.home) as door, door.listen() as bell:
-            until = monotonic() + SECONDS
-            while not all(one.state.ended for one in door.run(reading.trace, message).deliveries):
-                assert monotonic() < until, door.run(reading.trace, message)
-                bell.wait_for(1)
-        return self.delivery(message)
-
-    def status(self, agent="main"):
-        (found,) = self.program("status", agent, "--json").json["agents"]
-        return found["status"]
+        (delivery,) = self.program.ended(message).values()
+        return delivery
 
     def asked(self):
         """Return the one permission request that is open, once it is."""
-        with open_door(self.program.home) as door, door.listen() as bell:
-            until = monotonic() + SECONDS
-            while not (found := door.run(permissions.permissions)):
-                assert monotonic() < until
-                bell.wait_for(1)
-        return found[0]
+        (request,) = self.program.until(lambda: self.program("permissions", "--json").json["permissions"])
+        return request
 
     def outputs(self):
         """Return what the model was told of its tools."""

@@ -33,7 +33,7 @@ def test_a_fault_of_the_agent_pauses_it_with_its_queue_held_and_the_message_is_a
         status = paused(house, events)
         queued = house.send("main", "say:the next one")
         assert said in status["detail"]
-        shown = house.status()
+        shown = house.program.status("main", kind="error")
         assert (shown["kind"], shown["reason"], shown["detail"]) == ("error", "paused", status["detail"])
         assert shown["next_try"] > time.time() - 1
         assert "next try at" in house.program("status").out

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 from pathlib import Path
 
 import pytest
+
+from relaykit.testing.program import SECONDS
 
 pytestmark = pytest.mark.live
 
@@ -53,14 +56,16 @@ def sleeping(seconds):
 @pytest.mark.parity("AR-8")
 def test_an_interrupt_ends_the_command_that_runs(house):
     seconds = 800 + os.getpid() / 1e7
-    with house.run(), house.program.following() as events:
-        sent = house.send("main", f"exec:echo begun; sleep {seconds};;say:never said")
-        events.until("block_started")
-        assert sleeping(seconds)
-        assert house.program("interrupt", "main").code == 0
+    os.mkfifo(house.workspace / "begun")
+    begun = os.open(house.workspace / "begun", os.O_RDONLY | os.O_NONBLOCK)
+    with house.run():
+        sent = house.send("main", f"exec:echo begun > begun; sleep {seconds};;say:never said")
+        assert select.select([begun], [], [], SECONDS)[0]
+        assert house.program("interrupt", "main").out == "main: interrupt succeeded: the turn was asked to end\n"
         assert house.ended(sent)["state"] == "interrupted"
         assert house.program("send", "main", "say:next", "--wait", "20").out == "next\n"
         assert not sleeping(seconds)
+    os.close(begun)
 
 
 @pytest.mark.parity("AR-18", "AR-8")

@@ -41,7 +41,7 @@ def test_two_agents_have_their_turns_at_once(house):
         with house.program.following() as events:
             assert {events.until("block_started")["agent"] for _ in sent} == {"one", "two"}
         for name, message in sent.items():
-            status = house.status(name)
+            status = house.program.status(name, kind="busy")
             assert (status["kind"], status["reason"]) == ("busy", "turn")
             turn, work = status["work"]
             assert turn["kind"] == "turn"

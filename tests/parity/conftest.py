@@ -7,13 +7,10 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
-from relaykit.mailbox import reading
-from relaykit.mailbox.door import open_door
-from relaykit.testing.program import SECONDS, Program
+from relaykit.testing.program import Program
 
 ECHO = {"provider": "echo"}
 HOLD = 'text=$(cat); echo "begin $text" >> log; head -c 1 gate > /dev/null; echo "end $text" >> log; printf "did %s" "$text"'
@@ -52,32 +49,16 @@ class Site:
             yield relay
 
     def send(self, *words):
-        """Send and do not wait; return the id."""
-        sent = self.program("send", *words)
-        assert sent.code == 0, sent
-        return sent.out.strip()
-
-    def deliveries(self, message):
-        """Return a message's deliveries, by recipient."""
-        found = self.program("trace", message, "--json").json["deliveries"]
-        return {delivery["recipient"]: delivery for delivery in found}
+        return self.program.send(*words)
 
     def delivery(self, message):
-        (delivery,) = self.deliveries(message).values()
+        """Return a message's one delivery, as its trace tells it."""
+        (delivery,) = self.program.deliveries(message).values()
         return delivery
 
     def ended(self, message):
-        """Return a message's deliveries once they have ended."""
-        with open_door(self.program.home) as door, door.listen() as bell:
-            until = monotonic() + SECONDS
-            while not all(one.state.ended for one in door.run(reading.trace, message).deliveries):
-                assert monotonic() < until, door.run(reading.trace, message)
-                bell.wait_for(1)
-        return self.deliveries(message)
-
-    def status(self, agent):
-        (found,) = self.program("status", agent, "--json").json["agents"]
-        return found["status"]
+        """Return a message's deliveries, by recipient, once they have ended."""
+        return self.program.ended(message)
 
     def open_gate(self):
         """Let one held command go on, now or when it comes."""
