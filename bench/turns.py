@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -39,7 +38,7 @@ from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import running_stub
 
 TURNS = 100
-PAUSE = 0.02
+PAUSE = 0.005
 """Seconds between two turns, in which whoever ran the last one comes to rest."""
 TEXT = "say:hello"
 RAW, EMBEDDED, OUTSIDE, PEER = "raw driver", "embedded relay", "relay in its own process", "openai-codex SDK"
@@ -52,18 +51,18 @@ class Kind:
     """One way to run a turn."""
 
     turn: Turn
-    pid: int
-    """Whose CPU time counts."""
+    pid: int | None = None
+    """Of the process that runs nothing else, where there is one."""
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
     async def measure(self) -> None:
-        """Run a turn, and wait until nothing is left to do after it."""
-        cpu, begun = cpu_seconds(self.pid), time.perf_counter()
+        """Run a turn, and wait until what is left to do after it is done."""
+        cpu, begun = time.process_time(), time.perf_counter()
         await self.turn()
         self.wall.append(time.perf_counter() - begun)
+        self.cpu.append(time.process_time() - cpu)
         await anyio.sleep(PAUSE)
-        self.cpu.append(cpu_seconds(self.pid) - cpu)
 
 
 def measure() -> list[Figure]:
@@ -105,13 +104,16 @@ async def _alternately(kinds: dict[str, Kind], home: Path, cwd: Path) -> Mapping
     async with AsyncExitStack() as stack:
         driver = await stack.enter_async_context(raw_codex(codex_binary(), home, str(cwd)))
         _, say = await stack.enter_async_context(embedded(home, cwd))
-        kinds[RAW] = Kind(lambda: driver.turn(TEXT), os.getpid())
-        kinds[EMBEDDED] = Kind(lambda: say(TEXT), os.getpid())
+        kinds[RAW] = Kind(lambda: driver.turn(TEXT))
+        kinds[EMBEDDED] = Kind(lambda: say(TEXT))
         for kind in kinds.values():
             await kind.turn()
+        alone = [(kind, kind.pid, cpu_seconds(kind.pid)) for kind in kinds.values() if kind.pid]
         for _ in range(TURNS):
             for kind in kinds.values():
                 await kind.measure()
+        for kind, pid, before in alone:
+            kind.cpu = [(cpu_seconds(pid) - before) / TURNS]
     return kinds
 
 
