@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
 
-from relaykit.errors import LeaseLostError, NotFoundError, ProviderError
+from relaykit.errors import LeaseLostError, NotFoundError, ProviderError, StoreError
 from relaykit.model import (
     DRAIN,
     OFFLINE,
@@ -26,24 +27,17 @@ from relaykit.model import (
 )
 from relaykit.plugin import ListsSessions
 from relaykit.relay.dispatcher import Bell
+from relaykit.relay.endings import End, cause
 from relaykit.relay.handover import SessionLostError
+from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
 from relaykit.relay.orphans import end_orphans
 from relaykit.relay.ownership import agent_lock, children_directory
 from relaykit.relay.restarts import Restarts
 from relaykit.relay.worker import Worker
 
+T = TypeVar("T")
 _RETIRE_SECONDS = 5.0
-
-
-class End(StrEnum):
-    """Why a life ended."""
-
-    STOPPED = "stopped"
-    RESTARTED = "restarted"
-    UNAVAILABLE = "unavailable"
-    """It could not begin; its agent rests."""
-    DIED = "died"
 
 
 class Supervisor:
@@ -131,7 +125,7 @@ class Supervisor:
             await self._between(end, self._services.clock.boot() - began)
             if self._stopped:
                 return
-            claim = await self._claim(deaths=end is End.DIED)
+            claim = await self._insist(partial(self._claim, deaths=end is End.DIED))
 
     async def _claim(self, *, deaths: bool) -> Claim:
         claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
@@ -155,20 +149,24 @@ class Supervisor:
                     self._be_ready(self._worker)
                     await work(self._worker, self._setting.agent.silence)
         except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
-            return self._ended_by(_cause(error))
+            return await self._ended_by(cause(error))
         finally:
             self._worker = None
         if self._stopped:
             return End.STOPPED
         return End.RESTARTED if self._restarting else self._died("its session ended by itself")
 
-    def _ended_by(self, error: BaseException) -> End:
+    async def _ended_by(self, error: BaseException) -> End:
         match error:
             case ProviderError():
-                return self._unavailable(error)
+                return await self._unavailable(error)
             case LeaseLostError():
-                return self._unavailable(
+                return await self._unavailable(
                     ProviderError(Fault(whose=Whose.RELAY, code="lease_lost", message=f"{error}; claiming it again"))
+                )
+            case StoreError():
+                return await self._unavailable(
+                    ProviderError(Fault(whose=Whose.RELAY, code="store", message=str(error)))
                 )
             case SessionLostError():
                 return self._died(str(error))
@@ -183,10 +181,12 @@ class Supervisor:
         )
         self._first.set()
 
-    def _unavailable(self, error: ProviderError) -> End:
-        if is_gone(error) and self._session is not None:
+    async def _unavailable(self, error: ProviderError) -> End:
+        if is_gone(error) and (gone := self._session) is not None:
             self._services.report(f"{self.id}: {error}; beginning a new session")
             self._session = None
+            withdraw = self._services.mailbox.withdraw
+            await self._insist(lambda: withdraw(gone, None, "the session that asked is gone"))
             return End.RESTARTED
         self._trouble = error.fault
         self._first.set()
@@ -221,7 +221,8 @@ class Supervisor:
             since=clock.now(),
             next_try=None if seconds is None else clock.now() + seconds,
         )
-        await self._services.mailbox.report(self.id, self._epoch, status, pid=None, session=self._session)
+        report = self._services.mailbox.report
+        await self._insist(lambda: report(self.id, self._epoch, status, pid=None, session=self._session))
         if seconds is None:
             self._services.report(f"{self.id}: given up; `relaykit restart {self.id}` tries again")
         async with anyio.create_task_group() as tasks:
@@ -242,7 +243,7 @@ class Supervisor:
             while True:
                 waiting = await self._bell.wait()
                 if waiting.commands:
-                    commands = await self._services.mailbox.orders(self.id, self._epoch)
+                    commands = await self._insist(lambda: self._services.mailbox.orders(self.id, self._epoch))
                     tasks.start_soon(self._take, commands, name=f"{self.id}: orders")
                 if self._worker is not None:
                     self._worker.nudge.ring(waiting)
@@ -256,7 +257,7 @@ class Supervisor:
 
     async def _carry_out(self, command: Command) -> None:
         advance = self._services.mailbox.advance
-        await advance(command.id, CommandState.RUNNING)
+        await self._insist(lambda: advance(command.id, CommandState.RUNNING))
         match command.kind:
             case CommandKind.KILL:
                 self.kill()
@@ -267,7 +268,11 @@ class Supervisor:
                 self._restarts.forget()
                 self._setting.pause.cut_short()
                 await self._end_life(self._services.config.drain_seconds)
-                await advance(command.id, CommandState.SUCCEEDED, "it is started again")
+                await self._insist(lambda: advance(command.id, CommandState.SUCCEEDED, "it is started again"))
+
+    async def _insist(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Use the mailbox, however long it cannot be used: that ends no relay."""
+        return await insist(operation, self._services.clock, lambda line: self._services.report(f"{self.id}: {line}"))
 
     async def _end_life(self, drain: float | None) -> None:
         self._again.set()
@@ -290,11 +295,3 @@ class Supervisor:
     async def _entry(self) -> DirectoryEntry | None:
         entries = await self._services.mailbox.agents()
         return next((entry for entry in entries if entry.agent.id == self.id), None)
-
-
-def _cause(error: BaseException) -> BaseException:
-    """Return what lies at the bottom of exceptions that task groups have wrapped."""
-    while isinstance(error, BaseExceptionGroup):
-        known = error.subgroup((ProviderError, LeaseLostError, SessionLostError))
-        error = (known or error).exceptions[0]
-    return error
