@@ -101,9 +101,9 @@ class Home:
         """Write the configuration: agents by name, each with provider, options and what else it has."""
         lines = ["[relay]", f"drain_seconds = {drain}"]
         for name, agent in agents.items():
-            options = agent.pop("options", {})
-            lines += [f"[agents.{name}]", *_settings({"cwd": str(self.path.parent), **agent})]
-            lines += [f"[agents.{name}.options]", *_settings(options)] if options else []
+            own = {key: value for key, value in agent.items() if key != "options"}
+            lines += [f"[agents.{name}]", *_settings({"cwd": str(self.path.parent), **own})]
+            lines += [f"[agents.{name}.options]", *_settings(agent.get("options", {}))]
         self.path.with_suffix(".toml").write_text("\n".join(lines))
         return self
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -59,7 +61,8 @@ MOMENTS = [in_a_silent_turn, in_text, in_a_command, in_a_question]
 
 @pytest.fixture
 def home(homes, codex):
-    home = homes(c=codex())
+    home = homes(c=(agent := codex()))
+    home.codex = Path(agent["options"]["codex_home"])
     home.relay = home.start()
     # Until its first turn codex has written nothing of the session down, and it could not be gone on with.
     home.ended(home.send("c", "say:hello"))
@@ -194,3 +197,15 @@ def test_a_message_that_kills_codex_each_time_is_dead_at_the_second_and_the_next
     assert (trace.deliveries[0].state, trace.deliveries[0].deaths) == ("dead", 2)
     assert "2 processes died holding it" in trace.deliveries[0].reason
     assert home.ended(harmless).replies[0].body == "harmless"
+
+
+def test_a_question_of_a_session_that_is_gone_for_ever_is_withdrawn_too(home, stub):
+    message, _ = in_a_question(home, stub, next(numbers))
+    home.relay.kill()
+    shutil.rmtree(home.codex / "sessions")
+    home.start()
+    (delivery,) = home.ended(message).deliveries
+    assert (delivery.state, "history cannot be read" in delivery.reason) == ("unknown", True)
+    (request,) = home.requests()
+    assert request.state == "withdrawn"
+    assert home.command("approve", request.id).returncode == 4

@@ -8,11 +8,14 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from relaykit.mailbox.schema import FILE
 from relaykit.storage.connect import BUSY_SECONDS
+from relaykit.storage.doorbell import Bell
 
 pytestmark = pytest.mark.faults
 
-LONGER = BUSY_SECONDS + 1.5
+LONGER = 4 * BUSY_SECONDS + 2.0
+"""Seconds in which an operation gives up, and those that waited behind it."""
 
 
 @contextmanager
@@ -74,13 +77,21 @@ def test_a_relay_that_is_killed_while_the_disk_is_full_has_lost_nothing(home):
     served_once(home, waiting)
 
 
-def test_a_mailbox_that_is_locked_for_longer_than_anyone_waits(home):
-    running = home.send("a", "the turn that runs")
-    waiting = home.send("a", "comes after it")
+def test_a_mailbox_that_is_locked_for_longer_than_anyone_waits(homes):
+    script = 'read text; case "$text" in die) sleep 0.3; kill -9 $$;; esac; echo "$text"'
+    mortal = {"provider": "exec", "options": {"command": ["sh", "-c", script]}}
+    home = homes(a={"provider": "echo", "options": {"prefix": "", "delay": 0.3}}, b=mortal)
+    home.relay = home.start()
+    running, waiting, dying = home.send("a", "the turn that runs"), home.send("a", "after it"), home.send("b", "die")
     home.reaches(running, "seen")
-    with locked(home, "mailbox.db"):
-        assert home.relay.lives_for(LONGER), home.told()
+    home.reaches(dying, "seen")
+    with locked(home, FILE), closing(Bell(home.path / FILE)) as bell:
+        bell.ring()  # so that the dispatcher looks, in vain
+        assert home.relay.lives_for(LONGER)
     served_once(home, running, waiting)
+    (delivery,) = home.ended(dying).deliveries
+    assert (delivery.state, delivery.deaths) == ("unknown", 1)
+    served_once(home, home.send("a", "hello"))
 
 
 def test_a_session_store_that_is_locked_stops_leasing_and_says_so(home):
