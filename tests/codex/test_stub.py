@@ -55,6 +55,11 @@ def test_a_message_is_streamed_in_pieces(ask):
     assert told[-1]["response"]["output"][0]["content"][0]["text"] == "hello there"
 
 
+def test_a_message_comes_in_as_many_pieces_as_wanted(ask):
+    told = events(ask("pieces:3:abcdef"))
+    assert [event["delta"] for event in told if event["type"].endswith("text.delta")] == ["ab", "cd", "ef"]
+
+
 def test_the_request_is_logged(stub, ask):
     ask("say:logged").read()
     entry = stub.requests()[-1]
