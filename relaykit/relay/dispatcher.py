@@ -11,7 +11,7 @@ from relaykit.errors import StoreError
 from relaykit.plugin import Clock, Mailbox, Waiting
 
 _RETRY_SECONDS = 1.0
-_GATHER_SECONDS = 0.01
+_GATHER_SECONDS = 0.03
 """How long changes wait for others while all agents are busy: most are the steps of their own deliveries."""
 
 

@@ -48,7 +48,7 @@ class Supervisor:
         self._setting = setting
         self._services = setting.services
         self._restarts = Restarts(setting.services.clock)
-        self._bell = Bell(patient=self._is_busy)
+        self._bell = Bell(patient=self._is_patient)
         self._worker: Worker | None = None
         self._life = anyio.CancelScope()
         self._epoch = 0
@@ -235,8 +235,8 @@ class Supervisor:
         await self._services.clock.sleep(seconds)
         self._again.set()
 
-    def _is_busy(self) -> bool:
-        return self._worker is not None and self._worker.busy
+    def _is_patient(self) -> bool:
+        return self._worker is not None and self._worker.patient
 
     async def _obey(self) -> None:
         async with anyio.create_task_group() as tasks:

@@ -89,12 +89,18 @@ class Worker:
         self._lost = ""
         self._idle = anyio.Event()
         self._tell_idle = idle
+        self._acting = False
         self._tasks: TaskGroup | None = None
 
     @property
     def busy(self) -> bool:
         """Whether something was handed over that has no end, or a turn runs."""
         return bool(self.held) or self.turns.running is not None
+
+    @property
+    def patient(self) -> bool:
+        """Whether what comes can wait a moment: nothing new could begin, or the queue is looked at just now."""
+        return self._acting or self.busy
 
     async def run(self) -> None:
         """Work until the session is over or, while stopping, nothing is left to do.
@@ -197,6 +203,7 @@ class Worker:
         self.nudge.ring()
 
     async def _step(self, waiting: Waiting) -> None:
+        self._acting = True
         await self._conclude_facts()
         if self._lost:
             raise SessionLostError(self._lost)
@@ -210,6 +217,9 @@ class Worker:
         await self._take_work(waiting)
         self._mark_idle()
         await self.status.report()
+        self._acting = False
+        if not self.busy:
+            self._tell_idle()
 
     async def _conclude_facts(self) -> None:
         while self._facts:
@@ -285,6 +295,5 @@ class Worker:
     def _mark_idle(self) -> None:
         if not self.busy:
             self._idle.set()
-            self._tell_idle()
         elif self._idle.is_set():
             self._idle = anyio.Event()
