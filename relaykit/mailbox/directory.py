@@ -167,8 +167,10 @@ def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths
     )
     found = tx.rows("SELECT id, state FROM delivery WHERE recipient = ? AND owner IS NOT NULL ORDER BY rank, id", agent)
     note = "taken over from a process that died" if deaths else "taken over by the next start"
+    # A death counts where its epoch had handed the delivery over, not where it had only taken it over itself.
     tx.write_many(
-        "UPDATE delivery SET owner = ?, epoch = ?, deaths = deaths + iif(wish = 'stop', 0, ?), steps = steps || ? WHERE id = ?",
-        [(incarnation, epoch, deaths, rows.step(State(state), tx.now, note), number) for number, state in found],
+        "UPDATE delivery SET owner = ?, epoch = ?, steps = steps || ?, "
+        "deaths = deaths + iif(wish IS 'stop' OR handed_in IS NOT epoch, 0, ?) WHERE id = ?",
+        [(incarnation, epoch, rows.step(State(state), tx.now, note), deaths, number) for number, state in found],
     )
     return tuple(number for number, _ in found)

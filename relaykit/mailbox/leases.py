@@ -64,7 +64,7 @@ def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note:
     _write(
         tx,
         lease,
-        "state = 'leased', attempt = attempt + 1, submission = ?, session = ?, turn = NULL, wish = NULL",
+        "state = 'leased', attempt = attempt + 1, submission = ?, session = ?, handed_in = epoch, turn = NULL, wish = NULL",
         rows.step(State.LEASED, tx.now, note),
         submission,
         session,
@@ -190,13 +190,14 @@ def _lease(
     )
     tx.write(
         "UPDATE delivery SET state = 'leased', reason = '', recipient = ?, attempt = ?, owner = ?, epoch = ?, "
-        "submission = ?, session = ?, turn = NULL, steps = ? WHERE id = ?",
+        "submission = ?, session = ?, handed_in = ?, turn = NULL, steps = ? WHERE id = ?",
         recipient,
         leased.attempt,
         owner,
         epoch,
         submission,
         session,
+        epoch if submission else None,
         leased.steps,
         leased.id,
     )

@@ -59,6 +59,7 @@ CREATE TABLE delivery (
     owner TEXT,                         -- set while, and only while, it is under a lease
     epoch INTEGER,
     submission TEXT,
+    handed_in INTEGER,                  -- the epoch in which it was handed over last
     session TEXT,
     turn TEXT,
     wish TEXT,

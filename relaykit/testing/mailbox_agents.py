@@ -43,6 +43,17 @@ class Claims(MailboxPart):
         await bench.claim("a", relay="relay-2", deaths=False)
         assert (await bench.delivery(asked.id)).deaths == 0
 
+    async def test_a_claim_that_died_before_it_handed_anything_over_counts_no_death(self, bench: Bench) -> None:
+        asked = (await bench.put()).message
+        await bench.begin()
+        await bench.claim("a", relay="relay-2")
+        (held,) = (await bench.claim("a", relay="relay-3")).abandoned
+        assert (await bench.delivery(asked.id)).deaths == 1
+        lease = (await bench.mailbox.leased(held)).lease
+        await bench.mailbox.relet(lease, submission="again", session="s", note="once more")
+        await bench.claim("a", relay="relay-4")
+        assert (await bench.delivery(asked.id)).deaths == 2
+
     async def test_a_turn_that_a_stop_ended_counts_no_death(self, bench: Bench) -> None:
         asked = (await bench.put()).message
         leased = await bench.begin()
