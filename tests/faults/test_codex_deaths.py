@@ -14,7 +14,7 @@ import pytest
 
 from relaykit.mailbox import orders
 
-pytestmark = [pytest.mark.faults, pytest.mark.live]
+pytestmark = [pytest.mark.faults, pytest.mark.live, pytest.mark.parity("N-2")]
 
 CARRY_ON = "You were interrupted while working on message"
 DEATHS = 4

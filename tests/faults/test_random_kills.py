@@ -15,7 +15,7 @@ import pytest
 
 from relaykit.model import MessageKind
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.parity("N-2")]
 
 SENDER = Path(__file__).with_name("sender.py")
 KILLS, CODEX_KILLS = 120, 30

@@ -8,7 +8,7 @@ import pytest
 
 from relaykit.relay.faultpoints import STEPS
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.parity("N-2")]
 
 HANDED_OVER = {"leased": "leased", "submitted": "leased", "delivered": "delivered", "seen": "seen", "ended": "seen"}
 """Steps at which the provider may have the text, each with the state that is on disk then."""
