@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.figures import Figure
-from bench.world import PROGRAMS, RELAYKIT, environment, milliseconds, running, temporary_home
+from bench.world import PROGRAMS, RELAYKIT, environment, milliseconds, running, temporary_home, whole
 from relaykit.model import Agent
 
 ROUNDS = 15
@@ -59,9 +57,7 @@ def _in_turn(programs: Mapping[str, Sequence[str]], env: Mapping[str, str]) -> d
     took: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(ROUNDS + 1):
         for name, argv in programs.items():
-            begun = time.perf_counter()
-            subprocess.run(argv, env=env, stdout=subprocess.DEVNULL, check=True, timeout=60)
-            took[name].append(time.perf_counter() - begun)
+            took[name].append(whole(argv, env))
     return {name: milliseconds(seconds[1:]) for name, seconds in took.items()}
 
 

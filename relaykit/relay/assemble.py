@@ -33,12 +33,12 @@ from relaykit.registry import (
     Kind,
     Registry,
 )
+from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.components import Components
 from relaykit.relay.directories import private_directory
 from relaykit.relay.intake import MailboxIntake
 from relaykit.relay.ownership import children_directory
-from relaykit.relay.processes import RelayProcesses
 
 T = TypeVar("T")
 

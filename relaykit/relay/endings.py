@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from relaykit.errors import LeaseLostError, ProviderError, StoreError
-from relaykit.relay.handover import SessionLostError
+from relaykit.relay.delivering.handover import SessionLostError
 
 
 class End(StrEnum):

@@ -12,14 +12,14 @@ from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import Claim, SessionRecord
 from relaykit.plugin import Provider, Session, SessionRequest
-from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.delivering.claimed import ClaimedMailbox
+from relaykit.relay.delivering.pause import Pause
+from relaykit.relay.delivering.recovery import Recovery
+from relaykit.relay.delivering.watchdog import Watchdog
+from relaykit.relay.delivering.worker import Worker
+from relaykit.relay.events.recorder import open_recorder
 from relaykit.relay.faultpoints import reached
-from relaykit.relay.pause import Pause
-from relaykit.relay.recorder import open_recorder
-from relaykit.relay.recovery import Recovery
 from relaykit.relay.services import Services
-from relaykit.relay.watchdog import Watchdog
-from relaykit.relay.worker import Worker
 
 SESSION_GONE = "session_not_found"
 """The fault code by which a provider says that a session cannot be gone on with."""

@@ -17,13 +17,13 @@ from relaykit.relay import housekeeping
 from relaykit.relay.agents import agent_record, session_request
 from relaykit.relay.assemble import Assembly, Opened
 from relaykit.relay.components import Components
+from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.directories import private_directory
 from relaykit.relay.dispatcher import Dispatcher
-from relaykit.relay.fanout import Fanout, feed
+from relaykit.relay.events.fanout import Fanout, feed
 from relaykit.relay.life import AgentSetting
 from relaykit.relay.outgoing import LOCAL, Outgoing
 from relaykit.relay.ownership import presence
-from relaykit.relay.pause import Pause
 from relaykit.relay.relay import People, Relay
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor

@@ -26,7 +26,7 @@ from relaykit.model import (
     new_id,
 )
 from relaykit.plugin.transport import Subscribable
-from relaykit.relay.fanout import Subscription
+from relaykit.relay.events.fanout import Subscription
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.life import Ready
 from relaykit.relay.outgoing import Outgoing

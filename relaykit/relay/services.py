@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from relaykit.config.records import Config
 from relaykit.plugin import Clock, Mailbox, SessionStore
 from relaykit.relay.dispatcher import Dispatcher
-from relaykit.relay.fanout import Fanout
+from relaykit.relay.events.fanout import Fanout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

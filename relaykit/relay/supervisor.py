@@ -26,15 +26,15 @@ from relaykit.model import (
     Whose,
 )
 from relaykit.plugin import ListsSessions
+from relaykit.relay.children.orphans import end_orphans
+from relaykit.relay.delivering.handover import SessionLostError
+from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.endings import End, cause
-from relaykit.relay.handover import SessionLostError
 from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
-from relaykit.relay.orphans import end_orphans
 from relaykit.relay.ownership import agent_lock, children_directory
 from relaykit.relay.restarts import Restarts
-from relaykit.relay.worker import Worker
 
 T = TypeVar("T")
 _RETIRE_SECONDS = 5.0

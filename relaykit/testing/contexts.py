@@ -11,8 +11,8 @@ import anyio.lowlevel
 from relaykit.errors import ConflictError, CredentialError
 from relaykit.model import USER, Accepted, Delivery, Draft, Message, Priority, Secret, State, Step
 from relaykit.plugin import Context
+from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
-from relaykit.relay.processes import RelayProcesses
 
 if TYPE_CHECKING:
     from relaykit.errors import RefusedError, StoreError

@@ -15,8 +15,8 @@ from relaykit.config import AgentConfig, Config
 from relaykit.errors import CredentialError
 from relaykit.model import Mode, Secret, TurnEnded
 from relaykit.plugin import Context, SessionRequest
+from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
-from relaykit.relay.processes import RelayProcesses
 from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import Stub, running_stub
 from relaykit.testing.program import Program

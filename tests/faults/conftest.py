@@ -22,8 +22,8 @@ from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import directory, letters, orders, permissions, reading
 from relaykit.mailbox.door import open_door
 from relaykit.model import CommandKind, Draft, MessageKind, new_id
+from relaykit.relay.children.orphans import end_orphans
 from relaykit.relay.clock import SystemClock
-from relaykit.relay.orphans import end_orphans
 from relaykit.relay.ownership import children_directory
 from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import running_stub

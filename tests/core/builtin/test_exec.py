@@ -15,7 +15,7 @@ from relaykit.builtin.exec_turn import GRACE, LEFT_OPEN, Answer
 from relaykit.errors import ProviderError
 from relaykit.model import BlockDelta, Mode, Outcome, TurnEnded, TurnStarted, Whose
 from relaykit.plugin import SessionRequest
-from relaykit.relay.proc import process_stat, wait_exit
+from relaykit.relay.children.proc import process_stat, wait_exit
 from relaykit.testing.clock import VirtualClock
 from relaykit.testing.contexts import make_context
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
-from relaykit.relay.processes import RelayProcesses
 
 
 @pytest.fixture

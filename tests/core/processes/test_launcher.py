@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from relaykit.relay import launcher
+from relaykit.relay.children import launcher
 
 
 @pytest.mark.parametrize(

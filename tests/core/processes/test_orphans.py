@@ -12,13 +12,13 @@ import sys
 
 import pytest
 
-from relaykit.relay.orphans import MARK, ChildRecord, end_orphans, write_record
-from relaykit.relay.proc import process_stat
+from relaykit.relay.children.orphans import MARK, ChildRecord, end_orphans, write_record
+from relaykit.relay.children.proc import process_stat
 
 HELPER = """
 import sys, anyio
 from pathlib import Path
-from relaykit.relay.processes import RelayProcesses
+from relaykit.relay.children.processes import RelayProcesses
 
 async def main(directory, boot, program):
     async with RelayProcesses(Path(directory), boot).launch(["sh", "-c", program]) as child:

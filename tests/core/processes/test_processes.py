@@ -11,8 +11,8 @@ import pytest
 
 from relaykit.errors import ProviderError
 from relaykit.model import Whose
-from relaykit.relay.orphans import MARK
-from relaykit.relay.proc import carries, process_stat, wait_exit
+from relaykit.relay.children.orphans import MARK
+from relaykit.relay.children.proc import carries, process_stat, wait_exit
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from relaykit.model import BlockDelta, BlockEnded, BlockStarted, Event, Gap, ProviderNote, SessionRecord
-from relaykit.relay.fanout import Fanout, feed
-from relaykit.relay.recorder import open_recorder
+from relaykit.relay.events.fanout import Fanout, feed
+from relaykit.relay.events.recorder import open_recorder
 from relaykit.testing.clock import VirtualClock
 from relaykit.testing.memory_sessions import memory_sessions
 from relaykit.testing.occurrences import text_block

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relaykit.model import Fault, Whose
-from relaykit.relay.pause import Pause
+from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.restarts import Restarts
 from relaykit.testing.clock import VirtualClock
 

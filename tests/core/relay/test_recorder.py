@@ -21,8 +21,8 @@ from relaykit.model import (
     TurnStarted,
     Whose,
 )
-from relaykit.relay.fanout import Fanout
-from relaykit.relay.recorder import back_off, open_recorder
+from relaykit.relay.events.fanout import Fanout
+from relaykit.relay.events.recorder import back_off, open_recorder
 from relaykit.testing.clock import VirtualClock
 from relaykit.testing.memory_sessions import memory_sessions
 from relaykit.testing.occurrences import text_block

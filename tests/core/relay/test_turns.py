@@ -18,7 +18,7 @@ from relaykit.model import (
     TurnJoined,
     TurnStarted,
 )
-from relaykit.relay.turns import EndedTurn, Seen, Turns
+from relaykit.relay.delivering.turns import EndedTurn, Seen, Turns
 
 
 def fold(*occurrences: Occurrence) -> list[Seen | EndedTurn]:

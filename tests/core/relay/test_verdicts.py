@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, Priority, State, Whose, Wish
-from relaykit.relay.turns import EndedTurn
-from relaykit.relay.verdicts import Next, Verdict, of_ended, of_history, of_refusal
+from relaykit.relay.delivering.turns import EndedTurn
+from relaykit.relay.delivering.verdicts import Next, Verdict, of_ended, of_history, of_refusal
 
 DELIVERY = Delivery(
     id=1,

@@ -12,8 +12,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from relaykit.errors import StoreBusyError, StoreError, StoreFullError, StoreVersionError
 from relaykit.model import ProviderNote
-from relaykit.relay.fanout import Fanout
-from relaykit.relay.recorder import open_recorder
+from relaykit.relay.events.fanout import Fanout
+from relaykit.relay.events.recorder import open_recorder
 from relaykit.sessions import operations
 from relaykit.sessions.door import open_door
 from relaykit.sessions.schema import open_database

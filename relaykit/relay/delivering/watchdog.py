@@ -11,7 +11,7 @@ from relaykit.model import Origin, Outcome, PastTurn, TurnEnded, TurnStarted
 from relaykit.plugin import ReadsHistory
 
 if TYPE_CHECKING:
-    from relaykit.relay.worker import Worker
+    from relaykit.relay.delivering.worker import Worker
 
 LOOK_SECONDS = 30.0
 """A provider that does not answer a look into its history within this is given up."""

@@ -20,10 +20,10 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose, new_id
+from relaykit.relay.children.orphans import MARK, ChildRecord, end_marked, write_record
+from relaykit.relay.children.pipes import PipeReader, PipeWriter
+from relaykit.relay.children.proc import living_members, process_stat, wait_exit
 from relaykit.relay.directories import private_directory
-from relaykit.relay.orphans import MARK, ChildRecord, end_marked, write_record
-from relaykit.relay.pipes import PipeReader, PipeWriter
-from relaykit.relay.proc import living_members, process_stat, wait_exit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from relaykit.model import Command, CommandKind, CommandState, Fault, Mode, Whos
 from relaykit.plugin import Compacts
 
 if TYPE_CHECKING:
-    from relaykit.relay.worker import Worker
+    from relaykit.relay.delivering.worker import Worker
 
 COMPACT_SECONDS = 600.0
 

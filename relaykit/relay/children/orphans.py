@@ -12,7 +12,7 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
-from relaykit.relay.proc import ProcessStat, carries, living_bearers, living_members, process_stat, wait_exit
+from relaykit.relay.children.proc import ProcessStat, carries, living_bearers, living_members, process_stat, wait_exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

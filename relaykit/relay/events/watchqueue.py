@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import anyio
 
 from relaykit.model import BlockDelta, BlockEnded, Event, Gap
-from relaykit.relay.weight import weigh
+from relaykit.relay.events.weight import weigh
 
 
 class WatchQueue:

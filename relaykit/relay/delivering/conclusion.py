@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, LeasedDelivery, State
-from relaykit.relay import replies, verdicts
-from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.delivering import replies, verdicts
+from relaykit.relay.delivering.claimed import ClaimedMailbox
+from relaykit.relay.delivering.handover import HandOver
+from relaykit.relay.delivering.pause import Pause
+from relaykit.relay.delivering.turns import EndedTurn
+from relaykit.relay.delivering.verdicts import Next, Verdict
 from relaykit.relay.faultpoints import reached
-from relaykit.relay.handover import HandOver
-from relaykit.relay.pause import Pause
-from relaykit.relay.turns import EndedTurn
-from relaykit.relay.verdicts import Next, Verdict
 
 Judge = Callable[[LeasedDelivery], Verdict]
 

@@ -28,18 +28,18 @@ from relaykit.model import (
     Wish,
 )
 from relaykit.plugin import Clock, Session, Waiting
-from relaykit.relay.claimed import ClaimedMailbox
-from relaykit.relay.conclusion import Conclusion, Judge
+from relaykit.relay.delivering.claimed import ClaimedMailbox
+from relaykit.relay.delivering.conclusion import Conclusion, Judge
+from relaykit.relay.delivering.handover import HandOver, SessionLostError
+from relaykit.relay.delivering.held import Held
+from relaykit.relay.delivering.orders import SessionOrders
+from relaykit.relay.delivering.pause import Pause
+from relaykit.relay.delivering.permissions import PermissionDesk
+from relaykit.relay.delivering.statuses import StatusBoard
+from relaykit.relay.delivering.turns import EndedTurn, Seen, Turns
 from relaykit.relay.dispatcher import Bell
+from relaykit.relay.events.recorder import Recorder
 from relaykit.relay.faultpoints import reached
-from relaykit.relay.handover import HandOver, SessionLostError
-from relaykit.relay.held import Held
-from relaykit.relay.orders import SessionOrders
-from relaykit.relay.pause import Pause
-from relaykit.relay.permissions import PermissionDesk
-from relaykit.relay.recorder import Recorder
-from relaykit.relay.statuses import StatusBoard
-from relaykit.relay.turns import EndedTurn, Seen, Turns
 
 INTERRUPT_SECONDS = 20.0
 SETTLE_DOWN_SECONDS = 5.0

@@ -9,7 +9,7 @@ from io import StringIO
 import anyio
 
 from relaykit.model import BlockDelta, BlockEnded, BlockStarted, Occurrence
-from relaykit.relay.weight import weigh
+from relaykit.relay.events.weight import weigh
 
 
 @dataclass(eq=False, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from relaykit.errors import ClosedRequestError
 from relaykit.model import Approval, Decision, PermissionClosed, PermissionRequest, Question
 from relaykit.plugin import AnswersPermissions, Session
-from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.faultpoints import reached
 
 _POLICY = {

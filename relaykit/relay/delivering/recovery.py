@@ -13,9 +13,9 @@ from relaykit.config.records import OnInterrupted
 from relaykit.errors import ProviderError
 from relaykit.model import Claim, LeasedDelivery, PastTurn
 from relaykit.plugin import ReadsHistory
-from relaykit.relay import verdicts
-from relaykit.relay.verdicts import Verdict
-from relaykit.relay.worker import Worker
+from relaykit.relay.delivering import verdicts
+from relaykit.relay.delivering.verdicts import Verdict
+from relaykit.relay.delivering.worker import Worker
 
 HISTORY_SECONDS = 60.0
 

@@ -11,11 +11,11 @@ import anyio
 from relaykit.errors import ProviderError
 from relaykit.model import Capabilities, LeasedDelivery, Mode, new_id
 from relaykit.plugin import Joining, Session
-from relaykit.relay import replies
-from relaykit.relay.claimed import ClaimedMailbox
+from relaykit.relay.delivering import replies
+from relaykit.relay.delivering.claimed import ClaimedMailbox
+from relaykit.relay.delivering.held import Held
+from relaykit.relay.delivering.turns import RunningTurn
 from relaykit.relay.faultpoints import reached
-from relaykit.relay.held import Held
-from relaykit.relay.turns import RunningTurn
 
 SUBMIT_SECONDS = 60.0
 """A provider that does not take a text within this is beyond help: its session is opened again."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from relaykit.config.records import OnInterrupted
 from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, State, Whose, Wish
-from relaykit.relay.turns import EndedTurn
+from relaykit.relay.delivering.turns import EndedTurn
 
 DEATHS = 2
 """Processes that may die holding a delivery; at this many it is dead."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from relaykit.model import Status, StatusChanged, StatusKind, WorkItem
 
 if TYPE_CHECKING:
-    from relaykit.relay.worker import Worker
+    from relaykit.relay.delivering.worker import Worker
 
 
 class StatusBoard:

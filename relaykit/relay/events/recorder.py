@@ -12,9 +12,9 @@ import anyio.lowlevel
 from relaykit.errors import StoreError
 from relaykit.model import BlockDelta, Event, Occurrence, SessionRecord
 from relaykit.plugin import Clock, SessionStore
-from relaykit.relay.fanout import Fanout
-from relaykit.relay.openblocks import OpenBlocks
-from relaykit.relay.pending import Entry, Mark, Pending
+from relaykit.relay.events.fanout import Fanout
+from relaykit.relay.events.openblocks import OpenBlocks
+from relaykit.relay.events.pending import Entry, Mark, Pending
 
 _BATCH = 1024
 """Entries in one transaction: enough to make its cost vanish, few enough to be quick."""

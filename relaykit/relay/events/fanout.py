@@ -12,8 +12,8 @@ from anyio.abc import TaskStatus
 
 from relaykit.model import BlockDelta, Event, Gap
 from relaykit.plugin import SessionStore, StatusSink
-from relaykit.relay.watchqueue import WatchQueue
-from relaykit.relay.weight import weigh
+from relaykit.relay.events.watchqueue import WatchQueue
+from relaykit.relay.events.weight import weigh
 
 _PAGE = 500
 

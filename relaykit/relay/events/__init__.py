@@ -1,0 +1,1 @@
+"""What sessions do, on its way to the store and to whoever watches."""
