@@ -21,7 +21,7 @@ SECONDS = 10.0
 
 def record(id: str = "s", agent: str = "a", started_at: float = 1.0) -> SessionRecord:
     """Return a session that was not begun yet."""
-    return SessionRecord(id=id, agent=agent, provider="echo", cwd="/work", started_at=started_at)
+    return SessionRecord(id=id, agent=agent, provider="echo", cwd="/home/user", started_at=started_at)
 
 
 def ended(number: int, *, text: str = "", agent: str = "a", session: str = "s", at: float = 10.0) -> Event:

@@ -95,9 +95,10 @@ class TestConsole(StatusSinkSuite):
                     tasks.start_soon(tell_for_ever, name="teller")
                     await anyio.wait_all_tasks_blocked()
                     tasks.cancel_scope.cancel()
-            # The thread that still writes must end before the pipe does.
-            os.set_blocking(reading, False)
-            await anyio.to_thread.run_sync(drain, reader)
+                # The thread that still writes must end before the pipe does: it is read until it is closed.
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(anyio.to_thread.run_sync, drain, reader, name="drain")
+                    await anyio.to_thread.run_sync(full.close)
 
 
 def fill(pipe):
