@@ -44,7 +44,8 @@ class AddressRouter:
 def _named(name: str, directory: Directory) -> Route:
     if directory.agent(name) is None and not directory.is_person(name):
         known = [agent.id for agent in directory.agents()]
-        raise UnknownAddressError(f"nobody is called {name!r}{_near(name, known)}")
+        hint = _near(name, known) if known else "; no agent has run here yet, `relaykit run` starts one"
+        raise UnknownAddressError(f"nobody is called {name!r}{hint}")
     return Route(recipients=(name,))
 
 

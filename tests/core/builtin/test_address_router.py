@@ -94,6 +94,11 @@ def test_a_long_directory_is_not_recited():
     assert "agent-1" not in str(caught.value)
 
 
+def test_where_no_agent_ever_ran_it_is_said_how_one_is_started():
+    with pytest.raises(UnknownAddressError, match="no agent has run here yet, `relaykit run` starts one"):
+        find_route([AddressRouter()], "reviewer", "user", MadeUpDirectory())
+
+
 def test_a_table_is_asked_where_the_directory_has_nobody():
     routers = [AddressRouter(), Rota(oncall="reviewer", main="reviewer")]
     assert find_route(routers, "oncall", "user", TWO).recipients == ("reviewer",)
