@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.provider import (
         AnswersPermissions,
         Compacts,
+        Endpoint,
         ListsSessions,
         Provider,
         ReadsHistory,
@@ -39,6 +40,7 @@ _HOMES = {
     "provider": (
         "AnswersPermissions",
         "Compacts",
+        "Endpoint",
         "ListsSessions",
         "Provider",
         "ReadsHistory",
@@ -64,6 +66,7 @@ __all__ = [
     "CredentialStore",
     "Credentials",
     "Directory",
+    "Endpoint",
     "Intake",
     "Joining",
     "ListsSessions",

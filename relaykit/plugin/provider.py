@@ -13,7 +13,17 @@ from relaykit.model import Approval
 if TYPE_CHECKING:
     from anyio.abc import ObjectReceiveStream
 
-    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn
+    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn, Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the processes of one session reach the relay: its HTTP edge, on loopback."""
+
+    url: str
+    """Without a path: the tools are at ``/mcp``, what a provider's hooks report goes to ``/hooks/NAME``."""
+    token: Secret
+    """This session's own bearer token; by environment or in a file of mode 0600, never in argv."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,8 @@ class SessionRequest:
     """Added to the environment of the provider's processes: ``RELAYKIT_HOME``, ``RELAYKIT_AGENT``."""
     arguments: tuple[str, ...] = ()
     """The words after ``--``, for the provider's program."""
+    endpoint: Endpoint | None = None
+    """Where the session finds the relay's tools; None where the relay does not listen."""
 
 
 class Session(Protocol):
