@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from relaykit.mailbox.transaction import Transaction
+    from relaykit.model import Report
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ def retire(tx: Transaction, agent: str, epoch: int, status: Status) -> None:
     _close_orders(tx, agent, "the agent was stopped", done=("stop", "kill"))
 
 
-def report(tx: Transaction, agent: str, epoch: int, status: Status, *, pid: int | None, session: str | None) -> None:
-    """Say how the agent is."""
-    _write_status(tx, agent, epoch, status, "pid = ?, session = ?", pid, session)
+def say(tx: Transaction, report: Report) -> None:
+    """Say how an agent is."""
+    _write_status(tx, report.agent, report.epoch, report.status, "pid = ?, session = ?", report.pid, report.session)
 
 
 def agents(tx: Transaction) -> list[DirectoryEntry]:

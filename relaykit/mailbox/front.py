@@ -36,9 +36,11 @@ if TYPE_CHECKING:
         Lease,
         LeasedDelivery,
         Message,
+        Noted,
         PermissionRequest,
         Question,
         RelayRecord,
+        Report,
         State,
         Status,
         Trace,
@@ -65,6 +67,7 @@ class OperationsMailbox:
         synced: bool = False,
     ) -> None:
         self._run = executor.run
+        self._run_quietly = executor.run_quietly
         self._run_synced = executor.run_synced
         self._synced = synced
         self._watch = watch
@@ -128,10 +131,6 @@ class OperationsMailbox:
         """Note that the agent is no longer run."""
         await self._run(directory.retire, agent, epoch, status)
 
-    async def report(self, agent: str, epoch: int, status: Status, *, pid: int | None, session: str | None) -> None:
-        """Say how the agent is."""
-        await self._run(directory.report, agent, epoch, status, pid=pid, session=session)
-
     async def agents(self) -> Sequence[DirectoryEntry]:
         """Return the directory, by id."""
         return await self._run(directory.agents)
@@ -159,7 +158,7 @@ class OperationsMailbox:
         joining: Joining | None = None,
     ) -> LeasedDelivery | None:
         """Lease the next delivery for a hand-over under that submission id, or return None."""
-        return await self._run(
+        return await self._run_quietly(
             leases.lease,
             agent,
             owner=owner,
@@ -185,13 +184,9 @@ class OperationsMailbox:
         """Take a new attempt at a delivery that is held."""
         return await self._run(leases.relet, lease, submission=submission, session=session, note=note)
 
-    async def delivered(self, lease: Lease) -> None:
-        """Note that the provider took the text."""
-        await self._run(leases.delivered, lease)
-
-    async def seen(self, lease: Lease, turn: str) -> None:
-        """Note that the turn began with it."""
-        await self._run(leases.seen, lease, turn)
+    async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
+        """Record what a worker has learnt since it last did."""
+        await self._run_quietly(leases.note, steps, report)
 
     async def release(self, lease: Lease, reason: str) -> None:
         """Queue it again at its place, nothing counted."""

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 from relaykit.errors import LeaseLostError, NotFoundError
 from relaykit.mailbox import rows
 from relaykit.mailbox.chain import reply_to
+from relaykit.mailbox.directory import say
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Lease, LeasedDelivery, Message, State, Wish
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from relaykit.mailbox.transaction import Transaction
+    from relaykit.model import Noted, Report
     from relaykit.plugin.mailbox import Joining
 
 HELD = "id = ? AND owner = ? AND epoch = ? AND attempt = ?"
 """The compare in every compare-and-set; takes the fields of a lease."""
 _READY = "ended_at IS NULL AND state = 'queued' AND held = 0"
+_CLAIM = "SELECT EXISTS (SELECT 1 FROM pool WHERE agent = id) FROM agent WHERE id = ? AND epoch = ? AND owner = ?"
+"""Whether the claim is good, and if so, whether a delivery to any of a group may be the agent's."""
 
 
 def lease(
@@ -31,9 +37,10 @@ def lease(
     joining: Joining | None = None,
 ) -> LeasedDelivery | None:
     """Lease the agent's next delivery for a hand-over; what has expired is ended on the way."""
-    if tx.row("SELECT 1 FROM agent WHERE id = ? AND epoch = ? AND owner = ?", agent, epoch, owner) is None:
+    claim = tx.row(_CLAIM, agent, epoch, owner)
+    if claim is None:
         raise LeaseLostError(f"{agent} is run by someone else: epoch {epoch} is over")
-    while (row := _next(tx, agent, joining)) is not None:
+    while (row := _next(tx, agent, joining, pooled=claim[0])) is not None:
         delivery, message = rows.both(row)
         if not _expired(tx, delivery, message):
             return _lease(
@@ -72,15 +79,17 @@ def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note:
     return leased(tx, lease.delivery)
 
 
-def delivered(tx: Transaction, lease: Lease) -> None:
-    """Note that the provider took the text; it may have said already that it has begun."""
-    if _state(tx, lease) is State.LEASED:
-        _write(tx, lease, "state = 'delivered'", rows.step(State.DELIVERED, tx.now))
-
-
-def seen(tx: Transaction, lease: Lease, turn: str) -> None:
-    """Note that the provider said that the turn began with it."""
-    _write(tx, lease, "state = 'seen', turn = ?", rows.step(State.SEEN, tx.now, f"turn {turn}"), turn)
+def note(tx: Transaction, steps: Sequence[Noted], report: Report | None = None) -> None:
+    """Record what a worker has learnt since it last did; all or nothing."""
+    for step in steps:
+        state = _state(tx, step.lease)
+        if step.turn is not None and state is not State.SEEN:
+            text = rows.step(State.SEEN, step.at, f"turn {step.turn}")
+            _write(tx, step.lease, "state = 'seen', turn = ?", text, step.turn)
+        elif state is State.LEASED:  # the provider may have said already that it has begun
+            _write(tx, step.lease, "state = 'delivered'", rows.step(State.DELIVERED, step.at))
+    if report is not None:
+        say(tx, report)
 
 
 def release(tx: Transaction, lease: Lease, reason: str) -> None:
@@ -127,7 +136,7 @@ def fields(lease: Lease) -> tuple[int, str, int, int]:
     return lease.delivery, lease.owner, lease.epoch, lease.attempt
 
 
-def _next(tx: Transaction, agent: str, joining: Joining | None) -> Any:
+def _next(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool) -> Any:
     if joining is not None:
         return tx.row(
             f"SELECT {rows.BOTH} WHERE delivery.recipient = ? AND rank = 1 AND {_READY} "
@@ -136,7 +145,7 @@ def _next(tx: Transaction, agent: str, joining: Joining | None) -> Any:
             joining.thread,
             joining.recipient,
         )
-    if tx.row("SELECT 1 FROM pool WHERE agent = ? LIMIT 1", agent) is None:
+    if not pooled:
         return _first(tx, agent)
     found = [row for row in (_first(tx, agent), _first_of_pool(tx, agent)) if row is not None]
     return min(found, key=lambda row: (row[4], row[0]), default=None)

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from relaykit.plugin.router import Route
 
 
+_BEFORE = """
+SELECT number, NULL, NULL FROM message WHERE id = ?1 AND account = ?2
+UNION ALL SELECT NULL, digest, created_at FROM tombstone WHERE id = ?1 AND account = ?2
+"""
+"""What an id was used for before: a message, or one that was removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """One delivery that is to be made."""
@@ -88,21 +95,20 @@ def _check_chain(tx: Transaction, draft: Draft, where: Origin, awaited: Iterable
 
 def _earlier(tx: Transaction, draft: Draft) -> Accepted | None:
     """Return what an earlier put of the same id was told."""
-    row = tx.row("SELECT number FROM message WHERE id = ? AND account = ?", draft.id, draft.account or "")
-    if row is None:
-        return _removed(tx, draft)
-    (number,) = row
+    found = tx.row(_BEFORE, draft.id, draft.account or "")
+    if found is None:
+        return None
+    number, removed, created_at = found
+    if number is None:
+        return _removed(draft, removed, created_at)
     message = rows.message(tx.row(f"SELECT {rows.MESSAGE} FROM message WHERE number = ?", number))
     if (message.sender, message.to, message.body) != (draft.sender, draft.to, draft.body):
         raise _conflict(draft)
     return Accepted(message=message, deliveries=lookup.deliveries(tx, number, message), first=False)
 
 
-def _removed(tx: Transaction, draft: Draft) -> Accepted | None:
-    row = tx.row("SELECT digest, created_at FROM tombstone WHERE id = ? AND account = ?", draft.id, draft.account or "")
-    if row is None:
-        return None
-    if row[0] != digest(draft.sender, draft.to, draft.body):
+def _removed(draft: Draft, removed: str, created_at: float) -> Accepted:
+    if removed != digest(draft.sender, draft.to, draft.body):
         raise _conflict(draft)
     message = Message(
         id=draft.id,
@@ -116,7 +122,7 @@ def _removed(tx: Transaction, draft: Draft) -> Accepted | None:
         cause=None,
         root=draft.id,
         hops=0,
-        created_at=row[1],
+        created_at=created_at,
         expires_at=draft.expires_at,
         account=draft.account,
     )

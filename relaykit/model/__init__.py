@@ -8,7 +8,7 @@ from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.model.address import NAME, Address, AddressKind, parse_address
-    from relaykit.model.agent import Agent, Claim, DirectoryEntry, RelayRecord
+    from relaykit.model.agent import Agent, Claim, DirectoryEntry, RelayRecord, Report
     from relaykit.model.block import Block, BlockKind
     from relaykit.model.capabilities import Capabilities
     from relaykit.model.codec import from_json, to_json
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         InboxItem,
         Lease,
         LeasedDelivery,
+        Noted,
         ReplyTo,
         State,
         Step,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "address": ("NAME", "Address", "AddressKind", "parse_address"),
-    "agent": ("Agent", "Claim", "DirectoryEntry", "RelayRecord"),
+    "agent": ("Agent", "Claim", "DirectoryEntry", "RelayRecord", "Report"),
     "block": ("Block", "BlockKind"),
     "capabilities": ("Capabilities",),
     "codec": ("from_json", "to_json"),
@@ -67,6 +68,7 @@ _HOMES = {
         "InboxItem",
         "Lease",
         "LeasedDelivery",
+        "Noted",
         "ReplyTo",
         "State",
         "Step",
@@ -138,6 +140,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "Mode",
+    "Noted",
     "Occurrence",
     "Origin",
     "Outcome",
@@ -151,6 +154,7 @@ __all__ = [
     "Question",
     "RelayRecord",
     "ReplyTo",
+    "Report",
     "RequestState",
     "Secret",
     "SessionRecord",

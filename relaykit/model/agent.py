@@ -31,6 +31,18 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How an agent is, by whoever runs it."""
+
+    agent: str
+    epoch: int
+    """Of the claim; the report of an older one is void."""
+    status: Status
+    pid: int | None
+    session: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
     """An agent with what is known of it at this moment."""
 

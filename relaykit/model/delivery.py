@@ -85,6 +85,17 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A step of a held delivery, as its worker learnt of it."""
+
+    lease: Lease
+    at: float
+    """Wall-clock seconds."""
+    turn: str | None = None
+    """The turn that began with it: it was ``seen``. None where the provider took the text: it was ``delivered``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A message's way to one recipient."""
 

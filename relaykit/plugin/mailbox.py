@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         Lease,
         LeasedDelivery,
         Message,
+        Noted,
         RelayRecord,
+        Report,
         State,
         Status,
         Trace,
@@ -59,7 +61,10 @@ class Watch(Protocol):
     """Knows when something changed."""
 
     async def wait(self) -> None:
-        """Return when the mailbox was written to, by any process, since this last returned."""
+        """Return when the mailbox was written to, by any process, since this last returned.
+
+        What nobody can wait for need not ring: that a delivery was leased, and what ``note`` records.
+        """
 
 
 class Letters(Protocol):
@@ -137,9 +142,6 @@ class Agents(Protocol):
     async def retire(self, agent: str, epoch: int, status: Status) -> None:
         """The agent is no longer run; its queue stays. Orders to stop or kill it have succeeded."""
 
-    async def report(self, agent: str, epoch: int, status: Status, *, pid: int | None, session: str | None) -> None:
-        """Say how the agent is. LeaseLostError where the epoch is over."""
-
     async def agents(self) -> Sequence[DirectoryEntry]:
         """Return the directory, by id."""
         ...
@@ -186,11 +188,12 @@ class Leases(Protocol):
         """Take a new attempt at a delivery that is held, under a new submission id."""
         ...
 
-    async def delivered(self, lease: Lease) -> None:
-        """The provider took the text."""
+    async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
+        """Record what a worker has learnt since it last did: steps of deliveries, and how the agent is; all or nothing.
 
-    async def seen(self, lease: Lease, turn: str) -> None:
-        """The provider said that the turn began with it."""
+        A step that comes late, or again, takes nothing back: what was seen stays seen. LeaseLostError, also where the report is
+        of an epoch that is over.
+        """
 
     async def release(self, lease: Lease, reason: str) -> None:
         """Queue it again at its place, nothing counted."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from relaykit.model import Approval
 
 if TYPE_CHECKING:
-    from anyio.abc import ObjectReceiveStream
+    from anyio.streams.memory import MemoryObjectReceiveStream
 
     from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn, Secret
 
@@ -68,7 +68,7 @@ class Session(Protocol):
         ...
 
     @property
-    def events(self) -> ObjectReceiveStream[Occurrence]:
+    def events(self) -> MemoryObjectReceiveStream[Occurrence]:
         """What happens, in order."""
         ...
 

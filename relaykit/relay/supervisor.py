@@ -21,6 +21,7 @@ from relaykit.model import (
     DirectoryEntry,
     Fault,
     PastSession,
+    Report,
     Status,
     StatusKind,
     Whose,
@@ -221,8 +222,8 @@ class Supervisor:
             since=clock.now(),
             next_try=None if seconds is None else clock.now() + seconds,
         )
-        report = self._services.mailbox.report
-        await self._insist(lambda: report(self.id, self._epoch, status, pid=None, session=self._session))
+        report = Report(agent=self.id, epoch=self._epoch, status=status, pid=None, session=self._session)
+        await self._insist(lambda: self._services.mailbox.note((), report))
         if seconds is None:
             self._services.report(f"{self.id}: given up; `relaykit restart {self.id}` tries again")
         async with anyio.create_task_group() as tasks:

@@ -13,6 +13,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from relaykit.descriptor import DescriptorReader
 from relaykit.errors import StoreError
 
 _LOOK_SECONDS = 0.2
@@ -53,6 +54,7 @@ class Listener:
         self._street = _Street(store)
         self._name = os.urandom(8).hex()
         self._socket = _datagrams()
+        self._reader = DescriptorReader(self._socket.fileno(), self._hear)
         self._deaf = False
         try:
             self._socket.bind(self._street.address(self._name))
@@ -66,9 +68,10 @@ class Listener:
         """Return when it has rung since this last returned."""
         import anyio  # noqa: PLC0415 - a command line that only rings pays for no event loop
 
-        with anyio.move_on_after(_LOOK_SECONDS if self._deaf else None):
-            await anyio.wait_readable(self._socket)
-        self._drain()
+        if self._deaf:
+            await anyio.sleep(_LOOK_SECONDS)
+        else:
+            await self._reader.next()
 
     def wait_for(self, seconds: float | None) -> bool:
         """Wait without an event loop; return whether it has rung in time."""
@@ -80,9 +83,14 @@ class Listener:
 
     def close(self) -> None:
         """Listen no more."""
+        self._reader.stop(StoreError("its doorbell is listened to no more"))
         self._socket.close()
         self._street.remove(self._name)
         self._street.close()
+
+    def _hear(self) -> None:
+        self._socket.recv(1)
+        self._drain()
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):

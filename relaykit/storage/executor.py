@@ -20,6 +20,10 @@ class Executor(Protocol[T_co]):
         """
         ...
 
+    async def run_quietly(self, operation: Callable[Concatenate[T_co, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation for which nobody waits: it rings nobody who watches the store."""
+        ...
+
     async def run_synced(self, operation: Callable[Concatenate[T_co, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation; when this returns, what it wrote also survives loss of power."""
         ...

@@ -36,4 +36,4 @@ class Inline(Generic[T]):
         await anyio.lowlevel.cancel_shielded_checkpoint()
         return result
 
-    run_synced = run
+    run_quietly = run_synced = run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -29,7 +29,23 @@ _CLOSE_SECONDS = 10.0
 
 class _Event(Protocol):
     def set(self) -> None: ...
-    async def wait(self) -> Any: ...
+    def wait(self) -> Awaitable[Any]: ...
+
+
+class _FutureEvent:
+    """An event that one task waits for: half of what one for many costs."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self._future = future
+
+    def set(self) -> None:
+        if not self._future.done():  # who waited may have been cancelled
+            self._future.set_result(None)
+
+    def wait(self) -> asyncio.Future[None]:
+        return self._future
 
 
 class _Loop(NamedTuple):
@@ -43,11 +59,13 @@ class _Loop(NamedTuple):
 class _Job(Generic[T]):
     """An operation that waits for the thread, and then for its caller."""
 
-    __slots__ = ("call", "done", "error", "result", "synced", "withdrawn")
+    __slots__ = ("call", "changed", "done", "error", "quiet", "result", "synced", "withdrawn")
 
-    def __init__(self, call: Callable[[T], Any], done: _Event, *, synced: bool) -> None:
+    def __init__(self, call: Callable[[T], Any], done: _Event, *, synced: bool = False, quiet: bool = False) -> None:
         self.call = call
         self.synced = synced
+        self.quiet = quiet
+        self.changed = False
         self.done = done
         self.withdrawn = False
         self.result: Any = None
@@ -81,16 +99,20 @@ class Writer(Generic[T]):
 
     async def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch."""
-        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), synced=False)
+        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs))
+
+    async def run_quietly(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation with the next batch, for which nobody is woken."""
+        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), quiet=True)
 
     async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
         return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), synced=True)
 
-    async def _wait_for(self, call: Callable[[T], R], *, synced: bool) -> R:
+    async def _wait_for(self, call: Callable[[T], R], *, synced: bool = False, quiet: bool = False) -> R:
         if self._closed:
             raise StoreError("the store is closed")
-        job = _Job(call, self._loop.event(), synced=synced)
+        job = _Job(call, self._loop.event(), synced=synced, quiet=quiet)
         self._jobs.put(job)
         try:
             await job.done.wait()
@@ -155,7 +177,6 @@ class Writer(Generic[T]):
 
     def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
         self._taken = batch
-        before = database.changes
         groups = [[job for job in batch if not job.withdrawn]]
         while groups:
             group, *groups = groups
@@ -168,7 +189,7 @@ class Writer(Generic[T]):
                 for job in [*group, *(job for later in groups for job in later)]:
                     job.error = error
                 break
-        if database.changes != before:
+        if any(job.changed and not job.quiet for job in batch):
             self._committed()
         self._tell(partial(_finish, batch))
         self._taken = []
@@ -188,7 +209,8 @@ async def open_writer(
     Args:
         name: The thread's.
         open_database: Called in the thread; the file is opened, migrated and checked there.
-        committed: Called in the thread after each batch that changed something, before its callers go on.
+        committed: Called in the thread after each batch in which something changed that was not quiet, before its
+            callers go on.
 
     Raises:
         StoreError: It cannot be opened.
@@ -223,6 +245,7 @@ def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:
         if database.changes != before:
             raise
         job.error = refusal
+    job.changed = database.changes != before
 
 
 def _finish(batch: list[_Job[Any]]) -> None:
@@ -232,8 +255,9 @@ def _finish(batch: list[_Job[Any]]) -> None:
 
 def _running_loop() -> _Loop:
     try:
-        return _Loop(asyncio.get_running_loop().call_soon_threadsafe, asyncio.Event)
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         import trio  # noqa: PLC0415 - it is the loop that runs, so it is imported already
 
         return _Loop(trio.lowlevel.current_trio_token().run_sync_soon, trio.Event)
+    return _Loop(loop.call_soon_threadsafe, lambda: _FutureEvent(loop.create_future()))

@@ -77,7 +77,7 @@ class Claims(MailboxPart):
 
     async def test_the_status_of_an_agent_is_reported_and_its_queue_counted(self, bench: Bench) -> None:
         await bench.put(body="12345")
-        await bench.mailbox.report("a", bench.claims["a"].epoch, IDLE, pid=17, session="s")
+        await bench.say("a", bench.claims["a"].epoch, IDLE, pid=17, session="s")
         (entry,) = await bench.mailbox.agents()
         assert (entry.status, entry.pid, entry.session) == (IDLE, 17, "s")
         assert (entry.queued, entry.queued_bytes) == (1, 5)
@@ -89,7 +89,7 @@ class Claims(MailboxPart):
         old = bench.claims["a"].epoch
         await bench.claim("a")
         with pytest.raises(LeaseLostError):
-            await bench.mailbox.report("a", old, IDLE, pid=1, session=None)
+            await bench.say("a", old, IDLE, pid=1, session=None)
         with pytest.raises(LeaseLostError):
             await bench.mailbox.retire("a", old, IDLE)
 

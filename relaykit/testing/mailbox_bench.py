@@ -18,10 +18,14 @@ from relaykit.model import (
     Claim,
     Delivery,
     Draft,
+    Lease,
     LeasedDelivery,
     Limits,
     Message,
+    Noted,
+    Report,
     State,
+    Status,
 )
 from relaykit.plugin import Clock, Joining, Mailbox
 from relaykit.testing.clock import VirtualClock
@@ -74,11 +78,24 @@ class Bench:
         assert leased is not None, f"nothing waits for {agent}"
         return leased
 
+    async def took(self, lease: Lease) -> None:
+        """Note that the provider took the text."""
+        await self.mailbox.note([Noted(lease=lease, at=self.clock.now())])
+
+    async def saw(self, lease: Lease, turn: str) -> None:
+        """Note that a turn began with it."""
+        await self.mailbox.note([Noted(lease=lease, at=self.clock.now(), turn=turn)])
+
+    async def say(self, agent: str, epoch: int, status: Status, *, pid: int | None, session: str | None) -> None:
+        """Report how an agent is."""
+        report = Report(agent=agent, epoch=epoch, status=status, pid=pid, session=session)
+        await self.mailbox.note([], report)
+
     async def begin(self, agent: str = "a") -> LeasedDelivery:
         """Lease the agent's next delivery and have its turn begin."""
         leased = await self.lease(agent)
-        await self.mailbox.delivered(leased.lease)
-        await self.mailbox.seen(leased.lease, f"turn-{leased.delivery.id}")
+        await self.took(leased.lease)
+        await self.saw(leased.lease, f"turn-{leased.delivery.id}")
         return leased
 
     async def answer(self, *leased: LeasedDelivery, text: str = "done") -> Message:

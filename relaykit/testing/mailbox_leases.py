@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from relaykit.errors import LeaseLostError, NotFoundError
-from relaykit.model import USER, Lease, MessageKind, Priority, State, Wish
+from relaykit.model import USER, Lease, MessageKind, Noted, Priority, State, Wish
 from relaykit.plugin import Joining, Mailbox
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, reply_of, states
 
 WRITES: dict[str, Callable[[Mailbox, Lease], Awaitable[object]]] = {
     "relet": lambda mailbox, lease: mailbox.relet(lease, submission="s", session="s", note=""),
-    "delivered": lambda mailbox, lease: mailbox.delivered(lease),
-    "seen": lambda mailbox, lease: mailbox.seen(lease, "turn"),
+    "delivered": lambda mailbox, lease: mailbox.note([Noted(lease=lease, at=1.0)]),
+    "seen": lambda mailbox, lease: mailbox.note([Noted(lease=lease, at=1.0, turn="turn")]),
     "release": lambda mailbox, lease: mailbox.release(lease, ""),
     "wish": lambda mailbox, lease: mailbox.wish(lease, Wish.STOP),
     "settle": lambda mailbox, lease: mailbox.settle([lease], State.ANSWERED, ""),
@@ -115,13 +115,14 @@ class Handling(MailboxPart):
         await bench.mailbox.release(old, "no quota")
         await bench.lease()
         with pytest.raises(LeaseLostError):
-            await bench.mailbox.delivered(old)
+            await bench.took(old)
 
     async def test_seen_is_not_taken_back_by_a_late_delivered(self, bench: Bench) -> None:
         asked = (await bench.put()).message
         lease = (await bench.lease()).lease
-        await bench.mailbox.seen(lease, "turn-1")
-        await bench.mailbox.delivered(lease)
+        await bench.saw(lease, "turn-1")
+        await bench.took(lease)
+        await bench.saw(lease, "turn-1")
         delivery = await bench.delivery(asked.id)
         assert (delivery.state, delivery.turn) == (State.SEEN, "turn-1")
 
@@ -141,8 +142,8 @@ class Handling(MailboxPart):
         assert (new.delivery.state, new.delivery.attempt, new.delivery.submission) == (State.LEASED, 2, "again")
         assert (new.delivery.session, new.delivery.turn, new.delivery.wish) == ("session-2", None, None)
         with pytest.raises(LeaseLostError):
-            await bench.mailbox.delivered(old.lease)
-        await bench.mailbox.delivered(new.lease)
+            await bench.took(old.lease)
+        await bench.took(new.lease)
 
     async def test_a_wish_is_recorded(self, bench: Bench) -> None:
         asked = (await bench.put()).message

@@ -8,6 +8,8 @@ from typing import IO
 import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream
 
+from relaykit.descriptor import DescriptorReader
+
 _READ = 256 * 1024
 """Bytes asked for at once: more than a pipe holds, so that one read empties it."""
 
@@ -18,24 +20,26 @@ class PipeReader(ByteReceiveStream):
     def __init__(self, pipe: IO[bytes]) -> None:
         os.set_blocking(pipe.fileno(), False)
         self._pipe = pipe
+        self._rest = b""
+        self._reader = DescriptorReader(pipe.fileno(), self._read)
 
     async def receive(self, max_bytes: int = _READ) -> bytes:
         """Return what is there, waiting for something; EndOfStream once every writer has closed it."""
-        # Waiting first is the checkpoint, and saves the read that mostly finds nothing.
-        while not self._pipe.closed:
-            await anyio.wait_readable(self._pipe)
-            try:
-                data = os.read(self._pipe.fileno(), max_bytes)
-            except BlockingIOError:
-                continue
-            if not data:
-                raise anyio.EndOfStream
-            return data
-        raise anyio.ClosedResourceError
+        if self._pipe.closed:
+            raise anyio.ClosedResourceError
+        data = self._rest or await self._reader.next()
+        if not data:
+            raise anyio.EndOfStream
+        self._rest = data[max_bytes:]
+        return data[:max_bytes]
 
     async def aclose(self) -> None:
         """Close it; whoever waits for it is told."""
+        self._reader.stop(anyio.ClosedResourceError())
         _close(self._pipe)
+
+    def _read(self) -> bytes:
+        return os.read(self._pipe.fileno(), _READ)
 
 
 class PipeWriter(ByteSendStream):

@@ -13,8 +13,10 @@ from relaykit.model import (
     Draft,
     Lease,
     LeasedDelivery,
+    Noted,
     PermissionRequest,
     Question,
+    Report,
     State,
     Status,
     Wish,
@@ -22,6 +24,8 @@ from relaykit.model import (
 from relaykit.plugin import Clock, Joining, Mailbox, Waiting
 
 T = TypeVar("T")
+How = tuple[Status, int | None, str | None]
+"""How an agent is, the process that its session runs in, and the session."""
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
 
@@ -66,13 +70,13 @@ class ClaimedMailbox:
         """Take a new attempt at a delivery that is held."""
         return await self._kept(lambda: self._mailbox.relet(lease, submission=submission, session=session, note=note))
 
-    async def delivered(self, lease: Lease) -> None:
-        """Record that the provider took the text."""
-        await self._kept(lambda: self._mailbox.delivered(lease))
-
-    async def seen(self, lease: Lease, turn: str) -> None:
-        """Record that a turn began with it."""
-        await self._kept(lambda: self._mailbox.seen(lease, turn))
+    async def note(self, steps: Sequence[Noted], how: How | None) -> None:
+        """Record steps of deliveries, and how the agent is."""
+        report = None
+        if how is not None:
+            status, pid, session = how
+            report = Report(agent=self.agent, epoch=self.epoch, status=status, pid=pid, session=session)
+        await self._kept(lambda: self._mailbox.note(steps, report))
 
     async def release(self, lease: Lease, reason: str) -> None:
         """Queue it again."""
@@ -126,10 +130,6 @@ class ClaimedMailbox:
     async def advance(self, command: str, state: CommandState, result: str = "") -> None:
         """Move a command on."""
         await self._kept(lambda: self._mailbox.advance(command, state, result))
-
-    async def report(self, status: Status, *, pid: int | None, session: str | None) -> None:
-        """Say how the agent is."""
-        await self._kept(lambda: self._mailbox.report(self.agent, self.epoch, status, pid=pid, session=session))
 
     async def _kept(self, operation: Callable[[], Awaitable[T]]) -> T:
         delay = _FIRST_DELAY

@@ -14,6 +14,7 @@ from relaykit.plugin import Joining, Session
 from relaykit.relay.delivering import replies
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.held import Held
+from relaykit.relay.delivering.notebook import Notebook
 from relaykit.relay.delivering.turns import RunningTurn
 from relaykit.relay.faultpoints import reached
 
@@ -42,13 +43,16 @@ class HandOver:
         session: Session,
         capabilities: Capabilities,
         claimed: ClaimedMailbox,
+        *,
         held: Held,
+        notebook: Notebook,
         refused: Callable[[ProviderError, Sequence[LeasedDelivery]], Awaitable[None]],
     ) -> None:
         self._session = session
         self._capabilities = capabilities
         self._claimed = claimed
         self._held = held
+        self._notebook = notebook
         self._refused = refused
         self._resumptions: deque[Resumption] = deque()
 
@@ -103,8 +107,7 @@ class HandOver:
             raise SessionLostError(f"the provider did not take a text within {SUBMIT_SECONDS:.0f} s") from None
         reached("submitted")
         for item in items:
-            await self._claimed.delivered(item.lease)
-        reached("delivered")
+            self._notebook.step(item.lease)
 
     def _text(self, item: LeasedDelivery) -> str:
         return replies.envelope(item.message) if self._capabilities.envelope else item.message.body

@@ -76,7 +76,11 @@ class SessionOrders:
     async def _do(self, command: Command) -> str:
         match command.kind:
             case CommandKind.INTERRUPT:
-                return "the turn was asked to end" if await self._worker.interrupt(Wish.INTERRUPT) else "no turn ran"
+                return (
+                    "the turn was asked to end"
+                    if await self._worker.interruption.ask(Wish.INTERRUPT)
+                    else "no turn ran"
+                )
             case CommandKind.STEER:
                 return await self._steer(command)
             case CommandKind.INJECT:
@@ -102,7 +106,7 @@ class SessionOrders:
         session = self._worker.session
         if not isinstance(session, Compacts) or not self._worker.capabilities.compact:
             raise _refused("this provider cannot compact a session's context")
-        await self._worker.status.report()
+        self._worker.status.report()
         with anyio.fail_after(COMPACT_SECONDS):
             await session.compact()
         return "the context was compacted"

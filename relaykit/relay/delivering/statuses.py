@@ -18,7 +18,7 @@ class StatusBoard:
         self._worker = worker
         self._last: Status | None = None
 
-    async def report(self) -> None:
+    def report(self) -> None:
         """Say how the agent is now, in the directory and as an event, unless that was said already."""
         status = self._status()
         if status == self._last:
@@ -27,7 +27,7 @@ class StatusBoard:
         worker = self._worker
         stamped = replace(status, since=worker.clock.now())
         worker.recorder.offer(StatusChanged(status=stamped))
-        await worker.claimed.report(stamped, pid=worker.session.pid, session=worker.session.id)
+        worker.notebook.status(stamped, pid=worker.session.pid, session=worker.session.id)
 
     def _status(self) -> Status:
         worker = self._worker

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskGroup
@@ -32,6 +33,8 @@ from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.conclusion import Conclusion, Judge
 from relaykit.relay.delivering.handover import HandOver, SessionLostError
 from relaykit.relay.delivering.held import Held
+from relaykit.relay.delivering.interruption import Interruption
+from relaykit.relay.delivering.notebook import Notebook
 from relaykit.relay.delivering.orders import SessionOrders
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.permissions import PermissionDesk
@@ -41,7 +44,6 @@ from relaykit.relay.dispatcher import Bell
 from relaykit.relay.events.recorder import Recorder
 from relaykit.relay.faultpoints import reached
 
-INTERRUPT_SECONDS = 20.0
 SETTLE_DOWN_SECONDS = 5.0
 """How long a stop waits at most for an interrupted turn to say that it ended."""
 
@@ -77,13 +79,16 @@ class Worker:
         self.silent = False
         """Set by the watchdog while the provider gives none."""
         self.stopping = False
-        self.hand_over = HandOver(session, capabilities, claimed, self.held, self._refused)
+        self.notebook = Notebook(claimed, clock)
+        self.hand_over = HandOver(
+            session, capabilities, claimed, held=self.held, notebook=self.notebook, refused=self._refused
+        )
         self.orders = SessionOrders(self)
         self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
         self._conclusion = Conclusion(agent.id, claimed, pause)
         self.status = StatusBoard(self)
+        self.interruption = Interruption(self)
         self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
-        self._interrupted: str | None = None
         self._leave = False
         self._over = False
         self._lost = ""
@@ -111,11 +116,15 @@ class Worker:
         try:
             async with anyio.create_task_group() as self._tasks:
                 self._tasks.start_soon(self._read, name=f"{self.agent.id}: events")
+                self._tasks.start_soon(self.notebook.run, name=f"{self.agent.id}: notes")
+                self.status.report()
+                await self.notebook.write()  # before any hand-over the directory has the session to go on with
                 self.wake_in(self.pause.remaining)
                 self.nudge.ring()
                 while not self._over:
                     await self._step(await self.nudge.wait())
                 await self._conclude_facts()  # the last words of a session that is over
+                await self.notebook.write()
                 self._tasks.cancel_scope.cancel()
         finally:
             self._over = True
@@ -159,8 +168,7 @@ class Worker:
     def note_store(self) -> None:
         """The session store began to fail, or takes events again: say so, while the loop may be waiting for it."""
         self.nudge.ring()
-        if self._tasks is not None:
-            self._tasks.start_soon(self.status.report, name=f"{self.agent.id}: status of the store")
+        self.status.report()
 
     def lose(self, why: str) -> None:
         """Have the session opened again: it does not answer."""
@@ -172,21 +180,6 @@ class Worker:
         if self._tasks is not None and seconds > 0:
             self._tasks.start_soon(self._wake, seconds, name=f"{self.agent.id}: wake in {seconds:.0f} s")
 
-    async def interrupt(self, wish: Wish) -> bool:
-        """Ask the running turn to end, once, with the wish recorded first; return whether one runs."""
-        turn = self.turns.running
-        if turn is None:
-            return False
-        for item in self.held.of(turn.submissions):
-            await self.claimed.wish(item.lease, wish)
-            self.held.note_wish(item, wish)
-        reached("wished")
-        if self._interrupted != turn.id:
-            self._interrupted = turn.id
-            with anyio.move_on_after(INTERRUPT_SECONDS):
-                await self.session.interrupt()
-        return True
-
     async def recover(self, items: Sequence[LeasedDelivery], judge: Judge) -> None:
         """Deal with deliveries of one turn that a dead process left behind."""
         await self._conclusion.by(items, judge, self.hand_over)
@@ -197,8 +190,13 @@ class Worker:
         self.nudge.ring()
 
     async def _read(self) -> None:
-        async for what in self.session.events:
+        events = self.session.events
+        async for what in events:
             self.hear(what)
+            # What came with it costs no further round of the event loop.
+            with suppress(anyio.WouldBlock, anyio.EndOfStream):
+                while True:
+                    self.hear(events.receive_nowait())
         self._over = True
         self.nudge.ring()
 
@@ -208,15 +206,15 @@ class Worker:
         if self._lost:
             raise SessionLostError(self._lost)
         if waiting.wished:
-            await self._learn_wishes()
+            await self.interruption.learn()
         if waiting.decisions:
             await self._tell_decisions()
         await self.orders.carry_out()
         if self._leave:
-            await self.interrupt(Wish.STOP)
+            await self.interruption.ask(Wish.STOP)
         await self._take_work(waiting)
         self._mark_idle()
-        await self.status.report()
+        self.status.report()
         self._acting = False
         if not self.busy:
             self._tell_idle()
@@ -225,7 +223,7 @@ class Worker:
         while self._facts:
             match self._facts.popleft():
                 case Seen() as seen:
-                    await self._mark_seen(seen)
+                    self._mark_seen(seen)
                 case EndedTurn() as turn:
                     await self._conclude_turn(turn)
                 case PermissionAsked() as asked:
@@ -233,10 +231,9 @@ class Worker:
                 case PermissionClosed() as closed:
                     await self.permissions.close(closed)
 
-    async def _mark_seen(self, seen: Seen) -> None:
+    def _mark_seen(self, seen: Seen) -> None:
         for item in self.held.of([seen.submission]):
-            await self.claimed.seen(item.lease, seen.turn)
-            reached("seen")
+            self.notebook.step(item.lease, seen.turn)
 
     async def _conclude_turn(self, turn: EndedTurn) -> None:
         # Nothing more is handed to a process that is dead: its death would count for what had no part in it.
@@ -246,35 +243,23 @@ class Worker:
             return
         await self.recorder.flush()
         reached("ended")
+        await self.notebook.write_steps()
         await self._conclusion.of_turn(turn, items, self.hand_over)
         self.wake_in(self.pause.remaining)
 
     async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
+        await self.notebook.write_steps()
         await self._conclusion.of_refusal(error, items, self.hand_over)
         self.wake_in(self.pause.remaining)
         if error.fault.whose is Whose.PROCESS:
             self.lose(error.fault.message)
 
-    async def _learn_wishes(self) -> None:
-        for item in self.held.all():
-            self.held.refresh(await self.claimed.leased(item.delivery.id))
-        turn = self.turns.running
-        items = self.held.of(turn.submissions) if turn else []
-        if items and all(item.delivery.wish is Wish.CANCEL for item in items):
-            await self.interrupt(Wish.CANCEL)
-
     async def _tell_decisions(self) -> None:
         for request in await self.claimed.decided():
             if request.decision is Decision.ABORT:
-                await self._wish_interruption()
+                # The provider ends the turn when it is told to abort: the wish is there before it is told.
+                await self.interruption.record(Wish.INTERRUPT)
             await self.permissions.tell(request)
-
-    async def _wish_interruption(self) -> None:
-        # The provider ends the turn when it is told to abort: the wish is there before it is told.
-        turn = self.turns.running
-        for item in self.held.of(turn.submissions) if turn else []:
-            await self.claimed.wish(item.lease, Wish.INTERRUPT)
-            self.held.note_wish(item, Wish.INTERRUPT)
 
     async def _take_work(self, waiting: Waiting) -> None:
         if self.stopping or self._over or self.pause.remaining or self.recorder.failing:
@@ -284,13 +269,13 @@ class Worker:
             await self.hand_over.next()
         elif waiting.now and turn is not None:
             await self._make_way()
-        elif waiting.next and turn is not None and not self.turns.questions and self._interrupted != turn.id:
+        elif waiting.next and turn is not None and not self.turns.questions and not self.interruption.asked:
             await self.hand_over.join(turn)
 
     async def _make_way(self) -> None:
         # The ring may be older than the lease of the very message that rang.
         if (await self.claimed.waiting()).now:
-            await self.interrupt(Wish.NOW)
+            await self.interruption.ask(Wish.NOW)
 
     def _mark_idle(self) -> None:
         if not self.busy:

@@ -26,9 +26,9 @@ class SaysThatEveryPutIsTheFirst(MailboxThrough):
 
 
 class HidesALostLease(MailboxThrough):
-    async def delivered(self, lease):
+    async def note(self, steps, report=None):
         with suppress(LeaseLostError):
-            await self.mailbox.delivered(lease)
+            await self.mailbox.note(steps, report)
 
 
 class TakesTheLastDecision(MailboxThrough):

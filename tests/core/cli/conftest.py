@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,18 @@ import pytest
 from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import directory, leases, settling
 from relaykit.mailbox.door import Door, open_door
-from relaykit.model import Agent, Draft, LeasedDelivery, RelayRecord, State, Status, StatusKind, new_id
+from relaykit.model import (
+    Agent,
+    Draft,
+    LeasedDelivery,
+    Noted,
+    RelayRecord,
+    Report,
+    State,
+    Status,
+    StatusKind,
+    new_id,
+)
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.ownership import agent_lock
 from relaykit.testing.program import Program
@@ -43,15 +55,17 @@ class Worker:
 
     def report(self, kind: StatusKind, **more: Any) -> None:
         status = Status(kind=kind, **more)
-        self.door.run(directory.report, self.agent, self.epoch, status, pid=os.getpid(), session="s-1")
+        report = Report(agent=self.agent, epoch=self.epoch, status=status, pid=os.getpid(), session="s-1")
+        self.door.run(leases.note, (), report)
 
     def take(self) -> LeasedDelivery:
         taken = self.door.run(
             leases.lease, self.agent, owner=self.owner, epoch=self.epoch, submission=new_id(), session="s-1"
         )
         assert taken is not None
-        self.door.run(leases.delivered, taken.lease)
-        self.door.run(leases.seen, taken.lease, "turn-1")
+        now = time.time()
+        steps = [Noted(lease=taken.lease, at=now), Noted(lease=taken.lease, at=now, turn="turn-1")]
+        self.door.run(leases.note, steps)
         return taken
 
     def answer(self, text: str) -> LeasedDelivery:

@@ -22,7 +22,7 @@ from relaykit.mailbox import (
     settling,
 )
 from relaykit.mailbox.door import Door, open_door
-from relaykit.model import USER, Agent, CommandKind, Decision, Draft, MessageKind, Question, State
+from relaykit.model import USER, Agent, CommandKind, Decision, Draft, MessageKind, Noted, Question, State
 from relaykit.plugin import Joining
 
 GROWS = ("message", "delivery", "answer", "tombstone", "command", "permission")
@@ -59,8 +59,7 @@ def live(door: Door) -> None:
         door.run(letters.put, Draft(sender=USER, to=to, body="hello", id=f"id-{to}", expires_at=1e12), waits=5)
     first = door.run(leases.lease, "a", **holder)
     assert first is not None
-    door.run(leases.delivered, first.lease)
-    door.run(leases.seen, first.lease, "turn")
+    door.run(leases.note, [Noted(lease=first.lease, at=1.0), Noted(lease=first.lease, at=2.0, turn="turn")])
     door.run(letters.put, Draft(sender="a", to=USER, body="hello"), waits=5)
     door.run(leases.lease, "a", **holder, joining=Joining(thread="t", recipient=USER))
     reply = Draft(sender="a", to="y@dock", body="done", kind=MessageKind.REPLY, thread="t")

@@ -1,0 +1,62 @@
+"""Ends the running turn on somebody's wish, which is recorded before the provider is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.model import LeasedDelivery, Wish
+from relaykit.relay.faultpoints import reached
+
+if TYPE_CHECKING:
+    from relaykit.relay.delivering.worker import Worker
+
+INTERRUPT_SECONDS = 20.0
+
+
+class Interruption:
+    """What ends a worker's running turn before its time; asks the provider once for each turn."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._asked: str | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the turn that runs was asked to end."""
+        turn = self._worker.turns.running
+        return turn is not None and turn.id == self._asked
+
+    async def ask(self, wish: Wish) -> bool:
+        """Ask the running turn to end; return whether one runs."""
+        turn = self._worker.turns.running
+        if turn is None:
+            return False
+        await self.record(wish)
+        reached("wished")
+        if self._asked != turn.id:
+            self._asked = turn.id
+            with anyio.move_on_after(INTERRUPT_SECONDS):
+                await self._worker.session.interrupt()
+        return True
+
+    async def record(self, wish: Wish) -> None:
+        """Record the wish alone: the provider will end the turn by itself, or is asked next."""
+        worker = self._worker
+        for item in self._of_turn():
+            await worker.claimed.wish(item.lease, wish)
+            worker.held.note_wish(item, wish)
+
+    async def learn(self) -> None:
+        """Take in the wishes of others; a turn all of whose deliveries are to be cancelled is asked to end."""
+        worker = self._worker
+        for item in worker.held.all():
+            worker.held.refresh(await worker.claimed.leased(item.delivery.id))
+        items = self._of_turn()
+        if items and all(item.delivery.wish is Wish.CANCEL for item in items):
+            await self.ask(Wish.CANCEL)
+
+    def _of_turn(self) -> list[LeasedDelivery]:
+        turn = self._worker.turns.running
+        return self._worker.held.of(turn.submissions) if turn else []

@@ -1,0 +1,71 @@
+"""What a worker has learnt and need not wait for: written a moment later, several things in one transaction."""
+
+from __future__ import annotations
+
+import anyio
+
+from relaykit.model import Lease, Noted, Status
+from relaykit.plugin import Clock
+from relaykit.relay.delivering.claimed import ClaimedMailbox, How
+from relaykit.relay.faultpoints import reached
+
+_GATHER_SECONDS = 0.04
+"""How long notes wait for others: most come within the first moments of a turn."""
+
+
+class Notebook:
+    """Steps of held deliveries, and how the agent is.
+
+    Nothing depends on a note but what people are shown, and the order of a delivery's steps: whoever ends or hands
+    over a delivery anew writes the steps first. What a crash takes of it is read from the provider's history.
+    """
+
+    def __init__(self, claimed: ClaimedMailbox, clock: Clock) -> None:
+        self._claimed = claimed
+        self._clock = clock
+        self._steps: list[Noted] = []
+        self._how: How | None = None
+        self._noted = anyio.Event()
+        self._writing = anyio.Lock(fast_acquire=True)
+
+    def step(self, lease: Lease, turn: str | None = None) -> None:
+        """The provider took the text, or a turn began with it."""
+        self._steps.append(Noted(lease=lease, at=self._clock.now(), turn=turn))
+        self._noted.set()
+
+    def status(self, status: Status, *, pid: int | None, session: str | None) -> None:
+        """How the agent is now: the last word counts."""
+        self._how = (status, pid, session)
+        self._noted.set()
+
+    async def run(self) -> None:
+        """Write what is noted, for ever."""
+        while True:
+            await self._noted.wait()
+            await anyio.sleep(_GATHER_SECONDS)
+            await self.write()
+
+    async def write_steps(self) -> None:
+        """Return once every step that was noted is recorded."""
+        if self._steps or self._writing.statistics().locked:
+            await self.write()
+
+    async def write(self) -> None:
+        """Record all that was noted."""
+        async with self._writing:
+            steps, how = self._take()
+            if not steps and how is None:
+                return
+            try:
+                await self._claimed.note(steps, how)
+            except BaseException:
+                # Whether it is recorded is not known; to record it twice does no harm.
+                self._steps, self._how = steps + self._steps, self._how or how
+                raise
+        for step in steps:
+            reached("delivered" if step.turn is None else "seen")
+
+    def _take(self) -> tuple[list[Noted], How | None]:
+        taken = self._steps, self._how
+        self._steps, self._how, self._noted = [], None, anyio.Event()
+        return taken
