@@ -63,7 +63,7 @@ class Watch(Protocol):
     async def wait(self) -> None:
         """Return when the mailbox was written to, by any process, since this last returned.
 
-        What nobody can wait for need not ring: that a delivery was leased, and what ``note`` records.
+        That a delivery was leased, and what ``note`` records, need not wake the process that did it.
         """
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from relaykit.descriptor import DescriptorReader
 from relaykit.errors import StoreError
 
+_PROCESS = os.urandom(8).hex()
+"""Begins the names of this process's listeners: in containers that share a directory a process id may be another's."""
 _LOOK_SECONDS = 0.2
 """How often who may not listen looks for itself."""
 
@@ -27,9 +29,15 @@ class Bell:
         self._street = _Street(store)
         self._socket = _datagrams()
 
-    def ring(self) -> None:
-        """Wake every listener; never wait for one, never fail: what was written is written."""
+    def ring(self, quietly: bool = False) -> None:
+        """Wake every listener; never wait for one, never fail: what was written is written.
+
+        Args:
+            quietly: Wake those of other processes only.
+        """
         for name in self._street.names():
+            if quietly and name.startswith(_PROCESS):
+                continue
             try:
                 # Not sendto: the sandboxes of coding agents forbid it, even between processes of one machine.
                 self._socket.sendmsg([b""], [], 0, self._street.address(name))
@@ -52,7 +60,7 @@ class Listener:
 
     def __init__(self, store: Path) -> None:
         self._street = _Street(store)
-        self._name = os.urandom(8).hex()
+        self._name = f"{_PROCESS}-{os.urandom(8).hex()}"
         self._socket = _datagrams()
         self._reader = DescriptorReader(self._socket.fileno(), self._hear)
         self._deaf = False

@@ -7,8 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
-from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import anyio
@@ -22,6 +21,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Committed = Callable[[bool], None]
+"""Told of each batch that changed something, and whether nobody in this process waits for any of it."""
 BATCH = 256
 """Operations in one transaction at most."""
 _CLOSE_SECONDS = 10.0
@@ -53,6 +54,8 @@ class _Loop(NamedTuple):
 
     call_soon: Callable[[Callable[[], object]], object]
     """Has a function called in the loop, from any thread and without waiting for it."""
+    call_last: Callable[[Callable[[], object]], object]
+    """Has a function called in the loop, from the loop, after whoever was woken before."""
     event: Callable[[], _Event]
 
 
@@ -79,21 +82,25 @@ class _SpoiltError(Exception):
 class Writer(Generic[T]):
     """An executor with a thread of its own and group commit.
 
-    The thread takes all that waits, runs it in one transaction and tells the event loop once. An operation that
-    refuses before it wrote leaves the others alone; where one fails after it wrote, the batch is undone and each
+    The thread runs all that waits in one transaction and tells the event loop once. Meanwhile what comes gathers in the
+    loop, and goes to the thread together with what the callers of the last batch ask for next: a thread that works
+    while the loop still wakes them would take small batches, and contend with the loop for the interpreter at every
+    statement. An operation that refuses before it wrote leaves the others alone; where one fails after it wrote, the batch is undone and each
     operation runs in a transaction of its own, so that only that one fails.
     """
 
-    def __init__(self, name: str, open_database: Callable[[], Database[T]], committed: Callable[[], None]) -> None:
+    def __init__(self, name: str, open_database: Callable[[], Database[T]], committed: Committed) -> None:
         self._open = open_database
         self._committed = committed
-        self._jobs: SimpleQueue[_Job[T] | None] = SimpleQueue()
+        self._waiting: list[_Job[T]] = []
+        self._taken: list[_Job[T]] = []
+        self._busy = False
+        self._batches: SimpleQueue[list[_Job[T]]] = SimpleQueue()
         self._closed = False
         self._loop = _running_loop()
         self._opened = anyio.Event()
         self._ended = anyio.Event()
         self._fault: Exception | None = None
-        self._taken: list[_Job[T]] = []
         # A daemon, so that a disk that hangs cannot keep the process.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -102,7 +109,7 @@ class Writer(Generic[T]):
         return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs))
 
     async def run_quietly(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run an operation with the next batch, for which nobody is woken."""
+        """Run an operation with the next batch, for which nobody in this process is woken."""
         return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), quiet=True)
 
     async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -113,7 +120,9 @@ class Writer(Generic[T]):
         if self._closed:
             raise StoreError("the store is closed")
         job = _Job(call, self._loop.event(), synced=synced, quiet=quiet)
-        self._jobs.put(job)
+        self._waiting.append(job)
+        if not self._busy:
+            self._hand_over()
         try:
             await job.done.wait()
         except BaseException:
@@ -133,7 +142,8 @@ class Writer(Generic[T]):
     async def close(self) -> None:
         """Finish what was accepted, then close the store; give up on a disk that hangs."""
         self._closed = True
-        self._jobs.put(None)
+        if not self._busy:
+            self._hand_over()
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
             await self._ended.wait()
 
@@ -141,7 +151,7 @@ class Writer(Generic[T]):
         try:
             with closing(self._open()) as database, closing(Checkpointer(database)) as checkpointer:
                 self._tell(self._opened.set)
-                while batch := self._take():
+                while batch := self._batches.get():
                     self._run(database, batch)
                     checkpointer.note()
         except Exception as error:  # noqa: BLE001 - whoever opens the store, or waits for it, gets it
@@ -151,32 +161,27 @@ class Writer(Generic[T]):
     def _end(self) -> None:
         """Let nobody wait for a thread that is gone."""
         self._closed = True
-        left: list[_Job[T] | None] = [*self._taken]
-        with suppress(Empty):
-            while True:
-                left.append(self._jobs.get_nowait())
-        for job in filter(None, left):
+        for job in (*self._taken, *self._waiting):
             job.error = self._fault or StoreError("the store is closed")
             job.done.set()
         self._opened.set()
         self._ended.set()
 
-    def _take(self) -> list[_Job[T]]:
-        """Return all that waits, at least one, at most a batch; nothing once the end is reached."""
-        batch: list[_Job[T]] = []
-        job = self._jobs.get()
-        with suppress(Empty):
-            while job is not None:
-                batch.append(job)
-                if len(batch) == BATCH:
-                    return batch
-                job = self._jobs.get_nowait()
-            if batch:
-                self._jobs.put(None)
-        return batch
+    def _hand_over(self) -> None:
+        """Give the thread what waits; the empty batch, its end, once the store is closed and nothing does."""
+        self._taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._busy = bool(self._taken)
+        if self._busy or self._closed:
+            self._batches.put(self._taken)
+
+    def _finish(self) -> None:
+        """Wake the callers of a batch, and hand over once they had their turn."""
+        done, self._taken = self._taken, []
+        for job in done:
+            job.done.set()
+        self._loop.call_last(self._hand_over)
 
     def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
-        self._taken = batch
         groups = [[job for job in batch if not job.withdrawn]]
         while groups:
             group, *groups = groups
@@ -189,10 +194,9 @@ class Writer(Generic[T]):
                 for job in [*group, *(job for later in groups for job in later)]:
                     job.error = error
                 break
-        if any(job.changed and not job.quiet for job in batch):
-            self._committed()
-        self._tell(partial(_finish, batch))
-        self._taken = []
+        if changed := [job for job in batch if job.changed]:
+            self._committed(all(job.quiet for job in changed))
+        self._tell(self._finish)
 
     def _tell(self, call: Callable[[], object]) -> None:
         # A loop that is gone has nobody left who waits.
@@ -202,15 +206,14 @@ class Writer(Generic[T]):
 
 @asynccontextmanager
 async def open_writer(
-    name: str, open_database: Callable[[], Database[T]], committed: Callable[[], None]
+    name: str, open_database: Callable[[], Database[T]], committed: Committed
 ) -> AsyncIterator[Writer[T]]:
     """Open a store with a writer of its own; leaving finishes what was accepted, in 10 seconds at most.
 
     Args:
         name: The thread's.
         open_database: Called in the thread; the file is opened, migrated and checked there.
-        committed: Called in the thread after each batch in which something changed that was not quiet, before its
-            callers go on.
+        committed: Called in the thread after each batch that changed something, before its callers go on.
 
     Raises:
         StoreError: It cannot be opened.
@@ -248,16 +251,12 @@ def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:
     job.changed = database.changes != before
 
 
-def _finish(batch: list[_Job[Any]]) -> None:
-    for job in batch:
-        job.done.set()
-
-
 def _running_loop() -> _Loop:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         import trio  # noqa: PLC0415 - it is the loop that runs, so it is imported already
 
-        return _Loop(trio.lowlevel.current_trio_token().run_sync_soon, trio.Event)
-    return _Loop(loop.call_soon_threadsafe, lambda: _FutureEvent(loop.create_future()))
+        soon = trio.lowlevel.current_trio_token().run_sync_soon
+        return _Loop(soon, soon, trio.Event)
+    return _Loop(loop.call_soon_threadsafe, loop.call_soon, lambda: _FutureEvent(loop.create_future()))

@@ -33,6 +33,16 @@ def test_every_listener_hears_a_ring_once(store: Path) -> None:
         assert [one.wait_for(NOW), two.wait_for(NOW)] == [False, False]
 
 
+def test_a_quiet_ring_is_heard_in_other_processes_only(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as here:
+        with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as elsewhere:
+            elsewhere.bind(here._street.address("elsewhere"))
+            elsewhere.settimeout(SOON)
+            bell.ring(quietly=True)
+            assert elsewhere.recv(1) == b""
+        assert not here.wait_for(NOW)
+
+
 def test_many_rings_that_nobody_waited_for_are_one(store: Path) -> None:
     with closing(Bell(store)) as bell, closing(Listener(store)) as listener:
         for _ in range(2000):

@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import TaskGroup
 
 from relaykit.errors import RefusedError, StoreBusyError, StoreError, StoreFullError
 from relaykit.storage.connect import MEMORY, Schema
 from relaykit.storage.database import Database
 from relaykit.storage.executor import Executor
 from relaykit.storage.inline import Inline
-from relaykit.storage.writer import BATCH, _Job, open_writer
+from relaykit.storage.writer import BATCH, open_writer
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +58,7 @@ def synchronous(connection: Connection) -> int:
 async def writer(path: Path, rings: Rings | None = None, busy_seconds: float = 5.0) -> AsyncIterator[Store]:
     with anyio.fail_after(SECONDS):
         made = lambda: Database(path, SCHEMA, lambda connection: connection, busy_seconds=busy_seconds)  # noqa: E731
-        async with open_writer("notes", made, lambda: (rings if rings is not None else []).append(1)) as store:
+        async with open_writer("notes", made, lambda _: (rings if rings is not None else []).append(1)) as store:
             yield store
 
 
@@ -73,7 +74,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Abst
 
 
 @contextmanager
-def stopped(store: Store) -> Iterator[Callable[[], None]]:
+def stopped(store: Store) -> Iterator[Callable[[TaskGroup], Awaitable[None]]]:
     """Hold the writer's thread in an operation, so that what is asked for meanwhile becomes one batch."""
     go, held = threading.Event(), threading.Event()
 
@@ -81,8 +82,16 @@ def stopped(store: Store) -> Iterator[Callable[[], None]]:
         held.set()
         go.wait(SECONDS)
 
+    async def held_up() -> None:
+        await store.run(hold)
+
+    async def hold_up(tasks: TaskGroup) -> None:
+        tasks.start_soon(held_up, name="holder")
+        await anyio.wait_all_tasks_blocked()
+        assert held.wait(SECONDS)
+
     try:
-        yield lambda: (store._jobs.put(_Job(hold, store._loop.event(), synced=False)), held.wait(SECONDS))  # type: ignore[attr-defined]
+        yield hold_up
     finally:
         go.set()
 
@@ -99,7 +108,7 @@ async def in_one_batch(store: Store, *operations: Callable[[Connection], object]
 
     async with anyio.create_task_group() as tasks:
         with stopped(store) as hold:
-            hold()
+            await hold(tasks)
             for place in range(len(operations)):
                 tasks.start_soon(run, place, name=f"caller {place}")
             await anyio.wait_all_tasks_blocked()
@@ -205,12 +214,13 @@ async def test_a_batch_in_which_one_asks_for_it_is_synced(tmp_path: Path) -> Non
 
 async def test_who_is_cancelled_while_it_waits_writes_nothing(tmp_path: Path) -> None:
     async with writer(tmp_path / "notes.db") as store:
-        with stopped(store) as hold:
-            hold()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(store.run, add, "never", name="cancelled")
-                await anyio.wait_all_tasks_blocked()
-                tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as holder:
+            with stopped(store) as hold:
+                await hold(holder)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(store.run, add, "never", name="cancelled")
+                    await anyio.wait_all_tasks_blocked()
+                    tasks.cancel_scope.cancel()
         assert await store.run(texts) == []
 
 
@@ -218,7 +228,7 @@ async def test_closing_finishes_what_was_accepted(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     async with anyio.create_task_group() as tasks, writer(path) as store:
         with stopped(store) as hold:
-            hold()
+            await hold(tasks)
             for number in range(100):
                 tasks.start_soon(store.run, add, str(number), name=f"caller {number}")
             await anyio.wait_all_tasks_blocked()
@@ -269,7 +279,7 @@ async def test_the_log_is_bounded_under_load(tmp_path: Path) -> None:
 
 
 async def test_a_thread_that_dies_leaves_nobody_waiting(tmp_path: Path) -> None:
-    def die() -> None:
+    def die(_quiet: bool) -> None:
         raise ZeroDivisionError
 
     def made() -> Database[Connection]:
