@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relaykit.errors import NotFoundError
 from relaykit.mailbox import rows
 from relaykit.mailbox.rows import DeliveryRow
-from relaykit.model import Delivery, Message
+from relaykit.model import Delivery, Message, Reaction, Task
 
 if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
@@ -58,3 +58,23 @@ def answers(tx: Transaction, message: Message) -> list[Message]:
         message.id,
     )
     return [rows.message(row) for row in found]
+
+
+def tasks(tx: Transaction, number: int) -> tuple[Task, ...]:
+    """Return the tasks of a message, one for each delivery."""
+    return tuple(map(rows.task, tx.rows(f"SELECT {rows.TASK} WHERE delivery.message = ? ORDER BY delivery.id", number)))
+
+
+def task(tx: Transaction, delivery: int) -> Task | None:
+    """Return the task of a delivery, if its message carries one."""
+    row = tx.row(f"SELECT {rows.TASK} WHERE task.delivery = ?", delivery)
+    return rows.task(row) if row else None
+
+
+def reactions(tx: Transaction, message: str) -> tuple[Reaction, ...]:
+    """Return the reactions to a message, oldest first."""
+    found = tx.rows(
+        "SELECT who, what, at FROM message JOIN reaction ON reaction.message = number WHERE id = ? ORDER BY at, who",
+        message,
+    )
+    return tuple(Reaction(who=who, what=what, at=at) for who, what, at in found)

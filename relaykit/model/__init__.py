@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from relaykit.model.secret import Secret
     from relaykit.model.session import PastSession, SessionRecord
     from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
+    from relaykit.model.task import Reaction, Task, TaskState
     from relaykit.model.turn import Mode, Origin, Outcome, PastTurn
 
 _HOMES = {
@@ -100,6 +101,7 @@ _HOMES = {
     "secret": ("Secret",),
     "session": ("PastSession", "SessionRecord"),
     "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
+    "task": ("Reaction", "Task", "TaskState"),
     "turn": ("Mode", "Origin", "Outcome", "PastTurn"),
 }
 
@@ -152,6 +154,7 @@ __all__ = [
     "Priority",
     "ProviderNote",
     "Question",
+    "Reaction",
     "RelayRecord",
     "ReplyTo",
     "Report",
@@ -163,6 +166,8 @@ __all__ = [
     "StatusChanged",
     "StatusKind",
     "Step",
+    "Task",
+    "TaskState",
     "Trace",
     "TurnEnded",
     "TurnJoined",

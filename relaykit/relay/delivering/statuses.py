@@ -64,6 +64,11 @@ class StatusBoard:
         turns, command = worker.turns, worker.orders.current
         found = [WorkItem(kind="turn", id=turns.running.id)] if turns.running else []
         found += [WorkItem(kind="message", id=item.message.id) for item in worker.held.all()]
+        found += [
+            WorkItem(kind="task", id=item.message.id, label=item.message.task)
+            for item in worker.held.all()
+            if item.message.task is not None
+        ]
         found += [WorkItem(kind="permission", id=key) for key in sorted(turns.questions)]
         found += [WorkItem(kind="subagent", id=block, label=name) for block, name in turns.subagents.items()]
         if command is not None:

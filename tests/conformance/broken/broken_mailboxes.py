@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import anyio
 
-from relaykit.errors import ClosedRequestError, LeaseLostError
+from relaykit.errors import ClosedRequestError, LeaseLostError, RefusedError
+from relaykit.model import Draft
 
 
 class MailboxThrough:
@@ -50,6 +51,23 @@ class WantsWholeIds(MailboxThrough):
 class ForgetsWishes(MailboxThrough):
     async def wish(self, *_which):
         pass
+
+
+class AnswersLikeAnyMessage(MailboxThrough):
+    async def answer(self, who, message, body, *, id):
+        asked = (await self.mailbox.trace(message)).message
+        return await self.mailbox.put(Draft(id=id, sender=who, to=asked.sender, body=body, thread=asked.thread))
+
+
+class LetsEveryoneClaim(MailboxThrough):
+    async def claim_task(self, message, agent):
+        with suppress(RefusedError):
+            return await self.mailbox.claim_task(message, agent)
+
+
+class ShowsWholeThreads(MailboxThrough):
+    async def thread(self, thread, reader, **which):
+        return await self.mailbox.thread(thread, "a", **which)
 
 
 class RingsForNothing(MailboxThrough):
