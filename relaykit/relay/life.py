@@ -17,6 +17,7 @@ from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
 from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
+from relaykit.relay.edge import Hearing, admitted
 from relaykit.relay.events.recorder import open_recorder
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.services import Services
@@ -60,8 +61,12 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
         ProviderError: The provider or its session could not be opened.
     """
     reached("claimed")
-    async with setting.open_provider() as provider, _open_session(provider, setting.request, resume) as session:
-        services = setting.services
+    services, hearing = setting.services, Hearing()
+    async with (
+        setting.open_provider() as provider,
+        admitted(services, setting.agent.id, provider, hearing) as endpoint,
+        _open_session(provider, replace(setting.request, endpoint=endpoint), resume) as session,
+    ):
         record = await services.sessions.begin(_record(setting, session))
         worker: Worker | None = None
         async with open_recorder(
@@ -90,6 +95,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )
+            hearing.attach(worker.hear)
             await _withdraw_old(worker, resume)
             await Recovery(worker, setting.agent.on_interrupted).run(claim)
             yield worker

@@ -5,10 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from relaykit.model import Status, StatusChanged, StatusKind, WorkItem
+from relaykit.model import (
+    BlockEnded,
+    BlockKind,
+    BlockStarted,
+    ProviderNote,
+    Status,
+    StatusChanged,
+    StatusKind,
+    WorkItem,
+)
+from relaykit.relay.delivering.hooked import HOOK
 
 if TYPE_CHECKING:
+    from relaykit.model import Occurrence
     from relaykit.relay.delivering.worker import Worker
+
+
+def is_reason(what: Occurrence) -> bool:
+    """Whether a status may have other reasons after it."""
+    match what:
+        case BlockStarted() | BlockEnded():
+            return what.block.kind is BlockKind.SUBAGENT
+        case ProviderNote():
+            return what.name.startswith(HOOK)
+        case _:
+            return False
 
 
 class StatusBoard:
@@ -71,6 +93,7 @@ class StatusBoard:
         ]
         found += [WorkItem(kind="permission", id=key) for key in sorted(turns.questions)]
         found += [WorkItem(kind="subagent", id=block, label=name) for block, name in turns.subagents.items()]
+        found += turns.hooked.items()
         if command is not None:
             found.append(WorkItem(kind="command", id=command.id, label=command.kind.value))
         return tuple(found)
