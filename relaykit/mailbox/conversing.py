@@ -29,7 +29,7 @@ def answer(tx: Transaction, who: str, message: str, body: str, *, id: str) -> Ac
     While the turn on it runs this is its one reply, and the text with which the turn ends is not sent any more.
     Otherwise, and after that, it is one more message of the thread.
     """
-    number, found = lookup.message(tx, message)
+    number, found = lookup.exact(tx, message)
     delivery = next((row for row in lookup.delivery_rows(tx, number) if row.recipient == who), None)
     if delivery is None:
         raise NotFoundError(f"no message {message!r} came to {who}")
@@ -44,7 +44,9 @@ def answer(tx: Transaction, who: str, message: str, body: str, *, id: str) -> Ac
 
 
 def thread(tx: Transaction, thread: str, reader: str, *, limit: int = 50) -> list[Message]:
-    """Return the last messages of a thread that the reader sent or got, oldest first."""
+    """Return the last messages of a thread that the reader sent or got, oldest first; any message's id names its."""
+    row = tx.row("SELECT thread FROM message WHERE id = ? ORDER BY number DESC", thread)
+    thread = row[0] if row else thread
     mine = "(sender = ? OR EXISTS (SELECT 1 FROM delivery WHERE delivery.message = number AND recipient = ?))"
     found = tx.rows(
         f"SELECT number, {rows.MESSAGE} FROM message WHERE id = ? AND thread = ? AND {mine} UNION ALL "
@@ -61,7 +63,7 @@ def react(tx: Transaction, message: str, who: str, what: str) -> None:
     """Put a word or a sign on a message that the reader sent or got; the same again is the first."""
     if not (0 < len(what) <= _SIGN and what.isprintable()):
         raise RefusedError(f"a reaction is one word or sign of 1 to {_SIGN} characters")
-    number, found = lookup.message(tx, message)
+    number, found = lookup.exact(tx, message)
     if found.sender != who and who not in [row.recipient for row in lookup.delivery_rows(tx, number)]:
         raise NotFoundError(f"no message {message!r} came to {who}, or from it")
     if len(lookup.reactions(tx, found.id)) >= _REACTIONS:
@@ -81,5 +83,5 @@ def reachable(tx: Transaction, sender: str) -> list[DirectoryEntry]:
 
 def _reply(tx: Transaction, draft: Draft, kind: MessageKind, delivery: DeliveryRow, asked: Message) -> Accepted:
     message = post(tx, replace(draft, kind=kind), after(delivery.id, asked))
-    number, _ = lookup.message(tx, message.id)
+    number, _ = lookup.exact(tx, message.id)
     return Accepted(message=message, deliveries=lookup.deliveries(tx, number, message), first=True)

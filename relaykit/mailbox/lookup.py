@@ -40,6 +40,14 @@ def message(tx: Transaction, text: str) -> tuple[int, Message]:
     return number, rows.message(row)
 
 
+def exact(tx: Transaction, id: str) -> tuple[int, Message]:
+    """Return a message by its whole id: who may not see every message is told of no other's."""
+    row = tx.row(f"SELECT number, {rows.MESSAGE} FROM message WHERE id = ? ORDER BY number DESC", id)
+    if row is None:
+        raise NotFoundError(f"no message has the id {id!r}")
+    return row[0], rows.message(row[1:])
+
+
 def deliveries(tx: Transaction, number: int, message: Message) -> tuple[Delivery, ...]:
     """Return the deliveries of a message, in the order of arrival."""
     return tuple(rows.delivery(row, message.id) for row in delivery_rows(tx, number))

@@ -21,7 +21,7 @@ def task(tx: Transaction, message: str, agent: str) -> Task:
 
     Of several deliveries the agent's own comes first. NotFoundError where the agent has no part in it.
     """
-    number, found = lookup.message(tx, message)
+    number, found = lookup.exact(tx, message)
     tasks = lookup.tasks(tx, number)
     own = [one for one in tasks if _is_for(tx, one, agent)] or [one for one in tasks if found.sender == agent]
     if not own:

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class Conversing(Protocol):
-    """What agents do with messages beyond sending. Nobody sees a message that it neither sent nor got."""
+    """What agents do with messages beyond sending. Nobody sees a message that it neither sent nor got.
+
+    Ids are whole ones: an id that is cut short would tell of others' messages.
+    """
 
     async def answer(self, who: str, message: str, body: str, *, id: str) -> Accepted:
         """Answer a message that came to someone.
@@ -25,7 +28,7 @@ class Conversing(Protocol):
         ...
 
     async def thread(self, thread: str, reader: str, *, limit: int = 50) -> Sequence[Message]:
-        """Return the last messages of a thread that the reader sent or got, oldest first."""
+        """Return the last messages of a thread that the reader sent or got, oldest first; a message's id names its."""
         ...
 
     async def react(self, message: str, who: str, what: str) -> None:

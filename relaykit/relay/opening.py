@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from relaykit.config.records import AgentConfig, Config
+from relaykit.errors import ConfigError
 from relaykit.model import new_id
 from relaykit.plugin.transport import Subscribable
 from relaykit.registry import Registry, load
@@ -58,6 +59,8 @@ async def open_relay(
         ConfigError: The configuration names what does not exist, or options that do not fit.
         StoreError: The mailbox or the session store cannot be used.
     """
+    if ":" in config.listen and (components is None or components.edge is None):
+        raise ConfigError(f"relay.listen is {config.listen!r}: open the relay with relaykit.server.open, which listens")
     registry = registry or load(disabled=config.plugins.disabled, only=config.plugins.only)
     assembly = Assembly(config, registry, components or Components())
     private_directory(config.home)

@@ -88,6 +88,12 @@ class Reading(MailboxPart):
         assert [one.body for one in await bench.mailbox.thread(first.thread, "b")] == ["between others"]
         assert [one.body for one in await bench.mailbox.thread(first.thread, "a", limit=1)] == ["answered"]
         assert list(await bench.mailbox.thread(first.thread, "c")) == []
+        reply = (await bench.mailbox.trace(first.id)).replies[0]
+        assert [one.body for one in await bench.mailbox.thread(reply.id, USER)] == [
+            "hello",
+            "answered",
+            "between others",
+        ]
 
     async def test_a_reaction_is_kept_once_and_shown(self, bench: Bench) -> None:
         asked = (await bench.put()).message
