@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from relaykit.model import Draft, Message, MessageKind, Priority, State, new_id
+from relaykit.model import Draft, Message, MessageKind, Priority, State, new_id, parse_address
 from relaykit.server.desk import MAX_WAIT
 from relaykit.server.tools.documents import WHOLE, delivery_document, message_document
 from relaykit.server.tools.making import flag, number, text, tool
@@ -22,6 +22,7 @@ _NOT_YET = (
 
 
 async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    parse_address(said["to"])
     draft = Draft(
         sender=desk.caller.name,
         to=said["to"],

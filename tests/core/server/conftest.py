@@ -25,6 +25,10 @@ def anyio_backend():
     return "asyncio"
 
 
+def count_waits(tx, agent):
+    return tx.row("SELECT count(*) FROM wait WHERE sender = ?", agent)[0]
+
+
 @dataclass
 class Answer:
     """What came back over the wire."""
@@ -133,12 +137,37 @@ class Edge:
             yield relay
 
     def client(self, name="a"):
-        endpoint = self.sessions[name].request.endpoint
+        return self.client_of(self.sessions[name].request.endpoint)
+
+    def client_of(self, endpoint):
         return Client(endpoint.url, endpoint.token.reveal())
+
+    async def work(self, *kinds):
+        """Return once the agent's status has these reasons."""
+        with anyio.fail_after(SECONDS):
+            async with self.world.mailbox.watch() as watch:
+                while True:
+                    [entry] = await self.world.mailbox.agents()
+                    if tuple(item.kind for item in entry.status.work) == kinds:
+                        return
+                    await watch.wait()
 
     def person(self):
         url = next(iter(self.sessions.values())).request.endpoint.url
         return Client(url, (self.world.home / TOKEN_FILE).read_text())
+
+    async def waiting(self, agent, count):
+        """Return once so many calls of an agent's wait, as the mailbox has it."""
+        await self._until(lambda waits: waits == count, agent)
+
+    async def nobody_waits(self, agent):
+        await self._until(lambda waits: waits == 0, agent)
+
+    async def _until(self, holds, agent):
+        with anyio.fail_after(SECONDS):
+            async with self.world.mailbox.watch() as watch:
+                while not holds(await self.world.mailbox._run(count_waits, agent)):
+                    await watch.wait()
 
     async def begin(self, relay, name="a", body="go", **draft):
         """Have an agent's turn begin on a message of the person's; return the message."""
