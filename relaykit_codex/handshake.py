@@ -13,6 +13,7 @@ from relaykit_codex.conversation import QUIET
 from relaykit_codex.faults import agent_error, config_fault, refusal
 from relaykit_codex.fields import strings, table, text
 from relaykit_codex.protocol import Notification
+from relaykit_codex.tools import NAME, server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,8 @@ def thread_settings(request: SessionRequest, options: Options) -> Fields:
     }
     if options.effort:
         config["model_reasoning_effort"] = options.effort
+    if request.endpoint is not None:
+        config[f"mcp_servers.{NAME}"] = server(request.endpoint)
     chosen = {
         "model": options.model,
         "modelProvider": options.model_provider,

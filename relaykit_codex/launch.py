@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaykit_codex.faults import agent_error
+from relaykit_codex.tools import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,10 +46,13 @@ def arguments(codex: str, more: Sequence[str]) -> list[str]:
 
 def environment(request: SessionRequest, home: Path | None) -> Mapping[str, str]:
     """Return the environment of the process; a CODEX_HOME of its own is made, 0700."""
+    found = {**os.environ, **request.env}
+    if request.endpoint is not None:
+        found |= variables(request.endpoint, found)
     if home is None:
-        return {**os.environ, **request.env}
+        return found
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return {**os.environ, **request.env, "CODEX_HOME": str(home)}
+    return {**found, "CODEX_HOME": str(home)}
 
 
 def _named(command: str) -> str:

@@ -59,6 +59,7 @@ class CodexProvider:
             permissions=True,
             streaming=True,
             envelope=True,
+            tools=True,
             max_text=MAX_TEXT,
             model=options.model,
             effort=options.effort,
