@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,49 @@ def test_without_the_edge_an_agent_has_no_tools(house):
         (request,) = [one for one in house.stub.requests() if "body" in one]
         assert "find_agents" not in json.dumps(request["body"])
         assert not (house.program.home / "token").exists()
+
+
+def question_of(house):
+    """Return the message that the author asked the reviewer, once its turn has begun."""
+    items = house.program("inbox", "reviewer", "--json").json["items"]
+    return next((item for item in items if item["from"] == "author" and item["state"] == "seen"), None)
+
+
+@pytest.mark.faults
+@pytest.mark.parity("N-2")
+def test_a_relay_that_is_killed_while_a_tool_waits_loses_neither_the_question_nor_the_answer(house):
+    ask = tool("send", to="reviewer", body="gate:review:found nothing", wait=45)
+    with house.run(author=PLAIN, reviewer=PLAIN) as relay:
+        sent = house.send("author", script(ask, "recall:the review says"))
+        question = house.program.until(lambda: question_of(house))
+        relay.kill()
+        relay.wait(20)
+    house.stub.open_gate("review")
+    with house.run(author=PLAIN, reviewer=PLAIN):
+        for message in (sent, question["id"]):
+            assert house.ended(message)["state"] == "answered"
+            kinds = [reply["kind"] for reply in replies_of(house, message)]
+            assert kinds.count("reply") == 1
+        (reply,) = house.program("trace", question["id"], "--json").json["replies"]
+        assert house.ended(reply["id"])["state"] in ("answered", "acknowledged")
+
+
+@pytest.mark.faults
+@pytest.mark.parity("N-2")
+def test_an_agent_that_dies_while_its_tool_waits_gets_the_answer_as_a_message(house):
+    ask = tool("send", to="reviewer", body="gate:review:found nothing", wait=45)
+    with house.run(author=PLAIN, reviewer=PLAIN):
+        sent = house.send("author", script(ask, "recall:the review says"))
+        question = house.program.until(lambda: question_of(house))
+        (pid,) = [one["pid"] for one in house.program("agents", "--json").json["agents"] if one["id"] == "author"]
+        os.kill(pid, signal.SIGKILL)
+        assert house.ended(sent)["state"] == "answered"
+        house.stub.open_gate("review")
+        (reply,) = house.program.until(lambda: replies_of(house, question["id"]))
+        assert reply["body"] == "found nothing"
+        assert house.ended(reply["id"])["reason"] != "shown to the wait"
+        assert "found nothing" in str(house.stub.requests()[-1]["body"]["input"])
+
+
+def replies_of(house, message):
+    return house.program("trace", message, "--json").json["replies"] or None
