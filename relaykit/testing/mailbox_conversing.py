@@ -130,7 +130,7 @@ class Tasks(MailboxPart):
         found = [await self._task(bench, asked.id)]
         leased = await bench.lease()
         found.append(await self._task(bench, asked.id))
-        await bench.mailbox.seen(leased.lease, "turn-1")
+        await bench.saw(leased.lease, "turn-1")
         found.append(await self._task(bench, asked.id))
         await bench.answer(leased)
         found.append(await self._task(bench, asked.id))

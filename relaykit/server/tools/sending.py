@@ -56,7 +56,7 @@ async def _reply(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
         else "sent as one more message of the thread: the message's own answer is, or was, the text of its turn"
     )
     seconds = said.get("wait", 0)
-    over = await desk.wait(accepted.message.id, seconds, _has_arrived) if seconds else None
+    over = await desk.wait(accepted.message.id, seconds, _has_ended_everywhere) if seconds else None
     deliveries = over.deliveries if over else accepted.deliveries
     return {**_stored(accepted, deliveries), "note": note}
 
@@ -90,8 +90,8 @@ def _has_ended(delivery: Delivery) -> bool:
     return delivery.state.ended and not (delivery.state is State.ACKNOWLEDGED and "@" in delivery.recipient)
 
 
-def _has_arrived(trace: Trace) -> bool:
-    return all(one.state is State.SEEN or one.state.ended for one in trace.deliveries)
+def _has_ended_everywhere(trace: Trace) -> bool:
+    return all(one.state.ended for one in trace.deliveries)
 
 
 def _is_told(reply: Message, trace: Trace) -> bool:
@@ -144,7 +144,7 @@ REPLY = tool(
     {
         "message": text("The whole id of the message.", maxLength=200),
         "body": text("The answer."),
-        "wait": number("Seconds to wait until it was taken.", 0, MAX_WAIT),
+        "wait": number("Seconds to wait until the other has done with it.", 0, MAX_WAIT),
     },
     _reply,
     required=("message", "body"),
