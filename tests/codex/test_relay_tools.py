@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from relaykit.testing.codex_home import codex_binary, write_codex_home
+
 pytestmark = [pytest.mark.live, pytest.mark.parity("N-5")]
 PLAIN = {"options": {"model": "stub-model"}}
 """To models that it knows, codex offers such tools through a search of its own."""
@@ -178,3 +180,32 @@ def test_an_agent_that_dies_while_its_tool_waits_gets_the_answer_as_a_message(ho
 
 def replies_of(house, message):
     return house.program("trace", message, "--json").json["replies"] or None
+
+
+def test_the_demo_with_real_agents_shows_both_traces_and_leaves_nothing_behind(house, tmp_path):
+    places = {"TMPDIR": str(tmp_path / "tmp"), "CODEX_HOME": str(house.codex_home), "PATH": path_with_codex(tmp_path)}
+    (tmp_path / "tmp").mkdir()
+    write_codex_home(house.codex_home, house.stub.base_url, model="stub-model")
+    ask = script(tool("send", to="reviewer", body="say:mailbox", wait=40), "recall:it said")
+    ended = house.program("demo", "--real", "--ask", ask, env=places)
+    assert (ended.code, ended.err) == (0, "")
+    assert "author is codex, reviewer is codex" in ended.out
+    assert "author answers: it said" in ended.out
+    assert "message from author to reviewer" in ended.out
+    assert ended.out.count(" answered ") >= 2
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_the_demo_with_real_agents_says_what_is_missing_where_there_is_none(house, tmp_path):
+    with_none = {"PATH": str(tmp_path), "RELAYKIT_PLUGINS": ""}
+    ended = house.program("demo", "--real", env=with_none)
+    assert (ended.code, ended.out) == (1, "")
+    assert 'codex: it is not installed; pip install "relaykit[codex]"' in ended.err
+
+
+def path_with_codex(tmp_path):
+    """Return a PATH on which codex, and no other agent, is found."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "codex").symlink_to(codex_binary())
+    return f"{bin_}:/usr/bin:/bin"
