@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from relaykit.server.origins import Address
 
 _CONNECTIONS = 256
-_KEEP_ALIVE_SECONDS = 60
+_KEEP_ALIVE_SECONDS = 120
+"""Longer than clients keep one that is not used: else a request could meet the hanging up."""
 _FINISH_SECONDS = 2
 _STOP_SECONDS = 5.0
 _HEADER_BYTES = 32 * 2**10
@@ -53,14 +54,17 @@ async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
     """
     import uvicorn  # noqa: PLC0415 - only what listens pays for it
 
+    from relaykit.server.connection import Connection  # noqa: PLC0415 - as above
+
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        log_level="error",  # whoever sends nonsense must not fill the terminal of the relay
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -33,7 +33,7 @@ async def _whoami(desk: Desk, _said: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         **(_about(entry.agent) | {"cwd": entry.agent.cwd} if entry and desk.caller.is_agent else {}),
         "working_on": [item_document(item) for item in items if item.delivery.owner is not None],
-        "waiting": sum(item.delivery.owner is None for item in items),
+        "waiting": entry.queued if entry else sum(item.delivery.owner is None for item in items),
     }
 
 

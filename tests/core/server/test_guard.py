@@ -9,7 +9,9 @@ import anyio
 import pytest
 
 from relaykit.errors import ConfigError, StoreError
+from relaykit.server.connection import Connection
 from relaykit.server.guard import MAX_BODY
+from relaykit.server.listening import bind, serving
 from relaykit.server.origins import Address, Hosts, is_same_origin
 from relaykit.server.passes import TOKEN_FILE, Caller, Passes, user_token
 from relaykit.server.rates import Bucket
@@ -109,6 +111,34 @@ async def test_headers_without_end_are_refused(edge):
         client = edge.client()
         answer = await edge.exchange(client.url, b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
         assert answer.status in (400, 431)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: x"])
+async def test_who_connects_and_does_not_say_what_it_wants_is_hung_up_on(monkeypatch, said):
+    monkeypatch.setattr(Connection, "header_seconds", 0.2)
+    bound, address = bind(Address("127.0.0.1", 0))
+
+    async def nobody(_scope, _receive, _send):
+        raise AssertionError
+
+    with anyio.fail_after(SECONDS):
+        async with serving(nobody, bound), await anyio.connect_tcp(address.host, address.port) as stream:
+            if said:
+                await stream.send(said)
+            with pytest.raises(anyio.EndOfStream):
+                await stream.receive()
+
+
+async def test_a_connection_serves_several_requests(edge):
+    async with edge.relay():
+        client = edge.client()
+        place = urlsplit(client.url)
+        headers = [("Host", place.netloc), ("Authorization", f"Bearer {client.token}")]
+        with anyio.fail_after(SECONDS):
+            async with await anyio.connect_tcp(place.hostname, place.port) as stream:
+                for _ in range(3):
+                    await stream.send(edge.request("GET", "/health", headers))
+                    assert (await edge.read_answer(stream)).status == 200
 
 
 async def test_who_comes_too_often_is_slowed_down_and_nobody_else(edge):
