@@ -8,7 +8,12 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 
+import relaykit.relay
+import relaykit.server
+from relaykit.config import Config
 from relaykit.errors import ConfigError, StoreError
+from relaykit.relay.clock import SystemClock
+from relaykit.relay.runfile import running
 from relaykit.server.connection import Connection
 from relaykit.server.guard import MAX_BODY
 from relaykit.server.listening import bind, serving
@@ -210,6 +215,21 @@ async def test_no_token_is_in_what_is_logged_reported_or_shown(edge, caplog):
         shown = repr(edge.sessions["a"].request) + caplog.text + "".join(edge.world.reports)
         assert client.token not in shown
         assert person.token not in shown
+
+
+async def test_a_relay_that_cannot_listen_does_not_pass_over_that_it_shall(tmp_path):
+    config = Config(home=tmp_path, listen="127.0.0.1:4870")
+    with pytest.raises(ConfigError, match=r"relaykit\.server\.open"):
+        async with relaykit.relay.open(config):
+            raise AssertionError
+
+
+async def test_a_program_that_embeds_a_relay_can_have_it_listen(tmp_path):
+    config = Config(home=tmp_path, listen="127.0.0.1:0")
+    async with relaykit.server.open(config):
+        (info,) = running(tmp_path, SystemClock().boot_id())
+        assert info.url is not None
+        assert info.url.startswith("http://127.0.0.1:")
 
 
 def test_the_persons_token_is_made_once_and_is_the_owners_alone(tmp_path):
