@@ -42,12 +42,15 @@ _ROWS = {
     "command": (
         ("interrupt", "Interrupt an agent's running turn.", "orders:interrupt"),
         ("compact", "Have an agent make its context smaller.", "orders:compact"),
+        ("clear", "Have an agent begin a new session; its queue stays.", "orders:clear"),
         ("restart", "Restart an agent's provider; session and queue stay.", "orders:restart"),
         ("stop", "Stop an agent in good order; its queue stays.", "orders:stop"),
         ("kill", "Stop an agent at once; its queue stays.", "orders:kill"),
         ("steer", "Tell an agent something that bears on its running turn.", "orders:steer"),
         ("inject", "Give an agent something to know; nothing is answered.", "orders:inject"),
         ("cancel", "Cancel a message.", "cancel:cancel"),
+        ("edit", "Give a queued message another text.", "edit:edit"),
+        ("move", "Put a queued message before another one, or first.", "move:move"),
         ("requeue", "Queue a message that ended otherwise than well once more.", "requeue:requeue"),
     ),
     "set up": (

@@ -42,7 +42,8 @@ class _Way:
 
 def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepted:
     """Store a message and one delivery for each recipient; the same draft again is the first put."""
-    _check_text(tx, draft)
+    _check_names(draft)
+    check_body(tx, draft.body, exempt=draft.kind.automatic)
     if earlier := _earlier(tx, draft):
         return earlier
     known = Known(tx)
@@ -74,16 +75,25 @@ def digest(sender: str, to: str, body: str) -> str:
     return sha256(f"{sender}\0{to}\0{body}".encode()).hexdigest()
 
 
-def _check_text(tx: Transaction, draft: Draft) -> None:
-    try:
-        size = len(draft.body.encode())
-        f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}".encode()
-    except UnicodeEncodeError as error:
-        raise RefusedError(f"the message is no valid text: {error.reason} at character {error.start}") from error
+def check_body(tx: Transaction, body: str, *, exempt: bool = False) -> int:
+    """Return the bytes of a message's text; RefusedError where it is none, or has too many and is not exempt."""
+    size = _size(body)
+    if size > tx.limits.message_bytes and not exempt:
+        raise RefusedError(f"the message has {size} bytes; {tx.limits.message_bytes} may be")
+    return size
+
+
+def _check_names(draft: Draft) -> None:
+    _size(f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}")
     if "\n" in draft.id:
         raise RefusedError("the message's id has more than one line")
-    if size > tx.limits.message_bytes and not draft.kind.automatic:
-        raise RefusedError(f"the message has {size} bytes; {tx.limits.message_bytes} may be")
+
+
+def _size(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise RefusedError(f"the message is no valid text: {error.reason} at character {error.start}") from error
 
 
 def _check_chain(tx: Transaction, draft: Draft, where: Origin, awaited: Iterable[str]) -> None:
@@ -165,7 +175,7 @@ def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
         return _Way(name, priority)
     if agent and not _may_reach(tx, known, draft.sender, agent):
         return _Way(name, priority, f"{draft.sender} may not send to {name}")
-    return _Way(name, priority, _full(tx, name, draft.body))
+    return _Way(name, priority, too_long(agent, draft.body) or _full(tx, name, draft.body))
 
 
 def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
@@ -173,9 +183,11 @@ def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
     reachable = tuple(agent.id for agent in agents if _may_reach(tx, known, draft.sender, agent))
     if not reachable:
         raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
-    if not draft.kind.automatic and (refusal := _full(tx, draft.to, draft.body)):
+    taking = [agent.id for agent in agents if agent.id in reachable and not too_long(agent, draft.body)]
+    refusal = _full(tx, draft.to, draft.body) if taking else f"the message is too long for every one of {draft.to}"
+    if refusal and not draft.kind.automatic:
         raise RefusedError(refusal)
-    return _Way(draft.to, draft.priority or Priority.LATER, pool=reachable)
+    return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
 
 
 def _may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
@@ -188,6 +200,13 @@ def _may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool
         except UnknownAddressError:
             continue  # a group that nobody is in
     return False
+
+
+def too_long(agent: Agent | None, body: str) -> str | None:
+    """Return why a text is too long for an agent's provider, if it is."""
+    if agent is None or agent.max_text is None or len(body) <= agent.max_text:
+        return None
+    return f"the message has {len(body)} characters; {agent.id} takes {agent.max_text}"
 
 
 def _full(tx: Transaction, recipient: str, body: str) -> str | None:

@@ -10,7 +10,7 @@ import anyio
 
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
-from relaykit.model import Claim, SessionRecord
+from relaykit.model import Agent, Capabilities, Claim, SessionRecord
 from relaykit.plugin import Provider, Session, SessionRequest
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
@@ -27,6 +27,9 @@ SESSION_GONE = "session_not_found"
 _CLOSE_SECONDS = 5.0
 _GATHER_SECONDS = 0.04
 """How long events wait to be stored together: nobody notices, and a transaction costs as much as a dozen events."""
+
+_ENVELOPE = 1024
+"""Characters of the line that tells who sent a message; ids of other systems may be long."""
 
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
 
@@ -46,6 +49,8 @@ class AgentSetting:
     """What every life of one agent has in common."""
 
     agent: AgentConfig
+    record: Agent
+    """As the directory is to know it."""
     request: SessionRequest
     open_provider: OpenProvider
     services: Services
@@ -62,6 +67,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
     reached("claimed")
     async with setting.open_provider() as provider, _open_session(provider, setting.request, resume) as session:
         services = setting.services
+        await services.mailbox.describe(described(setting.record, provider.capabilities), claim.epoch)
         record = await services.sessions.begin(_record(setting, session))
         worker: Worker | None = None
         async with open_recorder(
@@ -127,6 +133,13 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
 async def _withdraw_old(worker: Worker, session: str | None) -> None:
     if session is not None:
         await worker.claimed.withdraw(session, None, "the process that asked is gone")
+
+
+def described(agent: Agent, able: Capabilities) -> Agent:
+    """Return an agent with what its provider says of itself; the line that tells who sent a message needs room, too."""
+    if able.max_text is None:
+        return replace(agent, max_text=None)
+    return replace(agent, max_text=max(0, able.max_text - _ENVELOPE) if able.envelope else able.max_text)
 
 
 def is_gone(error: ProviderError) -> bool:

@@ -91,14 +91,16 @@ def _services(config: Config, assembly: Assembly, opened: Opened, report: Report
 
 
 def _supervisor(agent: AgentConfig, services: Services, assembly: Assembly) -> Supervisor:
+    record = agent_record(services.config, agent)
     setting = AgentSetting(
         agent=agent,
+        record=record,
         request=session_request(services.config, agent),
         open_provider=lambda: assembly.open_provider(agent),
         services=services,
         pause=Pause(services.clock),
     )
-    return Supervisor(agent_record(services.config, agent), setting)
+    return Supervisor(record, setting)
 
 
 def _people(opened: Opened, outgoing: Mapping[str, Outgoing]) -> People | None:

@@ -7,6 +7,7 @@ from relaykit.testing import mailbox_chain as chain
 from relaykit.testing import mailbox_leases as leases
 from relaykit.testing import mailbox_letters as letters
 from relaykit.testing import mailbox_orders as orders
+from relaykit.testing import mailbox_queueing as queueing
 from relaykit.testing import mailbox_recall as recall
 
 __all__ = ["MailboxSuite"]
@@ -20,14 +21,18 @@ class MailboxSuite(
     recall.Cancelling,
     recall.Requeuing,
     recall.Expiring,
+    queueing.Editing,
+    queueing.Moving,
     chain.Causes,
     chain.Waits,
     chain.Threads,
+    chain.FollowUps,
     leases.Leasing,
     leases.Handling,
     leases.Settling,
     leases.Outgoing,
     agents.Claims,
+    agents.Descriptions,
     agents.Relays,
     orders.Orders,
     orders.Permissions,

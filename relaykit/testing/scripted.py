@@ -130,11 +130,17 @@ class ScriptedSession:
         await self._until(lambda: len(self.decisions) >= count)
         return self.decisions[count - 1]
 
-    def start(self, *submissions: str, turn: str | None = None, origin: Origin = Origin.SUBMISSION) -> str:
-        """Begin a turn with submissions."""
+    def start(
+        self,
+        *submissions: str,
+        turn: str | None = None,
+        origin: Origin = Origin.SUBMISSION,
+        cause: str | None = None,
+    ) -> str:
+        """Begin a turn with submissions, or one that nobody asked for."""
         self._turn = turn or new_id()
         self._remember(PastTurn(id=self._turn, submissions=submissions, outcome=None))
-        self.tell(TurnStarted(turn=self._turn, origin=origin, submissions=submissions))
+        self.tell(TurnStarted(turn=self._turn, origin=origin, submissions=submissions, cause=cause))
         return self._turn
 
     def join(self, *submissions: str) -> None:

@@ -38,6 +38,7 @@ class EndedTurn:
     origin: Origin
     outcome: Outcome
     submissions: tuple[str, ...]
+    cause: str | None = None
     text: str
     worked: bool
     """Whether there was anything in it but our messages."""
@@ -51,6 +52,7 @@ class RunningTurn:
 
     id: str
     origin: Origin
+    cause: str | None = None
     submissions: list[str] = field(default_factory=list)
     worked: bool = False
     text: str = ""
@@ -78,7 +80,7 @@ class Turns:
         """Take in one occurrence."""
         match what:
             case TurnStarted():
-                self.running = RunningTurn(what.turn, what.origin)
+                self.running = RunningTurn(what.turn, what.origin, what.cause)
                 return self._named(what.turn, what.submissions)
             case TurnJoined():
                 return self._named(what.turn, what.submissions)
@@ -112,6 +114,7 @@ class Turns:
             origin=running.origin,
             outcome=end.outcome,
             submissions=tuple(running.submissions),
+            cause=running.cause,
             text=text,
             worked=running.worked,
             fault=end.fault,

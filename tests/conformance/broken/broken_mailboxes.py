@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import anyio
 
-from relaykit.errors import ClosedRequestError, LeaseLostError
+from relaykit.errors import ClosedRequestError, LeaseLostError, RefusedError
+from relaykit.model import Draft
 
 
 class MailboxThrough:
@@ -50,6 +51,27 @@ class WantsWholeIds(MailboxThrough):
 class ForgetsWishes(MailboxThrough):
     async def wish(self, *_which):
         pass
+
+
+class TakesAnEditWhenItIsTooLate(MailboxThrough):
+    async def edit(self, message, body, **which):
+        with suppress(RefusedError):
+            return await self.mailbox.edit(message, body, **which)
+
+
+class PutsAnEditedMessageInItsPlace(MailboxThrough):
+    async def edit(self, message, body, **which):
+        trace = await self.mailbox.trace(message)
+        await self.mailbox.cancel(message, **which)
+        old = trace.message
+        put = await self.mailbox.put(Draft(sender=old.sender, to=old.to, body=body, thread=old.thread))
+        return put.deliveries
+
+
+class MovesNothing(MailboxThrough):
+    async def move(self, message, *, before=None, recipient=None):
+        found = (await self.mailbox.trace(message)).deliveries
+        return [one for one in found if recipient in (None, one.recipient)]
 
 
 class RingsForNothing(MailboxThrough):
