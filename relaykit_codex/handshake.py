@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from relaykit.plugin import SessionRequest
     from relaykit_codex.fields import Fields
     from relaykit_codex.options import Options
+    from relaykit_codex.projecting import Projected
 
 OLDEST = (0, 163, 0)
 """The oldest codex whose words are known to be understood."""
@@ -93,7 +94,7 @@ def _check_warning(params: Fields) -> None:
         raise ProviderError(fault)
 
 
-def thread_settings(request: SessionRequest, options: Options) -> Fields:
+def thread_settings(request: SessionRequest, options: Options, profile: Projected) -> Fields:
     """Return what a thread is begun or resumed with.
 
     All is said, nothing left to Codex's configuration. The policy is ``on-request`` for every approval: with it
@@ -102,6 +103,7 @@ def thread_settings(request: SessionRequest, options: Options) -> Fields:
     """
     sandbox = "read-only" if request.approval is Approval.READ_ONLY else options.sandbox
     config = {
+        **profile.config,
         **options.config,
         "sandbox_workspace_write.network_access": options.network,
         "sandbox_workspace_write.writable_roots": list(options.writable),
@@ -111,7 +113,8 @@ def thread_settings(request: SessionRequest, options: Options) -> Fields:
     chosen = {
         "model": options.model,
         "modelProvider": options.model_provider,
-        "developerInstructions": request.instructions or None,
+        "baseInstructions": profile.base,
+        "developerInstructions": "\n\n".join(filter(None, (request.instructions, profile.instructions))),
     }
     return {
         "cwd": str(request.cwd.resolve()),

@@ -55,6 +55,8 @@ _ROWS = {
     ),
     "set up": (
         ("plugins", "List the plugins and what each offers.", "plugins:plugins"),
+        ("profiles", "List the profiles, and who uses each.", "profiles:profiles"),
+        ("profiles show", "Show what a provider makes of a profile, and what it cannot do.", "profiles:show"),
         ("config check", "Check the configuration; tell every problem at once.", "config:check"),
         ("config show", "Show the configuration that holds, and where it is from.", "config:show"),
         ("config schema", "Print the JSON Schema of the configuration.", "config:schema"),

@@ -17,8 +17,9 @@ from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
 from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
-from relaykit.relay.events.recorder import open_recorder
+from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
+from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.services import Services
 
 SESSION_GONE = "session_not_found"
@@ -52,6 +53,7 @@ class AgentSetting:
     record: Agent
     """As the directory is to know it."""
     request: SessionRequest
+    projector: ProfileProjector
     open_provider: OpenProvider
     services: Services
     pause: Pause
@@ -65,7 +67,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
         ProviderError: The provider or its session could not be opened.
     """
     reached("claimed")
-    async with setting.open_provider() as provider, _open_session(provider, setting.request, resume) as session:
+    async with setting.open_provider() as provider, _open_session(provider, setting, resume) as session:
         services = setting.services
         await services.mailbox.describe(described(setting.record, provider.capabilities), claim.epoch)
         record = await services.sessions.begin(_record(setting, session))
@@ -85,6 +87,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 owner=services.incarnation,
                 epoch=claim.epoch,
             )
+            _tell_profile(setting, recorder)
             worker = Worker(
                 setting.agent,
                 session,
@@ -114,10 +117,24 @@ async def work(worker: Worker, silence: float) -> None:
 
 
 @asynccontextmanager
-async def _open_session(provider: Provider, request: SessionRequest, resume: str | None) -> AsyncIterator[Session]:
+async def _open_session(provider: Provider, setting: AgentSetting, resume: str | None) -> AsyncIterator[Session]:
+    request = await setting.projector.prepare(setting.request)
     wanted = replace(request, resume=resume if provider.capabilities.resume else None)
     async with provider.session(wanted) as session:
         yield session
+
+
+def _tell_profile(setting: AgentSetting, recorder: Recorder) -> None:
+    """Record what became of the agent's profile; what cannot be done is told once to whoever runs the relay."""
+    profile, projector = setting.request.profile, setting.projector
+    if profile is None:
+        return
+    recorder.offer(projector.note(profile.name))
+    if (short := projector.shortfalls) and not projector.told:
+        projector.told = True
+        setting.services.report(
+            f"{setting.agent.id}: profile {profile.name} is not wholly projected: {'; '.join(short)}"
+        )
 
 
 def _record(setting: AgentSetting, session: Session) -> SessionRecord:

@@ -24,6 +24,7 @@ from relaykit.relay.events.fanout import Fanout, feed
 from relaykit.relay.life import AgentSetting
 from relaykit.relay.outgoing import LOCAL, Outgoing
 from relaykit.relay.ownership import presence
+from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.relay import People, Relay
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
@@ -95,7 +96,8 @@ def _supervisor(agent: AgentConfig, services: Services, assembly: Assembly) -> S
     setting = AgentSetting(
         agent=agent,
         record=record,
-        request=session_request(services.config, agent),
+        request=(request := session_request(services.config, agent)),
+        projector=ProfileProjector(assembly.projection(agent, request.profile), assembly),
         open_provider=lambda: assembly.open_provider(agent),
         services=services,
         pause=Pause(services.clock),

@@ -39,7 +39,7 @@ from relaykit.model import (
     Whose,
     new_id,
 )
-from relaykit.plugin import Component, Context, Provider, Session, SessionRequest
+from relaykit.plugin import Component, Context, Projects, Provider, Session, SessionRequest
 
 SECONDS = 10.0
 """Bounds every wait for a move of the relay's: what takes longer has gone wrong."""
@@ -236,6 +236,8 @@ class ScriptedProvider:
     sessions: list[ScriptedSession] = field(default_factory=list)
     turns: dict[str, list[PastTurn]] = field(default_factory=dict)
     """History, by session."""
+    projects: Projects | None = None
+    """What it makes of profiles."""
     refusals: list[Fault] = field(default_factory=list)
     """Raised one by one when a session is to be opened."""
     _opened: anyio.Event = field(default_factory=anyio.Event)
@@ -269,4 +271,4 @@ class ScriptedProvider:
         async def open_scripted(options: Mapping[str, Any], context: Context) -> AsyncIterator[Provider]:  # noqa: ARG001
             yield self
 
-        return Component(name=name, summary="Does what a test says.", open=open_scripted)
+        return Component(name=name, summary="Does what a test says.", open=open_scripted, projects=self.projects)

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from relaykit.config.records import ProfileConfig
 from relaykit.errors import RefusedError
-from relaykit.model import Draft, Limits, MessageKind, Origin, Outcome, Priority, State, StatusKind
+from relaykit.model import Draft, Limits, MessageKind, Origin, Outcome, Priority, Profile, State, StatusKind
 from relaykit.testing.harness import World
 
 pytestmark = pytest.mark.anyio
@@ -94,7 +93,7 @@ async def test_a_message_to_any_of_a_group_is_handled_by_exactly_one(world: Worl
 
 @pytest.mark.parity("AR-4")
 async def test_a_profile_says_who_may_reach_its_agents(world: World) -> None:
-    profiles = {"shy": ProfileConfig(name="shy", reachable_by=("b",))}
+    profiles = {"shy": Profile(name="shy", reachable_by=("b",))}
     async with world.relay(world.agent("a", profile="shy"), world.agent("b"), profiles=profiles) as relay:
         with pytest.raises(RefusedError):
             await relay.send("a", "hello")
