@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from secrets import token_hex
 
 from relaykit.model import ProfileFile
 
 _WALK = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MAKE = os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC
 _LINKED = frozenset({errno.ELOOP, errno.ENOTDIR})
 
 
@@ -36,17 +35,13 @@ def _write(workspace: Path, file: ProfileFile) -> None:
     with _inside(workspace, folders) as directory:
         if _is_there(name, directory):
             return
-        # Linked into its place, it is never seen half-written and never takes another file's.
-        unfinished = f".{name[:100]}.{token_hex(8)}"
-        try:
-            made = os.open(unfinished, _MAKE, 0o777 if file.executable else 0o666, dir_fd=directory)
-            with open(made, "wb") as opened:  # noqa: PTH123 - a descriptor is opened, no path
-                opened.write(file.content)
+        # Without a name until it is whole, it is never seen half-written, takes no other's place and leaves no litter.
+        made = os.open(".", _MAKE, 0o777 if file.executable else 0o666, dir_fd=directory)
+        with open(made, "wb") as opened:  # noqa: PTH123 - a descriptor is opened, no path
+            opened.write(file.content)
+            opened.flush()
             with suppress(FileExistsError):
-                os.link(unfinished, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(unfinished, dir_fd=directory)
+                os.link(f"/proc/self/fd/{made}", name, dst_dir_fd=directory, follow_symlinks=True)
 
 
 @contextmanager
