@@ -52,7 +52,7 @@ class Editing(MailboxPart):
         leased = await bench.lease()
         with pytest.raises(RefusedError):
             await bench.mailbox.edit(asked.id, "third")
-        await bench.mailbox.delivered(leased.lease)
+        await bench.answer(leased)
         assert (await bench.mailbox.leased(leased.delivery.id)).message.body == "other"
 
     async def test_what_was_released_keeps_its_new_text(self, bench: Bench) -> None:
