@@ -69,7 +69,7 @@ def check_version(user_agent: str) -> None:
         )
 
 
-async def sign_in(client: Client, options: Options, key: Secret | None) -> None:
+async def sign_in(client: Client, options: Options, key: Secret | None, home: str | None = None) -> None:
     """Sign in with a key, or see that someone has.
 
     Raises:
@@ -86,7 +86,8 @@ async def sign_in(client: Client, options: Options, key: Secret | None) -> None:
     # what the account is needed for is the provider of Codex's own configuration, not one that is chosen here
     needed = options.model_provider is None and account.get("requiresOpenaiAuth") is True
     if needed and not table(account, "account"):
-        raise agent_error("unauthorized", "codex is not signed in; run `codex login`, or configure a credential")
+        login = f"CODEX_HOME={home} codex login" if home else "codex login"
+        raise agent_error("unauthorized", f"codex is not signed in; run `{login}`, or configure a credential")
 
 
 def _check_warning(params: Fields) -> None:

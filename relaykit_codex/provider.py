@@ -85,12 +85,12 @@ class CodexProvider:
         ):
             await introduce(client)
             begun()
-            session = await self._open(client, tasks, request)
+            session = await self._open(client, tasks, request, env.get("CODEX_HOME"))
             with closing(session):
                 yield session
 
-    async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest) -> CodexSession:
-        await sign_in(client, self._options, self._key)
+    async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest, home: str | None) -> CodexSession:
+        await sign_in(client, self._options, self._key, home)
         profile = await project_into(client, request, self._context.home / "profile")
         opened = await open_thread(client, thread_settings(request, self._options, profile), request.resume)
         self._capabilities = replace(self._capabilities, model=opened.model, effort=opened.effort)

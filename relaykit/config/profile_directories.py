@@ -2,7 +2,8 @@
 
 A directory holds ``profile.toml`` with the keys of ``[profiles.NAME]``, ``instructions.md``, ``skills/NAME/SKILL.md``,
 ``agents/NAME.md``, ``commands/NAME.md`` and ``files/…``; each may be missing. What the file of the configuration says of
-the profile comes before what its directory says.
+the profile comes before what its directory says. Where there is no such file, ``profiles`` is looked for where the command
+was given.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from relaykit.registry.schema import Place
 
 FOLDER = "profiles"
+_PARTS = ("profile.toml", "instructions.md", "skills/*/SKILL.md", "agents/*.md", "commands/*.md")
+"""What makes a directory a profile: others may be called ``profiles``, too."""
 _PATHS = ("instructions_file", "files_from")
 
 
@@ -77,9 +80,9 @@ def _directories(source: Source, said: Mapping[str, Any]) -> Iterator[tuple[str,
             directory = resolved(path, source.base(("profiles", name, "path")))
             if directory.is_dir():  # else the check says so
                 yield name, directory
-    folder = source.file.parent / FOLDER if source.file else None
-    for directory in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
-        if directory.is_dir() and directory.name not in named and not directory.name.startswith("."):
+    folder = (source.file.parent if source.file else Path.cwd()) / FOLDER
+    for directory in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if directory.name not in named and any(next(directory.glob(part), None) for part in _PARTS):
             yield directory.name, directory
 
 

@@ -138,7 +138,7 @@ def test_a_profile_is_a_directory_beside_the_configuration_and_the_configuration
     assert careful.commands == (ProfileCommand(name="ship", prompt="Ship it."),)
     assert careful.files == (ProfileFile(path="bin/run", content=b"#!/bin/sh\n", executable=True),)
     assert loaded.agents[0].approval is Approval.DENY
-    assert set(loaded.profiles) == {"careful", "shared"}
+    assert set(loaded.profiles) == {"careful"}, "the other directory holds nothing of a profile"
 
 
 def test_a_profile_may_say_where_its_directory_is(load, write):
