@@ -11,7 +11,7 @@ from relaykit.model import Approval
 from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import QUIET
 from relaykit_codex.faults import agent_error, config_fault, refusal
-from relaykit_codex.fields import strings, table, text
+from relaykit_codex.fields import flat, strings, table, text
 from relaykit_codex.protocol import Notification
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ def thread_settings(request: SessionRequest, options: Options, profile: Projecte
     """
     sandbox = "read-only" if request.approval is Approval.READ_ONLY else options.sandbox
     config = {
-        **profile.config,
-        **options.config,
+        # Codex takes the keys in any order, so none may stand for a table that another one is in.
+        **flat(profile.config),
+        **flat(options.config),
         "sandbox_workspace_write.network_access": options.network,
         "sandbox_workspace_write.writable_roots": list(options.writable),
     }

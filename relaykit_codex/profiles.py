@@ -9,7 +9,7 @@ from relaykit.model import Base, CredentialName, Projection, cannot, partly, pro
 from relaykit_codex.hooks import EVENTS
 from relaykit_codex.options import PRIVATE, SHARED
 from relaykit_codex.servers import clashes, is_named
-from relaykit_codex.tools import allowed_settings, denied_settings, unknown_tools
+from relaykit_codex.tools import switches, unknown_tools
 
 if TYPE_CHECKING:
     from relaykit.model import Profile, Subagent
@@ -48,7 +48,7 @@ def settings(profile: Profile, role: Mapping[str, str]) -> Fields:
         f"agents.{one.name}": {"description": one.description, "config_file": role[one.name]}
         for one in subagents(profile)
     }
-    return {**isolated, **roles, **denied_settings(profile), **allowed_settings(profile)}
+    return {**isolated, **roles, **switches(profile)}
 
 
 def subagents(profile: Profile) -> list[Subagent]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from relaykit.model import CredentialName
+from relaykit_codex.tools import limits
 
 if TYPE_CHECKING:
     from relaykit.model import McpServer, Profile, Secret, Value
@@ -30,7 +31,7 @@ def told_servers(profile: Profile) -> list[McpServer]:
 
 def servers(profile: Profile) -> Fields:
     """Return the settings of the servers that Codex can be told of."""
-    told = {f"mcp_servers.{one.name}": _server(one) for one in told_servers(profile)}
+    told = {f"mcp_servers.{one.name}": {**_server(one), **limits(one, profile)} for one in told_servers(profile)}
     # Codex needs the variables for its servers; what the agent runs has no business with them.
     hidden = {f"shell_environment_policy.set.{name}": "" for name in _variables(profile) if name not in profile.env}
     return {**told, **hidden}

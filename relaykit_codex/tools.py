@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from relaykit_codex.servers import told_servers
-
 if TYPE_CHECKING:
     from relaykit.model import McpServer, Profile
     from relaykit_codex.fields import Fields
@@ -21,32 +19,23 @@ _ALSO = {"Bash": "shell", "WebSearch": "web_search", "Task": "subagents", "Agent
 """What other agents call the same."""
 
 
-def denied_settings(profile: Profile) -> dict[str, object]:
-    """Return what switches the denied tools off."""
-    found: dict[str, object] = {}
-    for tool in profile.denied_tools:
-        found |= _SWITCHES.get(_ALSO.get(tool, tool), {})
-    for server in told_servers(profile):
-        if _mcp(server) in profile.denied_tools:
-            found[f"mcp_servers.{server.name}.enabled"] = False
-        elif denied := _tools_of(server, profile.denied_tools):
-            found[f"mcp_servers.{server.name}.disabled_tools"] = denied
-    return found
-
-
-def allowed_settings(profile: Profile) -> dict[str, object]:
-    """Return what switches off the tools that are not among the allowed ones."""
+def switches(profile: Profile) -> dict[str, object]:
+    """Return what switches off the denied tools, and those that are not among the allowed ones."""
     allowed = profile.allowed_tools
-    if allowed is None:
-        return {}
-    names = {_ALSO.get(tool, tool) for tool in allowed}
-    found = {key: value for tool, switch in _SWITCHES.items() if tool not in names for key, value in switch.items()}
-    for server in told_servers(profile):
-        if _mcp(server) in allowed:
-            continue
-        tools = _tools_of(server, allowed)
-        found |= {f"mcp_servers.{server.name}.{'enabled_tools' if tools else 'enabled'}": tools or False}
-    return found
+    off = {_ALSO.get(tool, tool) for tool in profile.denied_tools}
+    if allowed is not None:
+        off |= _SWITCHES.keys() - {_ALSO.get(tool, tool) for tool in allowed}
+    return {key: value for tool in _SWITCHES if tool in off for key, value in _SWITCHES[tool].items()}
+
+
+def limits(server: McpServer, profile: Profile) -> dict[str, object]:
+    """Return which of a server's tools there are; they belong into its own table, for Codex keeps no order of keys."""
+    allowed, name = profile.allowed_tools, _mcp(server)
+    some = None if allowed is None or name in allowed else _tools_of(server, allowed)
+    if name in profile.denied_tools or some == []:
+        return {"enabled": False}
+    denied = _tools_of(server, profile.denied_tools)
+    return {**({"enabled_tools": some} if some else {}), **({"disabled_tools": denied} if denied else {})}
 
 
 def unknown_tools(profile: Profile) -> list[str]:

@@ -26,6 +26,7 @@ from relaykit.registry.projecting import projection
 from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import running_stub
 from relaykit.testing.program import Program
+from relaykit_codex.fields import flat
 from relaykit_codex.servers import servers, variables
 
 TOOLS = Path(__file__).with_name("mcp_tools.py")
@@ -117,6 +118,11 @@ def test_secrets_of_servers_are_variables_of_codex_that_its_commands_do_not_see(
     assert {f"shell_environment_policy.set.{name}" for name in held} <= set(said)
     assert "1111" not in json.dumps(said)
     assert (states(profile)["mcp_servers.c"], "mcp_servers.c" in said) == ("cannot", False)
+
+
+def test_no_setting_stands_for_a_table_that_another_one_is_in():
+    said = {"features.a": True, "features": {"b": {"c": 1}}, "projects": {"/x.y": {"z": 1}}, "empty": {}}
+    assert flat(said) == {"features.a": True, "features.b.c": 1, "projects": {"/x.y": {"z": 1}}, "empty": {}}
 
 
 PROFILE = """\
@@ -262,3 +268,45 @@ def test_the_report_is_shown_without_starting_anything_and_run_says_what_cannot_
         _, complaint = relay.communicate(timeout=30)
     (line,) = [line for line in complaint.splitlines() if "profile full" in line]
     assert "hooks.Notification: Codex has no such event" in line
+
+
+@pytest.mark.live
+@pytest.mark.parity("N-6", "AR-8")
+def test_a_profile_holds_after_a_restart_and_a_clear_which_forgets_what_was_said(site):
+    site.configure(options={"codex_home": str(site.codex_home)})
+    with site.program.relay():
+        before = session(site)
+        site.program("send", "main", "say:remember the word", "--wait", "30")
+        assert site.program("restart", "main").code == 0
+        site.program("send", "main", "say:still here", "--wait", "30")
+        assert session(site) == before
+        cleared = site.program("clear", "main", "--json").json
+        assert (cleared["state"], cleared["kind"]) == ("succeeded", "clear")
+        assert site.program("send", "main", "say:and now", "--wait", "30").out == "and now\n"
+        assert session(site) not in (None, before)
+    first, restarted, anew = site.bodies()
+    for body in (restarted, anew):
+        assert "BASE-PROMPT" in json.dumps([body.get("instructions"), body["input"]])
+        assert [tool["name"] for tool in body["tools"] if "name" in tool] == [
+            tool["name"] for tool in first["tools"] if "name" in tool
+        ]
+    assert "remember the word" in json.dumps(restarted["input"])
+    assert "remember the word" not in json.dumps(anew["input"])
+
+
+def session(site):
+    (agent,) = site.program("agents", "--json").json["agents"]
+    return agent["session"]
+
+
+@pytest.mark.live
+def test_only_the_allowed_tools_are_there_as_far_as_codex_can_be_without_others(site):
+    allowed = 'allowed_tools = ["view_image", "mcp__tools__touch"]'
+    site.configure("[profiles.full]", allowed, "denied_tools = []", options={"codex_home": str(site.codex_home)})
+    with site.program.relay():
+        site.program("send", "main", "say:done", "--wait", "30")
+    tools = {tool.get("name", tool["type"]): json.dumps(tool) for tool in site.bodies()[0]["tools"]}
+    assert '"touch"' in tools["mcp__tools"]
+    assert '"look"' not in tools["mcp__tools"]
+    assert "view_image" in tools
+    assert not {"exec_command", "web_search", "multi_agent_v1"} & tools.keys()
