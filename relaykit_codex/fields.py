@@ -38,6 +38,17 @@ def strings(data: object, *path: str) -> list[str]:
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
+def flat(data: Fields, before: str = "") -> dict[str, Any]:
+    """Return tables in tables as one, with dots in its keys; a table whose own keys have dots stays whole."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value and not any("." in name for name in value):
+            found |= flat(value, f"{before}{key}.")
+        else:
+            found[before + key] = value
+    return found
+
+
 def one_line(message: str, limit: int = 300) -> str:
     """Return a message as one line of bounded length."""
     line = " ".join(message.split())

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from relaykit.errors import ProviderError
 from relaykit.model import Approval
+from relaykit_codex import endpoint
 from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import QUIET
 from relaykit_codex.faults import agent_error, config_fault, refusal
-from relaykit_codex.fields import strings, table, text
+from relaykit_codex.fields import flat, strings, table, text
 from relaykit_codex.protocol import Notification
-from relaykit_codex.tools import NAME, server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relaykit.plugin import SessionRequest
     from relaykit_codex.fields import Fields
     from relaykit_codex.options import Options
+    from relaykit_codex.projecting import Projected
 
 OLDEST = (0, 163, 0)
 """The oldest codex whose words are known to be understood."""
@@ -69,7 +70,7 @@ def check_version(user_agent: str) -> None:
         )
 
 
-async def sign_in(client: Client, options: Options, key: Secret | None) -> None:
+async def sign_in(client: Client, options: Options, key: Secret | None, home: str | None = None) -> None:
     """Sign in with a key, or see that someone has.
 
     Raises:
@@ -86,7 +87,8 @@ async def sign_in(client: Client, options: Options, key: Secret | None) -> None:
     # what the account is needed for is the provider of Codex's own configuration, not one that is chosen here
     needed = options.model_provider is None and account.get("requiresOpenaiAuth") is True
     if needed and not table(account, "account"):
-        raise agent_error("unauthorized", "codex is not signed in; run `codex login`, or configure a credential")
+        login = f"CODEX_HOME={home} codex login" if home else "codex login"
+        raise agent_error("unauthorized", f"codex is not signed in; run `{login}`, or configure a credential")
 
 
 def _check_warning(params: Fields) -> None:
@@ -94,7 +96,7 @@ def _check_warning(params: Fields) -> None:
         raise ProviderError(fault)
 
 
-def thread_settings(request: SessionRequest, options: Options) -> Fields:
+def thread_settings(request: SessionRequest, options: Options, profile: Projected) -> Fields:
     """Return what a thread is begun or resumed with.
 
     All is said, nothing left to Codex's configuration. The policy is ``on-request`` for every approval: with it
@@ -103,18 +105,21 @@ def thread_settings(request: SessionRequest, options: Options) -> Fields:
     """
     sandbox = "read-only" if request.approval is Approval.READ_ONLY else options.sandbox
     config = {
-        **options.config,
+        # Codex takes the keys in any order, so none may stand for a table that another one is in.
+        **flat(profile.config),
+        **flat(options.config),
         "sandbox_workspace_write.network_access": options.network,
         "sandbox_workspace_write.writable_roots": list(options.writable),
     }
     if options.effort:
         config["model_reasoning_effort"] = options.effort
     if request.endpoint is not None:
-        config[f"mcp_servers.{NAME}"] = server(request.endpoint)
+        config |= flat(endpoint.settings(request.endpoint))
     chosen = {
         "model": options.model,
         "modelProvider": options.model_provider,
-        "developerInstructions": request.instructions or None,
+        "baseInstructions": profile.base,
+        "developerInstructions": "\n\n".join(filter(None, (request.instructions, profile.instructions))),
     }
     return {
         "cwd": str(request.cwd.resolve()),

@@ -8,11 +8,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relaykit.model import without_credentials
+from relaykit_codex import endpoint, servers
 from relaykit_codex.faults import agent_error
-from relaykit_codex.tools import variables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from relaykit.plugin import SessionRequest
 
@@ -39,20 +40,25 @@ def find_codex(command: str | None) -> str:
     )
 
 
-def arguments(codex: str, more: Sequence[str]) -> list[str]:
+def arguments(codex: str, *more: str) -> list[str]:
     """Return the words that start an app-server on its standard input and output."""
     return [codex, "app-server", *more]
 
 
 def environment(request: SessionRequest, home: Path | None) -> Mapping[str, str]:
     """Return the environment of the process; a CODEX_HOME of its own is made, 0700."""
-    found = {**os.environ, **request.env}
+    own = {
+        **without_credentials(os.environ),
+        **(servers.variables(request.profile, request.secrets) if request.profile else {}),
+        # A profile's own CODEX_HOME would be neither the user's nor the option's.
+        **{name: value for name, value in request.env.items() if name != "CODEX_HOME"},
+    }
     if request.endpoint is not None:
-        found |= variables(request.endpoint, found)
+        own |= endpoint.variables(request.endpoint, own)
     if home is None:
-        return found
+        return own
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return {**found, "CODEX_HOME": str(home)}
+    return {**own, "CODEX_HOME": str(home)}
 
 
 def _named(command: str) -> str:

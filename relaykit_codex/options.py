@@ -30,7 +30,7 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
         "codex_home": _option(
             "string",
             "Where Codex keeps configuration, sign-in and sessions: shared (the user's own), private (one for "
-            "this agent) or a path. Default: shared; private where a credential is given.",
+            "this agent) or a path. Default: shared; private where a credential is given or the profile isolates.",
             minLength=1,
         ),
         "credential": _option(
@@ -66,7 +66,8 @@ class Options:
     command: str | None = None
     model: str | None = None
     effort: str | None = None
-    codex_home: str = SHARED
+    codex_home: str | None = None
+    """None is as the profile's base wants it."""
     credential: str | None = None
     model_provider: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Options:
         Raises:
             ConfigError: A credential is given for the CODEX_HOME that the user's own Codex signs in with.
         """
-        home = options.get("codex_home") or (PRIVATE if options.get("credential") else SHARED)
+        home = options.get("codex_home") or (PRIVATE if options.get("credential") else None)
         if options.get("credential") and home == SHARED:
             raise ConfigError(
                 f"{name}.options.credential: it would replace the sign-in of the user's own Codex; "
@@ -90,8 +91,9 @@ class Options:
             )
         return cls(**{**options, "codex_home": home, "writable": tuple(options.get("writable", ()))})
 
-    def home(self, own: Path) -> Path | None:
+    def home(self, own: Path, *, isolated: bool = False) -> Path | None:
         """Return the CODEX_HOME to set, below ``own`` where it is private; None is the user's."""
-        if self.codex_home == SHARED:
+        home = self.codex_home or (PRIVATE if isolated else SHARED)
+        if home == SHARED:
             return None
-        return own / "codex" if self.codex_home == PRIVATE else Path(self.codex_home).expanduser()
+        return own / "codex" if home == PRIVATE else Path(home).expanduser()

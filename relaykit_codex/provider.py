@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from relaykit.model import Capabilities
+from relaykit.model import Base, Capabilities
 from relaykit_codex.client import Client
 from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_settings
+from relaykit_codex.hooks import hook_arguments
 from relaykit_codex.launch import arguments, environment, find_codex
 from relaykit_codex.options import Options
+from relaykit_codex.projecting import project_into
 from relaykit_codex.session import CodexSession
 from relaykit_codex.starting import one_at_a_time
 from relaykit_codex.unseen import UnseenThreads
@@ -73,8 +75,10 @@ class CodexProvider:
     @asynccontextmanager
     async def session(self, request: SessionRequest) -> AsyncIterator[CodexSession]:
         """Open a session, or go on with an old one."""
-        argv = arguments(find_codex(self._options.command), request.arguments)
-        env = environment(request, self._options.home(self._context.home))
+        codex, profile = find_codex(self._options.command), request.profile
+        argv = arguments(codex, *hook_arguments(profile), *request.arguments)
+        isolated = profile is not None and profile.base is Base.ISOLATED
+        env = environment(request, self._options.home(self._context.home, isolated=isolated))
         async with (
             one_at_a_time(env) as begun,
             self._context.processes.launch(argv, cwd=request.cwd, env=env) as child,
@@ -82,13 +86,14 @@ class CodexProvider:
         ):
             await introduce(client)
             begun()
-            session = await self._open(client, tasks, request)
+            session = await self._open(client, tasks, request, env.get("CODEX_HOME"))
             with closing(session):
                 yield session
 
-    async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest) -> CodexSession:
-        await sign_in(client, self._options, self._key)
-        opened = await open_thread(client, thread_settings(request, self._options), request.resume)
+    async def _open(self, client: Client, tasks: TaskGroup, request: SessionRequest, home: str | None) -> CodexSession:
+        await sign_in(client, self._options, self._key, home)
+        profile = await project_into(client, request, self._context.home / "profile")
+        opened = await open_thread(client, thread_settings(request, self._options, profile), request.resume)
         self._capabilities = replace(self._capabilities, model=opened.model, effort=opened.effort)
         if request.resume is None:
             self._unseen.begin(opened.thread)

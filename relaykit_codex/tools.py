@@ -1,43 +1,54 @@
-"""The relay's tools, as an MCP server of a session's thread."""
+"""Tools that Codex can be without, by the names that profiles use."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from relaykit.plugin import Endpoint
+    from relaykit.model import McpServer, Profile
     from relaykit_codex.fields import Fields
 
-NAME = "relaykit"
-TOKEN = "RELAYKIT_TOKEN"  # noqa: S105 - the variable's name
-_TIMEOUT_SECONDS = 120
-"""More than any tool of the relay's takes."""
-_START_SECONDS = 20
-_PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-_LOOPBACK = "127.0.0.1,localhost,::1"
+_SWITCHES: Mapping[str, Fields] = {
+    "shell": {"features.shell_tool": False},
+    "web_search": {"web_search": "disabled"},
+    "view_image": {"features.view_image": False},
+    "subagents": {"features.multi_agent": False},
+}
+_ALSO = {"Bash": "shell", "WebSearch": "web_search", "Task": "subagents", "Agent": "subagents"}
+"""What other agents call the same."""
 
 
-def server(endpoint: Endpoint) -> Fields:
-    """Return the configuration of the relay's server; the token is in the environment, its variable is named here.
-
-    Nobody is asked about its tools: they act for the agent alone, and who may reach whom the relay decides itself.
-    """
-    return {
-        "url": f"{endpoint.url}/mcp",
-        "bearer_token_env_var": TOKEN,
-        "tool_timeout_sec": _TIMEOUT_SECONDS,
-        "startup_timeout_sec": _START_SECONDS,
-        "default_tools_approval_mode": "approve",
-    }
+def switches(profile: Profile) -> dict[str, object]:
+    """Return what switches off the denied tools, and those that are not among the allowed ones."""
+    allowed = profile.allowed_tools
+    off = {_ALSO.get(tool, tool) for tool in profile.denied_tools}
+    if allowed is not None:
+        off |= _SWITCHES.keys() - {_ALSO.get(tool, tool) for tool in allowed}
+    return {key: value for tool in _SWITCHES if tool in off for key, value in _SWITCHES[tool].items()}
 
 
-def variables(endpoint: Endpoint, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what the app-server's environment needs; where there is a proxy, it must not get the token."""
-    found = {TOKEN: endpoint.token.reveal()}
-    if any(environment.get(name) for name in _PROXIES):
-        spared = environment.get("NO_PROXY") or environment.get("no_proxy")
-        beyond = f"{spared},{_LOOPBACK}" if spared else _LOOPBACK
-        found |= {"NO_PROXY": beyond, "no_proxy": beyond}
-    return found
+def limits(server: McpServer, profile: Profile) -> dict[str, object]:
+    """Return which of a server's tools there are; they belong into its own table, for Codex keeps no order of keys."""
+    allowed, name = profile.allowed_tools, _mcp(server)
+    some = None if allowed is None or name in allowed else _tools_of(server, allowed)
+    if name in profile.denied_tools or some == []:
+        return {"enabled": False}
+    denied = _tools_of(server, profile.denied_tools)
+    return {**({"enabled_tools": some} if some else {}), **({"disabled_tools": denied} if denied else {})}
+
+
+def unknown_tools(profile: Profile) -> list[str]:
+    """Return the denied tools that Codex cannot be without, or does not know."""
+    known = {*_SWITCHES, *_ALSO, *map(_mcp, profile.mcp_servers)}
+    ours = {f"{_mcp(one)}__{tool}" for one in profile.mcp_servers for tool in _tools_of(one, profile.denied_tools)}
+    return [tool for tool in profile.denied_tools if tool not in known | ours]
+
+
+def _mcp(server: McpServer) -> str:
+    return f"mcp__{server.name}"
+
+
+def _tools_of(server: McpServer, tools: tuple[str, ...]) -> list[str]:
+    before = f"{_mcp(server)}__"
+    return [tool.removeprefix(before) for tool in tools if tool.startswith(before)]

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from relaykit.errors import CredentialError
-from relaykit.model import NAME, Secret
+from relaykit.model import CREDENTIAL_PREFIX, NAME, Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from relaykit.plugin import Context, CredentialStore
 
-PREFIX = "RELAYKIT_CREDENTIAL_"
+PREFIX = CREDENTIAL_PREFIX
 
 
 class EnvCredentials:

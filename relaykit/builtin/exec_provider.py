@@ -15,7 +15,7 @@ import anyio
 
 from relaykit.builtin.exec_turn import GRACE, ExecTurn, TurnLimits
 from relaykit.errors import ProviderError
-from relaykit.model import Capabilities, Fault, Mode, Occurrence, Whose, new_id
+from relaykit.model import Capabilities, Fault, Mode, Occurrence, Whose, new_id, without_credentials
 
 if TYPE_CHECKING:
     from relaykit.plugin import Clock, Context, Processes, Provider, SessionRequest
@@ -165,7 +165,7 @@ class ExecProvider:
             words=(*self._options.command, *request.arguments),
             as_argument=self._options.input == "argument",
             cwd=request.cwd,
-            env={**os.environ, **self._options.env, **request.env},
+            env={**without_credentials(os.environ), **self._options.env, **request.env},
         )
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from relaykit.builtin import console, jsonl, options
+from relaykit.builtin import console, jsonl, options, projecting
 from relaykit.plugin import Component, hookimpl
 
 if TYPE_CHECKING:
@@ -46,12 +46,14 @@ def relaykit_providers() -> list[Component[Provider]]:
             summary="Says every text again",
             open=_opening("echo", "open_echo"),
             options_schema=options.ECHO,
+            projects=projecting.echo,
         ),
         Component(
             name="exec",
             summary="Any command as an agent: text in, text out",
             open=_opening("exec_provider", "open_exec"),
             options_schema=options.EXEC,
+            projects=projecting.exec_,
         ),
     ]
 

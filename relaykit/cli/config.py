@@ -100,7 +100,7 @@ provider = "echo"                    # try it: relaykit run, then: relaykit send
 # model = "..."
 
 # [profiles.careful]
-# instructions = "Never push."
+# instructions = "Never push."       # more of a profile: docs/how-to/profiles.md, or a directory profiles/careful/
 
 # [sinks.log]
 # use = "jsonl"

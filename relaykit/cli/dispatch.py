@@ -36,15 +36,14 @@ def dispatch(words: Sequence[str]) -> int:
 def _run_of(family: Sequence[Entry], first: str, rest: Sequence[str]) -> int:
     from relaykit.cli.calling import call  # noqa: PLC0415 - not for the help of all
 
-    if family[0].words == first:
-        return call(family[0], rest)
+    seconds = {entry.words.partition(" ")[2]: entry for entry in family}
+    if rest and rest[0] in seconds:
+        return call(seconds[rest[0]], rest[1:])
+    if "" in seconds:
+        return call(seconds[""], rest)
     if not rest or rest[0] in _HELP:
         (sys.stdout if rest else sys.stderr).write(group_help(first, family))
         return 0 if rest else UsageError.exit_code
-    for entry in family:
-        if entry.words == f"{first} {rest[0]}":
-            return call(entry, rest[1:])
-    seconds = [entry.words.split()[1] for entry in family]
     raise UsageError(
         f"there is no command 'relaykit {first} {rest[0]}'{near(rest[0], seconds)}; see `relaykit {first} --help`"
     )

@@ -1,4 +1,4 @@
-"""The commands to an agent's life: ``interrupt``, ``compact``, ``restart``, ``stop``, ``kill``, ``steer``, ``inject``."""
+"""The commands to an agent's life: ``interrupt``, ``compact``, ``clear``, ``restart``, ``stop``, ``kill``, ``steer``, ``inject``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def interrupt(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> in
 def compact(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
     """Have the agent's provider summarise what was said, so that its context becomes smaller."""
     return give(agent, CommandKind.COMPACT, wait=not no_wait, json=json)
+
+
+@examples("relaykit clear reviewer")
+def clear(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """End the agent's session and have it begin a new one: the same id, the same queue, nothing remembered.
+
+    It waits for the turn that runs; an agent that does not come to its end within a minute keeps its session.
+    """
+    return give(agent, CommandKind.CLEAR, wait=not no_wait, json=json)
 
 
 @examples("relaykit restart reviewer")

@@ -37,14 +37,18 @@ def run(
     cap: Annotated[tuple[str, ...], _text("--cap", "C", "What cap: addresses it by; may come again.")] = (),
     model: Annotated[str | None, _text("--model", "M", "The provider's model.")] = None,
     effort: Annotated[str | None, _text("--effort", "E", "How hard the model thinks.")] = None,
-    profile: Annotated[str | None, _text("--profile", "P", "A profile of the configuration.")] = None,
+    profile: Annotated[
+        str | None, _text("--profile", "P", "A profile, of the configuration or a directory beside it.")
+    ] = None,
     append_system_prompt: Annotated[
         str | None, _text("--append-system-prompt", "T", "Added to the provider's system prompt.")
     ] = None,
     transport: Annotated[
         str | None, _text("--transport", "NAME=URL", "A transport beside the configured ones.")
     ] = None,
-    credential: Annotated[str | None, _text("--credential", "NAME", "What that transport signs in with.")] = None,
+    credential: Annotated[
+        str | None, _text("--credential", "NAME", "What the agent, or that transport, signs in with.")
+    ] = None,
     option: Annotated[tuple[str, ...], _text("--option", "K=V", "A provider's own option; may come again.")] = (),
     listen: Annotated[str | None, _text("--listen", "H:P", "Where agents' tools reach the relay; auto or off.")] = None,
     headless: Annotated[bool, Option("--headless", help="Never ask anything on the terminal.")] = False,  # noqa: ARG001 - nothing is asked yet

@@ -118,6 +118,8 @@ def _say_delivery(delivery: Delivery) -> None:
         line = f"  {clock_time(step.at)}  {step.at - before:+10.3f} s  {step.state.value:<12} {plain(step.note)}"
         say(line.rstrip())
         before = step.at
+    if delivery.body is not None:
+        say(f"  edited: {clipped(delivery.body)}")
 
 
 def _delivery_document(delivery: Delivery) -> dict[str, Any]:
@@ -132,5 +134,6 @@ def _delivery_document(delivery: Delivery) -> dict[str, Any]:
         "session": delivery.session,
         "turn": delivery.turn,
         "held": delivery.held,
+        "body": delivery.body,
         "steps": steps,
     }

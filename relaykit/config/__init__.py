@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from relaykit.config.assembly import schema
     from relaykit.config.loading import check, load, plugin_choice, plugins
     from relaykit.config.peeking import Peek, peek
-    from relaykit.config.records import AgentConfig, Config, PluginsConfig, ProfileConfig, Retention, UseConfig
+    from relaykit.config.records import AgentConfig, Config, PluginsConfig, Retention, UseConfig
     from relaykit.config.show import as_toml, settings
     from relaykit.config.source import Setting, Source, read
 
@@ -18,7 +18,7 @@ _HOMES = {
     "assembly": ("schema",),
     "loading": ("check", "load", "plugin_choice", "plugins"),
     "peeking": ("Peek", "peek"),
-    "records": ("AgentConfig", "Config", "PluginsConfig", "ProfileConfig", "Retention", "UseConfig"),
+    "records": ("AgentConfig", "Config", "PluginsConfig", "Retention", "UseConfig"),
     "show": ("as_toml", "settings"),
     "source": ("Setting", "Source", "read"),
 }
@@ -28,7 +28,6 @@ __all__ = [
     "Config",
     "Peek",
     "PluginsConfig",
-    "ProfileConfig",
     "Retention",
     "Setting",
     "Source",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from relaykit.config.sections import AGENT, NAME_MEANS, NAME_PATTERN, PLUGINS, PROFILE, RELAY, table
+from relaykit.config.profile_schema import PROFILE
+from relaykit.config.sections import AGENT, NAME_MEANS, NAME_PATTERN, PLUGINS, RELAY, table
 from relaykit.registry.kinds import (
     CREDENTIAL_STORE,
     KINDS,

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaykit.config.places import resolved
-from relaykit.config.records import AgentConfig, Config, PluginsConfig, ProfileConfig, Retention, UseConfig
+from relaykit.config.profiles import build_profile
+from relaykit.config.records import AgentConfig, Config, PluginsConfig, Retention, UseConfig
 from relaykit.config.sections import ALIASES
-from relaykit.model import Approval, Limits, Priority
+from relaykit.model import Approval, Limits, Priority, Profile
 
 if TYPE_CHECKING:
     from relaykit.config.source import Source
@@ -20,7 +21,7 @@ Tree = Mapping[str, Any]
 
 def build(source: Source, tree: Tree, registry: Registry) -> Config:
     """Return the records of a tree that fits the schema and breaks no rule."""
-    profiles = {name: _profile(name, said) for name, said in tree.get("profiles", {}).items()}
+    profiles = {name: build_profile(source, name, said) for name, said in tree.get("profiles", {}).items()}
     relay = tree.get("relay", {})
     agents = (
         _agent(source, name, said, profiles.get(said.get("profile", "")), registry)
@@ -44,8 +45,8 @@ def build(source: Source, tree: Tree, registry: Registry) -> Config:
     )
 
 
-def _agent(source: Source, name: str, said: Tree, profile: ProfileConfig | None, registry: Registry) -> AgentConfig:
-    approval = said.get("approval", Approval.ASK)
+def _agent(source: Source, name: str, said: Tree, profile: Profile | None, registry: Registry) -> AgentConfig:
+    approval = said.get("approval", (profile and profile.approval) or Approval.ASK)
     cwd = said.get("cwd")
     plain = ("provider", "label", "profile", "prompt", "instructions", "session", "on_interrupted", "silence")
     return AgentConfig(
@@ -61,19 +62,11 @@ def _agent(source: Source, name: str, said: Tree, profile: ProfileConfig | None,
     )
 
 
-def _options(said: Tree, profile: ProfileConfig | None, registry: Registry) -> dict[str, Any]:
-    """Return the agent's options; the profile's model, where the provider takes one and the agent names none."""
-    options = dict(said["options"])
+def _options(said: Tree, profile: Profile | None, registry: Registry) -> dict[str, Any]:
+    """Return the agent's options; the profile's model and effort, where the provider takes them and the agent says none."""
     takes = registry.providers[said["provider"]].options_schema.get("properties", {})
-    if profile is not None and profile.model is not None and "model" in takes:
-        options.setdefault("model", profile.model)
-    return options
-
-
-def _profile(name: str, said: Tree) -> ProfileConfig:
-    reachable = said.get("reachable_by")
-    rest = {key: value for key, value in said.items() if key != "reachable_by"}
-    return ProfileConfig(name=name, reachable_by=None if reachable is None else tuple(reachable), **rest)
+    shared = {"model": profile.model, "effort": profile.effort} if profile else {}
+    return {**{key: value for key, value in shared.items() if value is not None and key in takes}, **said["options"]}
 
 
 def _uses(tree: Tree, section: str) -> tuple[UseConfig, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from relaykit.model import Approval, Limits, Priority
+from relaykit.model import Approval, Limits, Priority, Profile
 
 OnInterrupted = Literal["continue", "redeliver", "fail"]
 
@@ -52,20 +52,6 @@ class AgentConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileConfig:
-    """What several agents may have in common."""
-
-    name: str
-    instructions: str = ""
-    model: str | None = None
-    reachable_by: tuple[str, ...] | None = None
-    """Addresses that may send to the agents; None is everyone."""
-    in_groups: bool = True
-    """Whether ``broadcast``, ``tag:`` and ``cap:`` mean the agents, too."""
-    may_send_now: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long things are kept, in days."""
 
@@ -92,7 +78,7 @@ class Config:
 
     home: Path
     agents: tuple[AgentConfig, ...] = ()
-    profiles: Mapping[str, ProfileConfig] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
     transports: tuple[UseConfig, ...] = (UseConfig(name="local", use="local"),)
     routers: tuple[UseConfig, ...] = (UseConfig(name="address", use="address"),)
     sinks: tuple[UseConfig, ...] = ()

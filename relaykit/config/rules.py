@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from relaykit.config.assembly import NAMED_USES, SINGLE_USES
 from relaykit.config.places import resolved
+from relaykit.config.profiles import broken_profiles
 from relaykit.config.source import Source
-from relaykit.errors import UsageError
-from relaykit.model import USER, parse_address
+from relaykit.model import USER
 from relaykit.registry.hints import near, nearest
 from relaykit.registry.kinds import PROVIDER, Kind
 from relaykit.registry.masking import is_secret_key
@@ -27,7 +27,9 @@ def broken_rules(source: Source, tree: Mapping[str, Any], registry: Registry) ->
     """Yield all that is wrong with a tree, which need not fit its schema."""
     yield from _values(tree, ())
     yield from _agents(source, tree)
-    yield from _profiles(tree)
+    yield from broken_profiles(source, _table(tree, "profiles"))
+    for name, profile in _table(tree, "profiles").items():
+        yield from _secrets(_tables(profile), {}, ("profiles", name))
     yield from _disabled(tree, registry)
     for path, options, kind, name in _options(tree):
         known = registry.components(kind).get(name)
@@ -79,16 +81,6 @@ def _directory(path: Place, cwd: str, source: Source) -> Iterator[Problem]:
         yield Problem(path, f"{place} is no directory; create it, or name another")
 
 
-def _profiles(tree: Mapping[str, Any]) -> Iterator[Problem]:
-    for name, profile in _table(tree, "profiles").items():
-        addresses = profile.get("reachable_by") if isinstance(profile, Mapping) else None
-        for index, address in enumerate(addresses if isinstance(addresses, list) else ()):
-            try:
-                parse_address(address) if isinstance(address, str) else None
-            except UsageError as exc:
-                yield Problem(("profiles", name, "reachable_by", index), str(exc))
-
-
 def _disabled(tree: Mapping[str, Any], registry: Registry) -> Iterator[Problem]:
     """Yield names that are misspelt; a plugin that is not installed here may be elsewhere."""
     plugins = [plugin.found.name for plugin in registry.plugins]
@@ -124,6 +116,12 @@ def _secrets(options: Mapping[str, Any], schema: Mapping[str, Any], path: Place)
                 "a secret does not belong in a configuration; keep it in the credential store, "
                 "and name it with the option that takes a credential",
             )
+
+
+def _tables(profile: object) -> Mapping[str, Any]:
+    """Return what of a profile may hold a secret: what is spelt out in tables, not its texts."""
+    known = profile if isinstance(profile, Mapping) else {}
+    return {key: inner for key, inner in known.items() if key in ("env", "mcp_servers") and isinstance(inner, Mapping)}
 
 
 def _holds_text(value: object) -> bool:

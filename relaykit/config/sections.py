@@ -28,21 +28,22 @@ def table(properties: Mapping[str, Schema], description: str = "", **more: Any) 
     return {"type": "object", **said, "additionalProperties": False, "properties": dict(properties), **more}
 
 
-def _value(kind: str, description: str, **more: Any) -> dict[str, Any]:
+def value(kind: str, description: str, **more: Any) -> dict[str, Any]:
+    """Return the schema of a value of that type."""
     return {"type": kind, "description": description, **more}
 
 
 def _names(description: str) -> dict[str, Any]:
     items = {"type": "string", "pattern": NAME_PATTERN, "x-means": NAME_MEANS}
-    return _value("array", description, items=items, uniqueItems=True, default=[])
+    return value("array", description, items=items, uniqueItems=True, default=[])
 
 
 def _count(description: str, default: int) -> dict[str, Any]:
-    return _value("integer", description, minimum=1, maximum=_BIGGEST, default=default)
+    return value("integer", description, minimum=1, maximum=_BIGGEST, default=default)
 
 
 def _days(description: str, default: float) -> dict[str, Any]:
-    return _value("number", description, exclusiveMinimum=0, maximum=36_500, default=default)
+    return value("number", description, exclusiveMinimum=0, maximum=36_500, default=default)
 
 
 def _default(record: Any, name: str) -> Any:
@@ -51,25 +52,25 @@ def _default(record: Any, name: str) -> Any:
 
 
 SCALARS: Mapping[str, Schema] = {
-    "home": _value("string", "The directory of mailbox, sessions and locks. Default: the platform's state directory."),
-    "listen": _value(
+    "home": value("string", "The directory of mailbox, sessions and locks. Default: the platform's state directory."),
+    "listen": value(
         "string",
         "Where the HTTP edge listens: auto (loopback, a free port, once an agent can use tools), off, or HOST:PORT.",
         pattern=LISTEN_PATTERN,
         default=_default(Config, "listen"),
         **{"x-means": "an address; write 'auto', 'off' or HOST:PORT, such as '127.0.0.1:4870'"},
     ),
-    "synced": _value(
+    "synced": value(
         "boolean", "Whether local messages survive loss of power, too.", default=_default(Config, "synced")
     ),
-    "drain_seconds": _value(
+    "drain_seconds": value(
         "number",
         "Seconds for which a stop waits for running turns before it interrupts them.",
         minimum=0,
         maximum=_YEAR,
         default=_default(Config, "drain_seconds"),
     ),
-    "permission_hours": _value(
+    "permission_hours": value(
         "number",
         "Hours after which a permission request that nobody answered is denied.",
         exclusiveMinimum=0,
@@ -107,36 +108,36 @@ RETENTION = table(
 RELAY = table({**SCALARS, "limits": LIMITS, "retention": RETENTION}, "The relay itself.")
 
 AGENT: Mapping[str, Schema] = {
-    "cwd": _value(
+    "cwd": value(
         "string", "The working directory; `~` is the user's home. Default: where relaykit is started.", minLength=1
     ),
-    "label": _value("string", "What `label:` addresses it by.", pattern=NAME_PATTERN, **{"x-means": NAME_MEANS}),
+    "label": value("string", "What `label:` addresses it by.", pattern=NAME_PATTERN, **{"x-means": NAME_MEANS}),
     "tags": _names("What `tag:` addresses it by."),
     "capabilities": _names("What `cap:` addresses it by."),
-    "approval": _value(
+    "approval": value(
         "string",
         "What happens when it asks: ask (a person decides), auto (the relay approves, inside the workspace), "
         "read-only (it may read, all else is denied), deny. guarded is ask, open is auto.",
         enum=[*map(str, Approval), *ALIASES],
         default=str(_default(AgentConfig, "approval")),
     ),
-    "priority": _value(
+    "priority": value(
         "string", "The priority of messages that say none: later, next or now.", enum=list(map(str, Priority))
     ),
-    "profile": _value("string", "The profile that it shares with others."),
-    "prompt": _value("string", "Put to it once, when it is first ready.", minLength=1),
-    "instructions": _value("string", "Added to its system prompt, after the profile's.", default=""),
-    "arguments": _value("array", "Words for the provider's program.", items={"type": "string"}, default=[]),
-    "session": _value(
+    "profile": value("string", "The profile that it shares with others."),
+    "prompt": value("string", "Put to it once, when it is first ready.", minLength=1),
+    "instructions": value("string", "Added to its system prompt, after the profile's.", default=""),
+    "arguments": value("array", "Words for the provider's program.", items={"type": "string"}, default=[]),
+    "session": value(
         "string", "A conversation of the provider's to go on with, where none was begun here.", minLength=1
     ),
-    "on_interrupted": _value(
+    "on_interrupted": value(
         "string",
         "What becomes of a turn that was begun and cut off: continue (go on with it), redeliver, fail.",
         enum=list(get_args(OnInterrupted)),
         default=_default(AgentConfig, "on_interrupted"),
     ),
-    "silence": _value(
+    "silence": value(
         "number",
         "Seconds without any sign of life after which a turn is looked into.",
         exclusiveMinimum=0,
@@ -146,25 +147,9 @@ AGENT: Mapping[str, Schema] = {
 }
 """The keys of an agent, but provider and options, which depend on the plugins."""
 
-PROFILE = table(
-    {
-        "instructions": _value("string", "Added to the system prompt.", default=""),
-        "model": _value("string", "The model, where the agent's options name none.", minLength=1),
-        "reachable_by": _value(
-            "array", "Addresses that may send to its agents. Default: everyone.", items={"type": "string"}
-        ),
-        "in_groups": _value(
-            "boolean",
-            "Whether `broadcast`, `tag:` and `cap:` mean its agents, too; their names and labels always do.",
-            default=True,
-        ),
-        "may_send_now": _value("boolean", "Whether its agents may interrupt others with `now`.", default=False),
-    },
-    "What several agents have in common.",
-)
 PLUGINS = table(
     {
-        "disabled": _value(
+        "disabled": value(
             "array", "Plugins that are not loaded.", items={"type": "string"}, uniqueItems=True, default=[]
         )
     },

@@ -10,6 +10,7 @@ from typing import Any
 
 from relaykit.config import places
 from relaykit.config.environment import from_environment, plugins_only
+from relaykit.config.profile_directories import with_directories
 from relaykit.config.toml import is_deep, read_toml
 from relaykit.errors import ConfigError
 from relaykit.registry.schema import Place, Problem, dotted
@@ -92,7 +93,7 @@ def read(
         overrides: What options say, which wins.
 
     Raises:
-        ConfigError: The file cannot be read, or is not TOML.
+        ConfigError: The file, or a file of a profile, cannot be read or is not TOML.
     """
     file = places.find_file(path, environ)
     tree = read_toml(file) if file else {}
@@ -100,7 +101,7 @@ def read(
     said = [Setting(path=place, value=value, origin=name) for name, place, value in from_environment(environ)]
     if home is not None:
         said.append(Setting(path=("relay", "home"), value=os.fspath(home), origin="--home"))
-    return source.including([*said, *overrides])
+    return with_directories(source.including([*said, *overrides]))
 
 
 def _leaves(tree: Mapping[str, Any], path: Place = ()) -> Iterator[Place]:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from relaykit.model import Report
 
 
+# What a provider takes at once is known from its last life until it says so again.
+_CLAIMED = (
+    "iif(json_extract(record, '$.provider') = json_extract(excluded.record, '$.provider') "
+    "AND json_extract(excluded.record, '$.max_text') IS NULL, "
+    "json_set(excluded.record, '$.max_text', json_extract(record, '$.max_text')), excluded.record)"
+)
+
+
 @dataclass(frozen=True)
 class Known:
     """The agents and people that the mailbox knows: what routers look into."""
@@ -67,7 +75,7 @@ def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = Tru
     """Enter or update the agent, raise its epoch and take over what an older epoch had leased."""
     (epoch,) = tx.row(
         "INSERT INTO agent (id, record, epoch, owner, status) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE "
-        "SET record = excluded.record, epoch = epoch + 1, owner = excluded.owner, pid = NULL RETURNING epoch",
+        f"SET record = {_CLAIMED}, epoch = epoch + 1, owner = excluded.owner, pid = NULL RETURNING epoch",
         agent.id,
         rows.dump(agent),
         incarnation,
@@ -76,6 +84,12 @@ def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = Tru
     tx.write("DELETE FROM person WHERE name = ?", agent.id)
     _close_orders(tx, agent.id, "the agent was restarted", done=("stop", "kill", "restart"))
     return Claim(agent=agent.id, epoch=epoch, abandoned=_take_over(tx, agent.id, incarnation, epoch, deaths))
+
+
+def describe(tx: Transaction, agent: Agent, epoch: int) -> None:
+    """Enter what is now known of an agent that is run."""
+    if not tx.write("UPDATE agent SET record = ? WHERE id = ? AND epoch = ?", rows.dump(agent), agent.id, epoch):
+        raise LeaseLostError(f"{agent.id} is run by someone else: epoch {epoch} is over")
 
 
 def retire(tx: Transaction, agent: str, epoch: int, status: Status) -> None:

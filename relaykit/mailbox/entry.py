@@ -87,7 +87,9 @@ def write_delivery(
 
 def enter_pool(tx: Transaction, delivery: DeliveryRow, members: Sequence[str]) -> None:
     """Fix who may take a delivery to any of a group."""
-    tx.write_many("INSERT INTO pool VALUES (?, ?, ?)", [(member, delivery.rank, delivery.id) for member in members])
+    tx.write_many(
+        "INSERT INTO pool VALUES (?, ?, ?, ?)", [(member, *delivery.order, delivery.id) for member in members]
+    )
 
 
 def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:

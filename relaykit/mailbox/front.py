@@ -13,6 +13,7 @@ from relaykit.mailbox import (
     letters,
     orders,
     permissions,
+    queueing,
     reading,
     recall,
     retention,
@@ -106,6 +107,16 @@ class OperationsMailbox(ConversingMailbox):
         """Queue a message's deliveries that ended otherwise than well once more."""
         return await self._run(recall.requeue, message, recipient=recipient)
 
+    async def edit(self, message: str, body: str, *, recipient: str | None = None) -> Sequence[Delivery]:
+        """Give a message's queued deliveries another text; return them as they are now."""
+        return await self._run(queueing.edit, message, body, recipient=recipient)
+
+    async def move(
+        self, message: str, *, before: str | None = None, recipient: str | None = None
+    ) -> Sequence[Delivery]:
+        """Put a message's queued deliveries before another's, or first; return them as they are now."""
+        return await self._run(queueing.move, message, before=before, recipient=recipient)
+
     async def end_wait(self, message: str) -> None:
         """Note that the sender no longer waits for the answer."""
         await self._run(letters.end_wait, message)
@@ -125,6 +136,10 @@ class OperationsMailbox(ConversingMailbox):
     async def claim(self, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
         """Enter or update the agent and raise its epoch."""
         return await self._run(directory.claim, agent, incarnation, deaths=deaths)
+
+    async def describe(self, agent: Agent, epoch: int) -> None:
+        """Enter what is now known of an agent that is run."""
+        await self._run(directory.describe, agent, epoch)
 
     async def retire(self, agent: str, epoch: int, status: Status) -> None:
         """Note that the agent is no longer run."""
@@ -186,6 +201,10 @@ class OperationsMailbox(ConversingMailbox):
     async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
         """Record what a worker has learnt since it last did."""
         await self._run_quietly(leases.note, steps, report)
+
+    async def follow_up(self, delivery: int, id: str, text: str) -> Message | None:
+        """Put what a turn that nobody asked for says to whom the delivery's own turn answered."""
+        return await self._run(settling.follow_up, delivery, id, text)
 
     async def release(self, lease: Lease, reason: str) -> None:
         """Queue it again at its place, nothing counted."""

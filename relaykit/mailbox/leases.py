@@ -144,7 +144,7 @@ def _next(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool)
     if joining is not None:
         return tx.row(
             f"SELECT {rows.BOTH} WHERE delivery.recipient = ? AND rank = 1 AND {_READY} "
-            "AND thread = ? AND sender = ? AND kind = 'message' ORDER BY delivery.id LIMIT 1",
+            f"AND thread = ? AND sender = ? AND kind = 'message' ORDER BY {rows.PLACE} LIMIT 1",
             agent,
             joining.thread,
             joining.recipient,
@@ -152,17 +152,17 @@ def _next(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool)
     if not pooled:
         return _first(tx, agent)
     found = [row for row in (_first(tx, agent), _first_of_pool(tx, agent)) if row is not None]
-    return min(found, key=lambda row: (row[4], row[0]), default=None)
+    return min(found, key=lambda row: rows.both(row)[0].order, default=None)
 
 
 def _first(tx: Transaction, recipient: str) -> Any:
-    return tx.row(f"SELECT {rows.BOTH} WHERE recipient = ? AND {_READY} ORDER BY rank, delivery.id LIMIT 1", recipient)
+    return tx.row(f"SELECT {rows.BOTH} WHERE recipient = ? AND {_READY} ORDER BY rank, {rows.PLACE} LIMIT 1", recipient)
 
 
 def _first_of_pool(tx: Transaction, agent: str) -> Any:
     return tx.row(
         f"SELECT {rows.BOTH} JOIN pool ON pool.delivery = delivery.id "
-        f"WHERE pool.agent = ? AND {_READY} AND {NOT_ANOTHERS} ORDER BY pool.rank, pool.delivery LIMIT 1",
+        f"WHERE pool.agent = ? AND {_READY} AND {NOT_ANOTHERS} ORDER BY pool.rank, pool.place LIMIT 1",
         agent,
     )
 

@@ -78,17 +78,31 @@ def digest(sender: str, to: str, body: str) -> str:
 
 def check_text(tx: Transaction, draft: Draft) -> None:
     """Raise RefusedError where a draft is no text that can be stored, or too large."""
-    try:
-        size = len(draft.body.encode())
-        f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}{draft.task}".encode()
-    except UnicodeEncodeError as error:
-        raise RefusedError(f"the message is no valid text: {error.reason} at character {error.start}") from error
+    _check_names(draft)
+    check_body(tx, draft.body, exempt=draft.kind.automatic)
+
+
+def check_body(tx: Transaction, body: str, *, exempt: bool = False) -> int:
+    """Return the bytes of a message's text; RefusedError where it is none, or has too many and is not exempt."""
+    size = _size(body)
+    if size > tx.limits.message_bytes and not exempt:
+        raise RefusedError(f"the message has {size} bytes; {tx.limits.message_bytes} may be")
+    return size
+
+
+def _check_names(draft: Draft) -> None:
+    _size(f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}{draft.task}")
     if "\n" in draft.id:
         raise RefusedError("the message's id has more than one line")
     if draft.task is not None and not (0 < len(draft.task) <= _TITLE and draft.task.isprintable()):
         raise RefusedError(f"a task's title is one line of 1 to {_TITLE} characters")
-    if size > tx.limits.message_bytes and not draft.kind.automatic:
-        raise RefusedError(f"the message has {size} bytes; {tx.limits.message_bytes} may be")
+
+
+def _size(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise RefusedError(f"the message is no valid text: {error.reason} at character {error.start}") from error
 
 
 def _check_chain(tx: Transaction, draft: Draft, where: Origin, awaited: Iterable[str]) -> None:
@@ -171,7 +185,7 @@ def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
         return _Way(name, priority)
     if agent and not may_reach(tx, known, draft.sender, agent):
         return _Way(name, priority, f"{draft.sender} may not send to {name}")
-    return _Way(name, priority, _full(tx, name, draft.body))
+    return _Way(name, priority, too_long(agent, draft.body) or _full(tx, name, draft.body))
 
 
 def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
@@ -179,9 +193,11 @@ def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
     reachable = tuple(agent.id for agent in agents if may_reach(tx, known, draft.sender, agent))
     if not reachable:
         raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
-    if not draft.kind.automatic and (refusal := _full(tx, draft.to, draft.body)):
+    taking = [agent.id for agent in agents if agent.id in reachable and not too_long(agent, draft.body)]
+    refusal = _full(tx, draft.to, draft.body) if taking else f"the message is too long for every one of {draft.to}"
+    if refusal and not draft.kind.automatic:
         raise RefusedError(refusal)
-    return _Way(draft.to, draft.priority or Priority.LATER, pool=reachable)
+    return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
 
 
 def may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
@@ -195,6 +211,13 @@ def may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
         except UnknownAddressError:
             continue  # a group that nobody is in
     return False
+
+
+def too_long(agent: Agent | None, body: str) -> str | None:
+    """Return why a text is too long for an agent's provider, if it is."""
+    if agent is None or agent.max_text is None or len(body) <= agent.max_text:
+        return None
+    return f"the message has {len(body)} characters; {agent.id} takes {agent.max_text}"
 
 
 def _full(tx: Transaction, recipient: str, body: str) -> str | None:

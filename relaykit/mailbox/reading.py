@@ -43,7 +43,7 @@ def replies(tx: Transaction, message: str) -> list[Message]:
 def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 100) -> list[InboxItem]:
     """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones after it."""
     found = tx.rows(
-        f"SELECT {rows.BOTH} WHERE recipient = ? AND ended_at IS NULL ORDER BY rank, delivery.id LIMIT ?",
+        f"SELECT {rows.BOTH} WHERE recipient = ? AND ended_at IS NULL ORDER BY rank, {rows.PLACE} LIMIT ?",
         recipient,
         limit,
     )

@@ -24,32 +24,33 @@ def cancel(
 ) -> Sequence[Delivery]:
     """Cancel a message's deliveries; return them as they are now."""
     number, found = lookup.message(tx, message)
-    chosen = _chosen(tx, number, found, recipient)
-    begun = [delivery.recipient for delivery in chosen if delivery.state == State.SEEN]
+    meant = chosen(tx, number, found, recipient)
+    begun = [delivery.recipient for delivery in meant if delivery.state == State.SEEN]
     if begun and not interrupt:
         raise RefusedError(f"{', '.join(begun)} has begun with message {found.id}; --interrupt ends its turn")
-    return [_cancel(tx, delivery, found) for delivery in chosen]
+    return [_cancel(tx, delivery, found) for delivery in meant]
 
 
 def requeue(tx: Transaction, message: str, *, recipient: str | None = None) -> Sequence[Delivery]:
     """Queue a message's deliveries that ended otherwise than well once more; they keep their place."""
     number, found = lookup.message(tx, message)
-    chosen = _chosen(tx, number, found, recipient)
-    failed = [delivery for delivery in chosen if _ended_badly(State(delivery.state))]
+    meant = chosen(tx, number, found, recipient)
+    failed = [delivery for delivery in meant if _ended_badly(State(delivery.state))]
     if not failed:
-        states = ", ".join(f"{delivery.recipient} {delivery.state}" for delivery in chosen)
+        states = ", ".join(f"{delivery.recipient} {delivery.state}" for delivery in meant)
         raise RefusedError(f"nothing of message {found.id} ended otherwise than well: {states}")
     members = route(tx, Known(tx), found.to, found.sender).recipients if found.to.startswith("any:") else ()
     return [_requeue(tx, delivery, found, members) for delivery in failed]
 
 
-def _chosen(tx: Transaction, number: int, message: Message, recipient: str | None) -> list[DeliveryRow]:
+def chosen(tx: Transaction, number: int, message: Message, recipient: str | None) -> list[DeliveryRow]:
+    """Return a message's deliveries, or the one to a recipient; NotFoundError."""
     every = lookup.delivery_rows(tx, number)
-    chosen = [delivery for delivery in every if recipient in (None, delivery.recipient)]
-    if not chosen:
+    meant = [delivery for delivery in every if recipient in (None, delivery.recipient)]
+    if not meant:
         names = ", ".join(delivery.recipient for delivery in every)
         raise NotFoundError(f"message {message.id} has no delivery to {recipient!r}; it goes to {names}")
-    return chosen
+    return meant
 
 
 def _ended_badly(state: State) -> bool:

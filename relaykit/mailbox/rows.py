@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -47,8 +48,17 @@ class DeliveryRow(NamedTuple):
     wish: str | None = None
     held: int = 0
     steps: str = ""
+    body: str | None = None
+    place: int | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What its queue is ordered by."""
+        return self.rank, self.id if self.place is None else self.place
 
 
+PLACE = "coalesce(delivery.place, delivery.id)"
+"""Where a delivery stands among those of its rank: where it arrived, unless it was moved."""
 DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow._fields)
 MESSAGE = (
     "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
@@ -114,6 +124,7 @@ def delivery(row: DeliveryRow, message_id: str) -> Delivery:
         wish=Wish(row.wish) if row.wish else None,
         held=bool(row.held),
         steps=steps(row.steps),
+        body=row.body,
     )
 
 
@@ -139,8 +150,9 @@ def message(row: Any) -> Message:
 
 
 def both(row: Any) -> tuple[DeliveryRow, Message]:
-    """Return the delivery and the message of a row of ``BOTH``."""
-    return DeliveryRow._make(row[:_WIDTH]), message(row[_WIDTH:])
+    """Return the delivery and the message of a row of ``BOTH``, the message as it was edited for that delivery."""
+    found, said = DeliveryRow._make(row[:_WIDTH]), message(row[_WIDTH:])
+    return found, said if found.body is None else replace(said, body=found.body)
 
 
 def command(row: Any) -> Command:

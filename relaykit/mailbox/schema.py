@@ -162,6 +162,25 @@ CREATE INDEX permission_untold ON permission (agent) WHERE applied = 0 AND state
 CREATE INDEX permission_delivery ON permission (delivery) WHERE delivery IS NOT NULL;
 """
 
+_EDITED_AND_MOVED = """
+ALTER TABLE delivery ADD COLUMN body TEXT;      -- what it was edited to; NULL is the message's
+ALTER TABLE delivery ADD COLUMN place INTEGER;  -- where it was moved to among those of its rank; NULL is its id
+DROP INDEX delivery_under_way;
+CREATE INDEX delivery_under_way ON delivery (recipient, rank, coalesce(place, id)) WHERE ended_at IS NULL;
+
+CREATE TABLE placed_pool (
+    agent TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    delivery INTEGER NOT NULL,
+    PRIMARY KEY (agent, rank, place, delivery)
+) WITHOUT ROWID;
+INSERT INTO placed_pool SELECT agent, rank, delivery, delivery FROM pool;
+DROP TABLE pool;
+ALTER TABLE placed_pool RENAME TO pool;
+CREATE INDEX pool_delivery ON pool (delivery);
+"""
+
 # A task follows its delivery by a trigger, whatever moves the delivery: the two cannot disagree. What its agent said of
 # it in so many words stays; only a delivery that is queued once more begins anew.
 _TASKS = """
@@ -205,6 +224,6 @@ CREATE TRIGGER reaction_gone AFTER DELETE ON message BEGIN
 END;
 """
 
-MAILBOX = Schema("mailbox", (_FIRST, _TASKS))
+MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED, _TASKS))
 FILE = "mailbox.db"
 """The mailbox's file in the home directory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from relaykit.mailbox import rows
 from relaykit.mailbox.chain import after, is_answered, reply_to
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.entry import post
@@ -41,6 +42,29 @@ def settle(
         if answered:
             _reply(tx, reply, answered)
     return ended
+
+
+def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | None:
+    """Put what a turn that nobody asked for has to say to whom the delivery's own turn answered, in its thread."""
+    row = tx.row(f"SELECT {rows.BOTH} WHERE delivery.id = ?", delivery)
+    if row is None:
+        return None
+    cause, message = rows.both(row)
+    to = reply_to(tx, cause.recipient, message)
+    if to is None:
+        return None
+    if earlier := tx.row(f"SELECT {rows.MESSAGE} FROM message WHERE id = ? AND account = ''", id):
+        return rows.message(earlier)
+    draft = Draft(
+        id=id,
+        sender=cause.recipient,
+        to=to.recipient,
+        body=text,
+        thread=to.thread,
+        kind=MessageKind.FOLLOW_UP,
+        in_reply_to=(to.message,),
+    )
+    return post(tx, draft, after(cause.id, message))
 
 
 def _held(tx: Transaction, lease: Lease) -> tuple[DeliveryRow, Message]:

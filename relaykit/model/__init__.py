@@ -49,7 +49,24 @@ if TYPE_CHECKING:
     from relaykit.model.limits import Limits
     from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
     from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
-    from relaykit.model.secret import Secret
+    from relaykit.model.profile import (
+        Base,
+        CredentialName,
+        Hook,
+        McpServer,
+        Profile,
+        ProfileCommand,
+        ProfileFile,
+        Projection,
+        ProjectionState,
+        Skill,
+        Subagent,
+        Value,
+        cannot,
+        partly,
+        projected,
+    )
+    from relaykit.model.secret import CREDENTIAL_PREFIX, Secret, without_credentials
     from relaykit.model.session import PastSession, SessionRecord
     from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
     from relaykit.model.task import Reaction, Task, TaskState
@@ -98,7 +115,24 @@ _HOMES = {
     "limits": ("Limits",),
     "message": ("USER", "Draft", "Message", "MessageKind", "Priority", "new_id"),
     "permission": ("Approval", "Decision", "PermissionRequest", "Question", "RequestState"),
-    "secret": ("Secret",),
+    "profile": (
+        "Base",
+        "CredentialName",
+        "Hook",
+        "McpServer",
+        "Profile",
+        "ProfileCommand",
+        "ProfileFile",
+        "Projection",
+        "ProjectionState",
+        "Skill",
+        "Subagent",
+        "Value",
+        "cannot",
+        "partly",
+        "projected",
+    ),
+    "secret": ("CREDENTIAL_PREFIX", "Secret", "without_credentials"),
     "session": ("PastSession", "SessionRecord"),
     "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
     "task": ("Reaction", "Task", "TaskState"),
@@ -106,6 +140,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CREDENTIAL_PREFIX",
     "DRAIN",
     "NAME",
     "OCCURRENCES",
@@ -117,6 +152,7 @@ __all__ = [
     "AddressKind",
     "Agent",
     "Approval",
+    "Base",
     "Block",
     "BlockDelta",
     "BlockEnded",
@@ -127,6 +163,7 @@ __all__ = [
     "Command",
     "CommandKind",
     "CommandState",
+    "CredentialName",
     "Decision",
     "Delivery",
     "DirectoryEntry",
@@ -135,10 +172,12 @@ __all__ = [
     "Event",
     "Fault",
     "Gap",
+    "Hook",
     "InboxItem",
     "Lease",
     "LeasedDelivery",
     "Limits",
+    "McpServer",
     "Message",
     "MessageKind",
     "Mode",
@@ -152,6 +191,11 @@ __all__ = [
     "PermissionClosed",
     "PermissionRequest",
     "Priority",
+    "Profile",
+    "ProfileCommand",
+    "ProfileFile",
+    "Projection",
+    "ProjectionState",
     "ProviderNote",
     "Question",
     "Reaction",
@@ -161,11 +205,13 @@ __all__ = [
     "RequestState",
     "Secret",
     "SessionRecord",
+    "Skill",
     "State",
     "Status",
     "StatusChanged",
     "StatusKind",
     "Step",
+    "Subagent",
     "Task",
     "TaskState",
     "Trace",
@@ -173,13 +219,18 @@ __all__ = [
     "TurnJoined",
     "TurnStarted",
     "UsageReported",
+    "Value",
     "Whose",
     "Wish",
     "WorkItem",
+    "cannot",
     "from_json",
     "new_id",
     "parse_address",
+    "partly",
+    "projected",
     "to_json",
+    "without_credentials",
 ]
 
 # Making all records takes longer than all the rest of ``relaykit send``.

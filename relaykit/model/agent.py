@@ -28,6 +28,8 @@ class Agent:
     """Whether ``broadcast``, ``tag:`` and ``cap:`` mean it, too; its id and its label always do."""
     may_send_now: bool = False
     """Whether it may send ``now`` to others; agents send at most ``next`` unless their profile allows more."""
+    max_text: int | None = None
+    """Characters that its provider takes at once, as far as is known: a longer message is refused at the put."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class Capabilities:
     """Its conversations can be listed, those begun elsewhere too."""
     compact: bool = False
     clear: bool = False
+    """A conversation can begin anew inside its process. The relay needs it not: it clears by opening a new session."""
     permissions: bool = False
     """It asks, and does as it is told."""
     streaming: bool = False

@@ -124,6 +124,8 @@ class Delivery:
     held: bool
     """Held back until a person lets it go on."""
     steps: tuple[Step, ...]
+    body: str | None = None
+    """What it was edited to while it was queued; None is the message's own."""
 
     @property
     def lease(self) -> Lease | None:

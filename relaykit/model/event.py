@@ -22,6 +22,8 @@ class TurnStarted:
     turn: str
     origin: Origin
     submissions: tuple[str, ...] = ()
+    cause: str | None = None
+    """Of a turn that nobody asked for: the earlier turn, or submission, whose work began it, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

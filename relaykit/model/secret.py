@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+CREDENTIAL_PREFIX = "RELAYKIT_CREDENTIAL_"
+"""Begins the variables that the credential store ``env`` reads, where its option says no other."""
+
+
+def without_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment as an agent's processes may have it: without the credentials of everyone else."""
+    return {name: value for name, value in environ.items() if not name.startswith(CREDENTIAL_PREFIX)}
+
 
 class Secret:
     """A value whose repr, str and format are a mask; ``reveal()`` at the place of use alone."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
-    from relaykit.plugin.component import API, CliCommand, Component
+    from relaykit.plugin.component import API, CliCommand, Component, Projects
     from relaykit.plugin.context import Child, Clock, Context, Credentials, Intake, Processes
     from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.transport import Receipt, Subscribable, Transport
 
 _HOMES = {
-    "component": ("API", "CliCommand", "Component"),
+    "component": ("API", "CliCommand", "Component", "Projects"),
     "context": ("Child", "Clock", "Context", "Credentials", "Intake", "Processes"),
     "credentials": ("CredentialStore",),
     "hooks": ("PROJECT", "hookimpl", "hookspec"),
@@ -72,6 +72,7 @@ __all__ = [
     "ListsSessions",
     "Mailbox",
     "Processes",
+    "Projects",
     "Provider",
     "ReadsHistory",
     "Receipt",

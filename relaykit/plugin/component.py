@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from relaykit.model import Profile, Projection
     from relaykit.plugin.context import Context
 
 API = 1
 """Version of the contract between core and plugins; raised only by a breaking change."""
+
+Projects = Callable[["Profile", Mapping[str, Any]], "Sequence[Projection]"]
+"""Pure: takes a profile and the provider's options, returns what becomes of each item of the profile."""
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -34,6 +38,8 @@ class Component(Generic[T_co]):
     check: Callable[[Mapping[str, Any]], str] | None = None
     """For ``relaykit doctor``: says in one line what it found of what the component needs on this machine, given
     its options; raises RelaykitError with the remedy where something is missing. Quick, changes nothing."""
+    projects: Projects | None = None
+    """Of a provider: what it makes of a profile. Without it the provider makes nothing of any."""
     api: int = API
 
 

@@ -114,6 +114,26 @@ class Letters(Protocol):
         """Queue a message's deliveries that ended otherwise than well once more; they keep their place."""
         ...
 
+    async def edit(self, message: str, body: str, *, recipient: str | None = None) -> Sequence[Delivery]:
+        """Give a message's deliveries another text; return them as they are now.
+
+        The message stays as it was put, so that the same draft again is still the first put; the delivery
+        carries the new text. One that is not queued any more, or that no one wrote on purpose, is refused, and
+        then nothing is changed.
+        """
+        ...
+
+    async def move(
+        self, message: str, *, before: str | None = None, recipient: str | None = None
+    ) -> Sequence[Delivery]:
+        """Put a message's deliveries right before another's in their queues, or first; return them as they are now.
+
+        It takes the priority of what it stands before: nothing but priority and place orders a queue. The others
+        keep their order among each other, and what arrives later comes after all of them. One that is not queued
+        any more is refused, and then nothing is changed.
+        """
+        ...
+
     async def end_wait(self, message: str) -> None:
         """The sender no longer waits for the answer."""
 
@@ -136,9 +156,13 @@ class Agents(Protocol):
         Whatever an older epoch had leased is this claim's now: what was not handed over is queued again, what
         was is returned as abandoned. With ``deaths`` (not after a reboot) each of those counts one more death,
         but those with the wish ``stop``: their turn was ended in good order.
-        Commands and permission requests of older epochs are closed.
+        Commands and permission requests of older epochs are closed. How much text its provider takes is kept
+        where the agent says nothing of it.
         """
         ...
+
+    async def describe(self, agent: Agent, epoch: int) -> None:
+        """Enter what is now known of an agent that is run. LeaseLostError where the epoch is over."""
 
     async def retire(self, agent: str, epoch: int, status: Status) -> None:
         """The agent is no longer run; its queue stays. Orders to stop or kill it have succeeded."""
@@ -195,6 +219,19 @@ class Leases(Protocol):
         A step that comes late, or again, takes nothing back: what was seen stays seen. LeaseLostError, also where the report is
         of an epoch that is over.
         """
+
+    async def follow_up(self, delivery: int, id: str, text: str) -> Message | None:
+        """Put what a turn that nobody asked for has to say to whom the delivery's own turn answered, in its thread.
+
+        Args:
+            delivery: What caused that turn; it may have ended.
+            id: The message's; the same again is the first put.
+            text: What the turn said.
+
+        Returns:
+            The message; None where the delivery answers nobody, or is known no more.
+        """
+        ...
 
     async def release(self, lease: Lease, reason: str) -> None:
         """Queue it again at its place, nothing counted."""

@@ -13,7 +13,7 @@ from relaykit.model import Approval
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
-    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn, Secret
+    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn, Profile, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,14 @@ class SessionRequest:
     """The id of a session to go on with; a provider that cannot find it raises ProviderError."""
     approval: Approval = Approval.ASK
     instructions: str = ""
-    """What the agent's profile adds to the provider's own system prompt."""
-    env: Mapping[str, str] = field(default_factory=dict)
-    """Added to the environment of the provider's processes: ``RELAYKIT_HOME``, ``RELAYKIT_AGENT``."""
+    """What the agent's profile and the agent itself add to the provider's own system prompt."""
+    profile: Profile | None = None
+    """What else the session is to be like; what becomes of each of its items is what the component's ``projects``
+    says. Its environment, its files and its addresses are seen to by the relay."""
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    """What the credentials that the profile names hold, by their names."""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Added to the environment of the provider's processes: ``RELAYKIT_HOME``, ``RELAYKIT_AGENT``, the profile's."""
     arguments: tuple[str, ...] = ()
     """The words after ``--``, for the provider's program."""
     endpoint: Endpoint | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from relaykit.config.records import AgentConfig, Config, ProfileConfig
-from relaykit.model import Agent
+from relaykit.config.records import AgentConfig, Config
+from relaykit.model import Agent, Profile
 from relaykit.plugin import SessionRequest
 
 
@@ -32,11 +32,12 @@ def session_request(config: Config, agent: AgentConfig) -> SessionRequest:
         cwd=agent.cwd,
         approval=agent.approval,
         instructions="\n\n".join(text for text in texts if text),
+        profile=config.profiles.get(agent.profile or ""),
         env={"RELAYKIT_HOME": str(config.home), "RELAYKIT_AGENT": agent.id},
         arguments=agent.arguments,
     )
 
 
-def _profile(config: Config, agent: AgentConfig) -> ProfileConfig:
+def _profile(config: Config, agent: AgentConfig) -> Profile:
     name = agent.profile or ""
-    return config.profiles.get(name) or ProfileConfig(name=name)
+    return config.profiles.get(name) or Profile(name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from relaykit.config.records import AgentConfig, Config, UseConfig
 from relaykit.errors import CredentialError
-from relaykit.model import Secret
+from relaykit.model import Profile, Projection, Secret
 from relaykit.plugin import (
     Clock,
     Context,
@@ -33,6 +33,7 @@ from relaykit.registry import (
     Kind,
     Registry,
 )
+from relaykit.registry.projecting import projection
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.components import Components
@@ -98,6 +99,11 @@ class Assembly:
         if (component := self._given.providers.get(agent.provider)) is not None:
             return component.open(agent.options, context)
         return self._registry.open(PROVIDER, agent.provider, agent.options, context)
+
+    def projection(self, agent: AgentConfig, profile: Profile | None) -> Sequence[Projection]:
+        """Return what an agent's provider makes of its profile."""
+        provider = self._given.providers.get(agent.provider) or self._registry.providers[agent.provider]
+        return projection(profile, provider, agent.options) if profile else ()
 
     async def get(self, name: str) -> Secret:
         """Return a secret: what components are lent as the credential store."""

@@ -21,6 +21,7 @@ STEPS = (
     "settled",  # the delivery is settled and the reply stored
     "claimed",  # an agent was claimed; nothing was recovered yet
     "recovered",  # one abandoned delivery was dealt with
+    "cleared",  # the agent's session is forgotten; a new one is not open yet
     "stopping",  # a stop began
 )
 

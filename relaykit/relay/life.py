@@ -10,16 +10,17 @@ import anyio
 
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
-from relaykit.model import Claim, SessionRecord
-from relaykit.plugin import Provider, Session, SessionRequest
+from relaykit.model import Agent, Capabilities, Claim, SessionRecord
+from relaykit.plugin import Endpoint, Provider, Session, SessionRequest
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
 from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.edge import Hearing, admitted
-from relaykit.relay.events.recorder import open_recorder
+from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
+from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.services import Services
 
 SESSION_GONE = "session_not_found"
@@ -28,6 +29,9 @@ SESSION_GONE = "session_not_found"
 _CLOSE_SECONDS = 5.0
 _GATHER_SECONDS = 0.04
 """How long events wait to be stored together: nobody notices, and a transaction costs as much as a dozen events."""
+
+_ENVELOPE = 1024
+"""Characters of the line that tells who sent a message; ids of other systems may be long."""
 
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
 
@@ -47,7 +51,10 @@ class AgentSetting:
     """What every life of one agent has in common."""
 
     agent: AgentConfig
+    record: Agent
+    """As the directory is to know it."""
     request: SessionRequest
+    projector: ProfileProjector
     open_provider: OpenProvider
     services: Services
     pause: Pause
@@ -65,8 +72,9 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
     async with (
         setting.open_provider() as provider,
         admitted(services, setting.agent.id, provider, hearing) as endpoint,
-        _open_session(provider, replace(setting.request, endpoint=endpoint), resume) as session,
+        _open_session(provider, setting, endpoint, resume) as session,
     ):
+        await services.mailbox.describe(described(setting.record, provider.capabilities), claim.epoch)
         record = await services.sessions.begin(_record(setting, session))
         worker: Worker | None = None
         async with open_recorder(
@@ -84,6 +92,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 owner=services.incarnation,
                 epoch=claim.epoch,
             )
+            _tell_profile(setting, recorder)
             worker = Worker(
                 setting.agent,
                 session,
@@ -95,7 +104,7 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )
-            hearing.attach(worker.hear)
+            hearing.attach(worker.hear, worker.notebook.write_steps)
             await _withdraw_old(worker, resume)
             await Recovery(worker, setting.agent.on_interrupted).run(claim)
             yield worker
@@ -114,10 +123,26 @@ async def work(worker: Worker, silence: float) -> None:
 
 
 @asynccontextmanager
-async def _open_session(provider: Provider, request: SessionRequest, resume: str | None) -> AsyncIterator[Session]:
-    wanted = replace(request, resume=resume if provider.capabilities.resume else None)
+async def _open_session(
+    provider: Provider, setting: AgentSetting, endpoint: Endpoint | None, resume: str | None
+) -> AsyncIterator[Session]:
+    request = await setting.projector.prepare(setting.request)
+    wanted = replace(request, endpoint=endpoint, resume=resume if provider.capabilities.resume else None)
     async with provider.session(wanted) as session:
         yield session
+
+
+def _tell_profile(setting: AgentSetting, recorder: Recorder) -> None:
+    """Record what became of the agent's profile; what cannot be done is told once to whoever runs the relay."""
+    profile, projector = setting.request.profile, setting.projector
+    if profile is None:
+        return
+    recorder.offer(projector.note(profile.name))
+    if (short := projector.shortfalls) and not projector.told:
+        projector.told = True
+        setting.services.report(
+            f"{setting.agent.id}: profile {profile.name} is not wholly projected: {'; '.join(short)}"
+        )
 
 
 def _record(setting: AgentSetting, session: Session) -> SessionRecord:
@@ -133,6 +158,13 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
 async def _withdraw_old(worker: Worker, session: str | None) -> None:
     if session is not None:
         await worker.claimed.withdraw(session, None, "the process that asked is gone")
+
+
+def described(agent: Agent, able: Capabilities) -> Agent:
+    """Return an agent with what its provider says of itself; the line that tells who sent a message needs room, too."""
+    if able.max_text is None:
+        return replace(agent, max_text=None)
+    return replace(agent, max_text=max(0, able.max_text - _ENVELOPE) if able.envelope else able.max_text)
 
 
 def is_gone(error: ProviderError) -> bool:

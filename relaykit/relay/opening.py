@@ -27,6 +27,7 @@ from relaykit.relay.events.fanout import Fanout, feed
 from relaykit.relay.life import AgentSetting
 from relaykit.relay.outgoing import LOCAL, Outgoing
 from relaykit.relay.ownership import presence
+from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.relay import People, Relay
 from relaykit.relay.runfile import run_file
 from relaykit.relay.services import Services
@@ -104,14 +105,17 @@ def _services(config: Config, assembly: Assembly, opened: Opened, report: Report
 
 
 def _supervisor(agent: AgentConfig, services: Services, assembly: Assembly) -> Supervisor:
+    record = agent_record(services.config, agent)
     setting = AgentSetting(
         agent=agent,
-        request=session_request(services.config, agent),
+        record=record,
+        request=(request := session_request(services.config, agent)),
+        projector=ProfileProjector(assembly.projection(agent, request.profile), assembly),
         open_provider=lambda: assembly.open_provider(agent),
         services=services,
         pause=Pause(services.clock),
     )
-    return Supervisor(agent_record(services.config, agent), setting)
+    return Supervisor(record, setting)
 
 
 def _people(opened: Opened, outgoing: Mapping[str, Outgoing]) -> People | None:

@@ -18,7 +18,6 @@ from relaykit.model import (
     Command,
     CommandKind,
     CommandState,
-    DirectoryEntry,
     Fault,
     PastSession,
     Report,
@@ -149,6 +148,9 @@ class Supervisor:
                 async with open_worker(self._setting, claim, self._session) as self._worker:
                     self._be_ready(self._worker)
                     await work(self._worker, self._setting.agent.silence)
+                    if self._worker.cleared:
+                        self._session = None
+                        return End.RESTARTED
         except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
             return await self._ended_by(cause(error))
         finally:
@@ -286,13 +288,10 @@ class Supervisor:
     async def _died_before(self) -> bool:
         """Whether the last relay that ran the agent died on this boot, without leaving in good order."""
         services = self._services
-        entry = await self._entry()
+        entries = await services.mailbox.agents()
+        entry = next((entry for entry in entries if entry.agent.id == self.id), None)
         if entry is None:
             return False
         self._session = entry.session or self._session
         last = next((relay for relay in await services.mailbox.relays() if relay.incarnation == entry.owner), None)
         return last is not None and last.boot == services.clock.boot_id()
-
-    async def _entry(self) -> DirectoryEntry | None:
-        entries = await self._services.mailbox.agents()
-        return next((entry for entry in entries if entry.agent.id == self.id), None)

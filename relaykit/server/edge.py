@@ -13,7 +13,7 @@ from relaykit.server.origins import Address, Hosts
 from relaykit.server.passes import Caller, Passes, person, user_token
 
 if TYPE_CHECKING:
-    from relaykit.relay.edge import Hear
+    from relaykit.relay.edge import Hearing
     from relaykit.relay.services import Services
 
 
@@ -51,10 +51,10 @@ class HttpDoorway:
         """Set when calls that wait have to end."""
 
     @asynccontextmanager
-    async def admit(self, agent: str, hear: Hear) -> AsyncIterator[Endpoint]:
+    async def admit(self, agent: str, hearing: Hearing) -> AsyncIterator[Endpoint]:
         """Let one session's processes in, under a token that is good while the context is open."""
         url = await self.listen()
-        with self._passes.admit(Caller(name=agent, is_agent=True, hear=hear)) as token:
+        with self._passes.admit(Caller(name=agent, is_agent=True, session=hearing)) as token:
             yield Endpoint(url=url, token=token)
 
     async def listen(self) -> str:

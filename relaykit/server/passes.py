@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -17,7 +17,7 @@ from relaykit.relay.directories import private_directory
 from relaykit.server.rates import Bucket
 
 if TYPE_CHECKING:
-    from relaykit.model import Occurrence
+    from relaykit.relay.edge import Hearing
 
 TOKEN_FILE = "token"  # noqa: S105 - its name
 """The person's token, in the home."""
@@ -33,7 +33,7 @@ class Caller:
     name: str
     """The agent's id, or the person's name: the sender of what they send."""
     is_agent: bool
-    hear: Callable[[Occurrence], None] | None = None
+    session: Hearing | None = None
     """Takes what is reported of the agent's session; None for a person, who has none."""
     requests: Bucket = field(default_factory=lambda: Bucket(_PER_SECOND, _BURST))
     waits_left: int = _WAITS

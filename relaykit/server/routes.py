@@ -66,13 +66,13 @@ class _Edge:
     async def hook(self, request: Request) -> Response:
         """What a provider's hook reports, into the events of the session whose token it bears."""
         caller = _caller(request)
-        if caller.hear is None:
+        if caller.session is None:
             return _refused(403, "hooks report of a session, with that session's token")
         body = await request.body()
         if len(body) > _SMALL:
             return _refused(413, f"a hook reports at most {_SMALL} bytes")
         try:
-            caller.hear(hooks.note(request.path_params["name"], body))
+            caller.session.tell(hooks.note(request.path_params["name"], body))
         except RefusedError as error:
             return _refused(400, str(error))
         return JSONResponse({})

@@ -8,6 +8,7 @@ from relaykit.testing import mailbox_conversing as conversing
 from relaykit.testing import mailbox_leases as leases
 from relaykit.testing import mailbox_letters as letters
 from relaykit.testing import mailbox_orders as orders
+from relaykit.testing import mailbox_queueing as queueing
 from relaykit.testing import mailbox_recall as recall
 
 __all__ = ["MailboxSuite"]
@@ -21,9 +22,12 @@ class MailboxSuite(
     recall.Cancelling,
     recall.Requeuing,
     recall.Expiring,
+    queueing.Editing,
+    queueing.Moving,
     chain.Causes,
     chain.Waits,
     chain.Threads,
+    chain.FollowUps,
     conversing.Answering,
     conversing.Reading,
     conversing.Tasks,
@@ -32,6 +36,7 @@ class MailboxSuite(
     leases.Settling,
     leases.Outgoing,
     agents.Claims,
+    agents.Descriptions,
     agents.Relays,
     orders.Orders,
     orders.Permissions,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relaykit.errors import LeaseLostError
+from relaykit.errors import LeaseLostError, RefusedError
 from relaykit.model import Agent, CommandKind, CommandState, RelayRecord, State, Status, StatusKind, Wish
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, states
 
@@ -115,6 +115,46 @@ class Claims(MailboxPart):
         entries = await bench.mailbox.agents()
         assert [entry.agent.id for entry in entries] == ["a", "b", "c"]
         assert entries[1].agent == Agent(id="b", provider="echo", cwd="/", **traits)
+
+
+class Descriptions(MailboxPart):
+    """What an agent's provider says of itself."""
+
+    async def test_what_is_longer_than_the_provider_takes_is_refused_at_the_put(self, bench: Bench) -> None:
+        await bench.mailbox.describe(agent_of("a", max_text=5), bench.claims["a"].epoch)
+        await bench.put(body="12345")
+        with pytest.raises(RefusedError, match="a takes 5"):
+            await bench.put(body="123456")
+
+    async def test_in_a_group_only_whose_provider_takes_it_gets_it(self, bench: Bench) -> None:
+        await bench.claim("b", "c", tags=("x",))
+        await bench.mailbox.describe(agent_of("b", max_text=5, tags=("x",)), bench.claims["b"].epoch)
+        sent = (await bench.put("tag:x", "123456")).message
+        assert (await bench.delivery(sent.id, "b")).state is State.REFUSED
+        assert (await bench.delivery(sent.id, "c")).state is State.QUEUED
+        await bench.put("any:tag:x", "1234567")
+        assert await bench.offered("b") is None
+        assert (await bench.lease("c")).message.id == sent.id
+
+    async def test_it_is_known_from_the_last_life_until_it_is_said_again(self, bench: Bench) -> None:
+        await bench.mailbox.describe(agent_of("a", max_text=5), bench.claims["a"].epoch)
+        await bench.claim("a")
+        with pytest.raises(RefusedError):
+            await bench.put(body="123456")
+        await bench.mailbox.describe(agent_of("a"), bench.claims["a"].epoch)
+        await bench.put(body="123456")
+
+    async def test_a_run_that_is_over_describes_nothing(self, bench: Bench) -> None:
+        old = bench.claims["a"].epoch
+        await bench.claim("a")
+        with pytest.raises(LeaseLostError):
+            await bench.mailbox.describe(agent_of("a", max_text=1), old)
+        await bench.put(body="12")
+
+
+def agent_of(name: str, **traits: Any) -> Agent:
+    """Return an agent as the bench claims it."""
+    return Agent(id=name, provider="echo", cwd="/", **traits)
 
 
 class Relays(MailboxPart):

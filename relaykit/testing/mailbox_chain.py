@@ -245,3 +245,37 @@ class Threads(MailboxPart):
         message = (await bench.mailbox.put(answer)).message
         assert (message.root, message.hops) == (asked.id, question.hops + 1)
         assert reply_of(await bench.begin("a")).to == USER
+
+
+class FollowUps(MailboxPart):
+    """What a turn that nobody asked for says."""
+
+    async def test_it_goes_to_whom_the_turn_behind_it_answered_once(self, bench: Bench) -> None:
+        asked = (await bench.put(thread="t")).message
+        leased = await bench.begin()
+        await bench.answer(leased)
+        note = await bench.mailbox.follow_up(leased.delivery.id, "note-1", "the build is green now")
+        assert note is not None
+        assert (note.kind, note.sender, note.to, note.thread) == (MessageKind.FOLLOW_UP, "a", USER, "t")
+        assert (note.in_reply_to, note.cause, note.root) == ((asked.id,), leased.delivery.id, asked.root)
+        assert await bench.mailbox.follow_up(leased.delivery.id, "note-1", "again") == note
+        assert {message.body for message in await bench.inbox()} == {"done", "the build is green now"}
+
+    async def test_between_agents_it_climbs_to_whoever_asked_first(self, bench: Bench) -> None:
+        await bench.claim("b")
+        asked = (await bench.put()).message
+        await bench.begin("a")
+        await bench.put("b", "what do you think?", sender="a")
+        await bench.exchange("b", "good")
+        answered = await bench.begin("a")
+        note = await bench.mailbox.follow_up(answered.delivery.id, "note-1", "b has more to say")
+        assert note is not None
+        assert (note.to, note.in_reply_to) == (USER, (asked.id,))
+
+    async def test_a_notice_has_nobody_to_follow_up_to_nor_has_what_is_known_no_more(self, bench: Bench) -> None:
+        await bench.claim("b")
+        await bench.put(sender="b")
+        await bench.fail(await bench.begin("a"))
+        notice = await bench.begin("b")
+        assert await bench.mailbox.follow_up(notice.delivery.id, "note-1", "text") is None
+        assert await bench.mailbox.follow_up(12345, "note-2", "text") is None

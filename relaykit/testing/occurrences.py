@@ -40,7 +40,7 @@ BLOCK = Block(
     conversation="sub-1",
 )
 DURABLE: tuple[Occurrence, ...] = (
-    TurnStarted(turn="t", origin=Origin.SUBMISSION, submissions=("s1", "s2")),
+    TurnStarted(turn="t", origin=Origin.SUBMISSION, submissions=("s1", "s2"), cause="t0"),
     TurnJoined(turn="t", submissions=("s3",)),
     BlockStarted(block=BLOCK),
     BlockEnded(block=BLOCK),

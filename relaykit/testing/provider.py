@@ -21,10 +21,11 @@ from relaykit.testing.component import ComponentSuite
 from relaykit.testing.provider_abilities import AbilityChecks
 from relaykit.testing.provider_bench import ProviderBench
 from relaykit.testing.provider_ends import EndChecks
+from relaykit.testing.provider_profiles import ProfileChecks
 from relaykit.testing.provider_turns import TurnChecks
 
 
-class ProviderSuite(TurnChecks, EndChecks, AbilityChecks, ComponentSuite[Provider]):
+class ProviderSuite(TurnChecks, EndChecks, AbilityChecks, ProfileChecks, ComponentSuite[Provider]):
     """Checks that hold for every provider, whatever stands behind it.
 
     A known gap is marked on the one method; what is only known at run time comes from overridden fixtures.

@@ -39,7 +39,7 @@ from relaykit.model import (
     Whose,
     new_id,
 )
-from relaykit.plugin import Component, Context, Provider, Session, SessionRequest
+from relaykit.plugin import Component, Context, Projects, Provider, Session, SessionRequest
 
 SECONDS = 10.0
 """Bounds every wait for a move of the relay's: what takes longer has gone wrong."""
@@ -130,11 +130,17 @@ class ScriptedSession:
         await self._until(lambda: len(self.decisions) >= count)
         return self.decisions[count - 1]
 
-    def start(self, *submissions: str, turn: str | None = None, origin: Origin = Origin.SUBMISSION) -> str:
-        """Begin a turn with submissions."""
+    def start(
+        self,
+        *submissions: str,
+        turn: str | None = None,
+        origin: Origin = Origin.SUBMISSION,
+        cause: str | None = None,
+    ) -> str:
+        """Begin a turn with submissions, or one that nobody asked for."""
         self._turn = turn or new_id()
         self._remember(PastTurn(id=self._turn, submissions=submissions, outcome=None))
-        self.tell(TurnStarted(turn=self._turn, origin=origin, submissions=submissions))
+        self.tell(TurnStarted(turn=self._turn, origin=origin, submissions=submissions, cause=cause))
         return self._turn
 
     def join(self, *submissions: str) -> None:
@@ -230,6 +236,8 @@ class ScriptedProvider:
     sessions: list[ScriptedSession] = field(default_factory=list)
     turns: dict[str, list[PastTurn]] = field(default_factory=dict)
     """History, by session."""
+    projects: Projects | None = None
+    """What it makes of profiles."""
     refusals: list[Fault] = field(default_factory=list)
     """Raised one by one when a session is to be opened."""
     opening: Callable[[SessionRequest], Awaitable[None]] | None = None
@@ -267,4 +275,4 @@ class ScriptedProvider:
         async def open_scripted(options: Mapping[str, Any], context: Context) -> AsyncIterator[Provider]:  # noqa: ARG001
             yield self
 
-        return Component(name=name, summary="Does what a test says.", open=open_scripted)
+        return Component(name=name, summary="Does what a test says.", open=open_scripted, projects=self.projects)

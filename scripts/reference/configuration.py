@@ -75,10 +75,25 @@ def _sections(sections: Mapping[str, Any]) -> Iterator[str]:
 def _table(header: str, section: Mapping[str, Any], about: str) -> Iterator[str]:
     keys = section["properties"]
     tables = {key: inner for key, inner in keys.items() if inner.get("additionalProperties") is False}
-    plain = {key: inner for key, inner in keys.items() if key not in tables}
+    named = {key: inner for key, inner in keys.items() if "properties" in _other(inner) and _is_table(_other(inner))}
+    plain = {key: inner for key, inner in keys.items() if key not in tables | named}
     yield f"## `[{header}]`\n\n{about}\n\n{_rows(plain, section.get('required', ()))}"
     for key, inner in tables.items():
         yield from _table(f"{header}.{key}", inner, inner.get("description", ""))
+    for key, inner in named.items():
+        yield from _table(f"{header}.{key}.NAME", _other(inner), inner.get("description", ""))
+    for key, inner in keys.items():
+        if _is_table(rows := inner.get("items", {})):
+            yield from _table(f"[{header}.{key}]", rows, inner.get("description", ""))
+
+
+def _other(inner: Mapping[str, Any]) -> Mapping[str, Any]:
+    other = inner.get("additionalProperties")
+    return other if isinstance(other, Mapping) else {}
+
+
+def _is_table(inner: Mapping[str, Any]) -> bool:
+    return inner.get("type") == "object"
 
 
 def _components(registry: Registry) -> Iterator[str]:

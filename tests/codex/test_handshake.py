@@ -54,7 +54,7 @@ async def test_a_program_that_tells_no_version_is_refused(fake):
 @pytest.mark.anyio
 async def test_without_a_sign_in_it_is_refused_with_the_remedy(fake):
     error = await refused(fake, account={"account": None, "requiresOpenaiAuth": True})
-    assert "run `codex login`" in str(error)
+    assert f"run `CODEX_HOME={fake.home} codex login`" in str(error)
     assert error.fault.code == "unauthorized"
 
 

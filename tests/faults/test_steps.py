@@ -218,6 +218,33 @@ def test_a_relay_that_is_killed_as_it_begins_to_stop_died_like_any_other(homes, 
     assert (delivery.state, delivery.deaths) == ("answered" if provider == "codex" else "unknown", 1)
 
 
+@pytest.mark.live
+def test_a_session_that_was_cleared_does_not_come_back_when_the_relay_dies_over_it(homes, codex, told):
+    home = homes(a=codex())
+    relay = home.start(fault="cleared")
+    home.ended(home.send("a", "say:remember the word"))
+    before = home.agent("a").session
+    home.order("a", "clear")
+    relay.fell()
+    assert home.agent("a").session is None
+    home.start()
+    home.ended(home.send("a", "say:and now"))
+    assert home.agent("a").session not in (None, before)
+    assert told("and now") != []
+    assert "remember the word" not in "".join(told("and now"))
+
+
 def test_every_step_is_killed_at():
-    killed_at = {*HANDED_OVER, "settled", "put", "claimed", "recovered", "wished", "asked", "decided", "stopping"}
+    killed_at = {
+        *HANDED_OVER,
+        "settled",
+        "put",
+        "claimed",
+        "recovered",
+        "wished",
+        "asked",
+        "decided",
+        "stopping",
+        "cleared",
+    }
     assert killed_at == set(STEPS)

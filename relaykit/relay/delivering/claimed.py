@@ -101,6 +101,10 @@ class ClaimedMailbox:
             lambda: self._mailbox.settle(leases, state, reason, reply=reply, partial=partial, synced=synced)
         )
 
+    async def follow_up(self, delivery: int, id: str, text: str) -> None:
+        """Put what a turn that nobody asked for said to whoever asked for what caused it."""
+        await self._kept(lambda: self._mailbox.follow_up(delivery, id, text))
+
     async def ask(self, session: str, question: Question, expires_in: float) -> PermissionRequest:
         """Store a permission request."""
         return await self._kept(

@@ -56,6 +56,11 @@ class HandOver:
         self._refused = refused
         self._resumptions: deque[Resumption] = deque()
 
+    @property
+    def resumes(self) -> bool:
+        """Whether there is something to be gone on with."""
+        return bool(self._resumptions)
+
     def again(self, item: LeasedDelivery, note: str) -> None:
         """Hand a delivery over once more, as if it were new."""
         self._resumptions.append(Resumption((item,), self._text(item), note))

@@ -1,4 +1,4 @@
-"""Commands that a session carries out: interrupt, steer, inject, compact."""
+"""Commands that a session carries out: interrupt, steer, inject, compact, clear."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import anyio
 from relaykit.errors import ProviderError
 from relaykit.model import Command, CommandKind, CommandState, Fault, Mode, Whose, Wish, new_id
 from relaykit.plugin import Compacts
+from relaykit.relay.faultpoints import reached
 
 if TYPE_CHECKING:
     from relaykit.relay.delivering.worker import Worker
@@ -68,8 +69,10 @@ class SessionOrders:
         steers = command.kind in (CommandKind.STEER, CommandKind.INJECT)
         joins = worker.capabilities.join and not worker.turns.questions
         # Text must not reach a session that is asking, nor one that can only begin a turn and has one.
-        waits = (steers and worker.busy and not joins) or (command.kind is CommandKind.COMPACT and worker.busy)
-        if waits:
+        waits = steers and worker.busy and not joins
+        # What was cut off can only be gone on with where it is remembered.
+        clears = command.kind is CommandKind.CLEAR and worker.hand_over.resumes
+        if waits or clears or (command.kind in (CommandKind.COMPACT, CommandKind.CLEAR) and worker.busy):
             worker.wake_in(command.take_by - worker.clock.now())
             raise NotNowError
 
@@ -87,6 +90,8 @@ class SessionOrders:
                 return await self._submit(command.text)
             case CommandKind.COMPACT:
                 return await self._compact()
+            case CommandKind.CLEAR:
+                return await self._clear()
             case _:
                 return await self._unknown(command)
 
@@ -110,6 +115,14 @@ class SessionOrders:
         with anyio.fail_after(COMPACT_SECONDS):
             await session.compact()
         return "the context was compacted"
+
+    async def _clear(self) -> str:
+        """Have a new session opened in the place of this one, which is forgotten first: no crash brings it back."""
+        self._worker.cleared = self._worker.stopping = True
+        self._worker.status.report()
+        await self._worker.notebook.write()
+        reached("cleared")
+        return "its session is over; it begins a new one"
 
     async def _unknown(self, command: Command) -> str:
         raise _refused(f"{command.kind.value} is not something that this relay does")

@@ -43,13 +43,14 @@ class StatusBoard:
     def report(self) -> None:
         """Say how the agent is now, in the directory and as an event, unless that was said already."""
         status = self._status()
-        if status == self._last:
+        if status == self._last and not self._worker.cleared:
             return
         self._last = status
         worker = self._worker
         stamped = replace(status, since=worker.clock.now())
         worker.recorder.offer(StatusChanged(status=stamped))
-        worker.notebook.status(stamped, pid=worker.session.pid, session=worker.session.id)
+        session = None if worker.cleared else worker.session.id
+        worker.notebook.status(stamped, pid=worker.session.pid, session=session)
 
     def _status(self) -> Status:
         worker = self._worker

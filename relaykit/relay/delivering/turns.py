@@ -40,6 +40,7 @@ class EndedTurn:
     origin: Origin
     outcome: Outcome
     submissions: tuple[str, ...]
+    cause: str | None = None
     text: str
     worked: bool
     """Whether there was anything in it but our messages."""
@@ -53,6 +54,7 @@ class RunningTurn:
 
     id: str
     origin: Origin
+    cause: str | None = None
     submissions: list[str] = field(default_factory=list)
     worked: bool = False
     text: str = ""
@@ -81,7 +83,7 @@ class Turns:
         """Take in one occurrence."""
         match what:
             case TurnStarted():
-                self.running = RunningTurn(what.turn, what.origin)
+                self.running = RunningTurn(what.turn, what.origin, what.cause)
                 return self._named(what.turn, what.submissions)
             case TurnJoined():
                 return self._named(what.turn, what.submissions)
@@ -118,6 +120,7 @@ class Turns:
             origin=running.origin,
             outcome=end.outcome,
             submissions=tuple(running.submissions),
+            cause=running.cause,
             text=text,
             worked=running.worked,
             fault=end.fault,

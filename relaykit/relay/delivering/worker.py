@@ -26,6 +26,7 @@ from relaykit.model import (
     Wish,
 )
 from relaykit.plugin import Clock, Session, Waiting
+from relaykit.relay.delivering.causes import Causes
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.conclusion import Conclusion, Judge
 from relaykit.relay.delivering.handover import HandOver, SessionLostError
@@ -76,6 +77,8 @@ class Worker:
         self.silent = False
         """Set by the watchdog while the provider gives none."""
         self.stopping = False
+        self.cleared = False
+        """Whether its session is forgotten, and a new one takes its place."""
         self.notebook = Notebook(claimed, clock)
         self.hand_over = HandOver(
             session, capabilities, claimed, held=self.held, notebook=self.notebook, refused=self._refused
@@ -83,6 +86,7 @@ class Worker:
         self.orders = SessionOrders(self)
         self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
         self._conclusion = Conclusion(agent.id, claimed, pause)
+        self.causes = Causes(claimed, session.id)
         self.status = StatusBoard(self)
         self.interruption = Interruption(self)
         self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
@@ -118,7 +122,7 @@ class Worker:
                 await self.notebook.write()  # before any hand-over the directory has the session to go on with
                 self.wake_in(self.pause.remaining)
                 self.nudge.ring()
-                while not self._over:
+                while not (self._over or self.cleared):
                     await self._step(await self.nudge.wait())
                 await self._conclude_facts()  # the last words of a session that is over
                 await self.notebook.write()
@@ -236,6 +240,7 @@ class Worker:
         # Nothing more is handed to a process that is dead: its death would count for what had no part in it.
         self._over = self._over or turn.by == "process"
         items = self.held.take(turn.submissions)
+        await self.causes.note(turn, items)
         if not items:
             return
         await self.recorder.flush()

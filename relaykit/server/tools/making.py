@@ -38,6 +38,8 @@ def tool(
     async def run(desk: Desk, arguments: Mapping[str, Any]) -> ToolResult:
         if problems := checker.problems(dict(arguments)):
             return ToolResult(text=f"{name}: " + "; ".join(map(str, problems)), is_error=True)
+        if desk.caller.session is not None:
+            await desk.caller.session.caught_up()
         try:
             return ToolResult(text=json.dumps(await act(desk, arguments), ensure_ascii=False))
         except RelaykitError as error:

@@ -70,6 +70,27 @@ class ShowsWholeThreads(MailboxThrough):
         return await self.mailbox.thread(thread, "a", **which)
 
 
+class TakesAnEditWhenItIsTooLate(MailboxThrough):
+    async def edit(self, message, body, **which):
+        with suppress(RefusedError):
+            return await self.mailbox.edit(message, body, **which)
+
+
+class PutsAnEditedMessageInItsPlace(MailboxThrough):
+    async def edit(self, message, body, **which):
+        trace = await self.mailbox.trace(message)
+        await self.mailbox.cancel(message, **which)
+        old = trace.message
+        put = await self.mailbox.put(Draft(sender=old.sender, to=old.to, body=body, thread=old.thread))
+        return put.deliveries
+
+
+class MovesNothing(MailboxThrough):
+    async def move(self, message, *, before=None, recipient=None):
+        found = (await self.mailbox.trace(message)).deliveries
+        return [one for one in found if recipient in (None, one.recipient)]
+
+
 class RingsForNothing(MailboxThrough):
     @asynccontextmanager
     async def watch(self):

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import anyio
-from good_provider import SCHEMA, GoodProvider, GoodSession, component
+from good_provider import SCHEMA, GoodProvider, GoodSession, component, project
 
-from relaykit.model import Outcome, ProviderNote
+from relaykit.model import Outcome, ProviderNote, cannot, projected
 from relaykit.plugin import hookimpl
 
 
@@ -257,3 +257,12 @@ def relaykit_providers():
     yield component("HasNoSchema", schema=NO_SCHEMA)
     yield component("TakesAnyOption", schema=LAX_SCHEMA)
     yield component("TakesAnyValue", schema=BOUNDLESS_SCHEMA)
+    yield component("DropsHalfOfAProfile", projects=lambda profile, options: project(profile, options)[::2])
+    yield component(
+        "PromisesEverything", projects=lambda profile, _: [projected(item, "so") for item in profile.items()]
+    )
+    yield component("SaysNotWhy", projects=lambda profile, _: [told_by(item) for item in profile.items()])
+
+
+def told_by(item):
+    return projected(item, "") if item == "base" else cannot(item, "")

@@ -25,7 +25,9 @@ from relaykit.model import (
     TurnJoined,
     TurnStarted,
     Whose,
+    cannot,
     new_id,
+    projected,
 )
 from relaykit.plugin import Component
 
@@ -163,9 +165,15 @@ class GoodProvider:
 _REMEMBERED = {}
 
 
-def component(name, provider=GoodProvider, schema=SCHEMA):
+def project(profile, options):
+    return [projected(item, "nothing") if item == "base" else cannot(item, "it is made up") for item in profile.items()]
+
+
+def component(name, provider=GoodProvider, schema=SCHEMA, projects=project):
     @asynccontextmanager
     async def open_(options, context):
         yield provider(options, context)
 
-    return Component(name=name, summary="For the tests of the suite", open=open_, options_schema=schema)
+    return Component(
+        name=name, summary="For the tests of the suite", open=open_, options_schema=schema, projects=projects
+    )

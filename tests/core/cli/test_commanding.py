@@ -140,6 +140,36 @@ def test_what_ended_otherwise_than_well_can_be_queued_once_more(program, door, w
     assert program("requeue", sent).out == "reviewer: queued: queued once more\n"
 
 
+@pytest.mark.parity("N-3")
+def test_a_queued_message_gets_another_text_and_what_was_handed_over_does_not(program, door, workers):
+    worker = workers.enlist("reviewer")
+    sent = put(door, "reviewer")
+    assert program("edit", sent[:8], "Look at the last two.").out == "reviewer: queued\n"
+    document = program("trace", sent, "--json").json
+    assert [step["note"] for step in document["deliveries"][0]["steps"]] == ["", "edited; it has 21 characters now"]
+    assert document["deliveries"][0]["body"] == "Look at the last two."
+    assert "edited: Look at the last two." in program("trace", sent).out
+    assert worker.take().message.body == "Look at the last two."
+    late = program("edit", sent, "Too late.")
+    assert (late.code, late.out) == (4, "")
+    assert "reviewer seen" in late.err
+
+
+@pytest.mark.parity("N-3")
+def test_a_queued_message_is_moved_before_another_or_to_the_front(program, door, workers):
+    worker = workers.enlist("reviewer")
+    one, two, three = [put(door, "reviewer") for _ in range(3)]
+    assert program("move", three, "--before", two[:8]).code == 0
+    assert program("move", two, "--first", "--json").json["deliveries"][0]["state"] == "queued"
+    shown = [item["id"] for item in program("inbox", "reviewer", "--json").json["items"]]
+    assert shown == [two, one, three]
+    assert worker.take().message.id == two
+    assert program("move", two, "--first").code == 4
+    assert program("move", one, "--before", two).code == 1
+    for words in ([], ["--first", "--before", three]):
+        assert program("move", one, *words).code == 2
+
+
 @pytest.fixture
 def asked(door, workers):
     worker = workers.enlist("reviewer")

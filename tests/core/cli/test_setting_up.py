@@ -143,3 +143,36 @@ def test_the_doctor_fails_on_a_damaged_mailbox(program):
     remark = next(check for check in ended.json["checks"] if check["check"] == "mailbox")
     assert remark["level"] == "fail"
     assert remark["remedy"]
+
+
+@pytest.mark.parity("AR-14")
+def test_profiles_are_listed_and_shown_with_what_each_provider_makes_of_them(program):
+    folder = program.cwd / "profiles" / "careful"
+    (folder / "skills" / "greet").mkdir(parents=True)
+    (folder / "skills" / "greet" / "SKILL.md").write_text("---\ndescription: Greets.\n---\n", encoding="utf-8")
+    (folder / "profile.toml").write_text('env = { LEVEL = "debug" }\n', encoding="utf-8")
+    assert program("profiles").out.splitlines()[1].split() == ["careful", "host", "-", "skills,", "env"]
+    document = program("profiles", "show", "careful", "--provider", "exec", "--json").json
+    (report,) = document["providers"]
+    states = {item["item"]: item["state"] for item in report["items"]}
+    assert states == {"skills.greet": "cannot", "env.LEVEL": "projected", "base": "projected"}
+    shown = program("profiles", "show", "careful").out
+    assert [line for line in shown.splitlines() if line.startswith("careful with ")] != []
+    assert "skills.greet  cannot" in shown
+    wrong = program("profiles", "show", "carefull")
+    assert (wrong.code, "did you mean 'careful'?" in wrong.err) == (2, True)
+    assert program("profiles", "show", "careful", "--provider", "exce").code == 2
+
+
+@pytest.mark.parity("AR-2")
+def test_run_takes_a_profile_of_a_directory(program):
+    folder = program.cwd / "profiles" / "careful"
+    (folder / "files").mkdir(parents=True)
+    (folder / "files" / "NOTES.md").write_text("notes", encoding="utf-8")
+    (folder / "profile.toml").write_text('instructions = "Be brief."\nenv = { LEVEL = "debug" }\n', encoding="utf-8")
+    options = ["--option", 'command=["sh", "-c", "cat NOTES.md; echo $LEVEL"]']
+    with program.relay("--provider", "exec", "--agent", "a", "--profile", "careful", *options) as relay:
+        assert program("send", "a", "hello", "--wait", "20").out.split() == ["notesdebug"]
+        assert program("stop", "a").code == 0
+        _, said = relay.communicate(timeout=30)
+    assert "profile careful is not wholly projected: instructions: a command takes a text" in said

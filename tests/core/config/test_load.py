@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from relaykit import config
-from relaykit.config.records import AgentConfig, Config, ProfileConfig, UseConfig
+from relaykit.config.records import AgentConfig, Config, UseConfig
 from relaykit.errors import ConfigError
-from relaykit.model import Approval, Limits, Priority
+from relaykit.model import Approval, Limits, Priority, Profile
 
 
 def test_without_a_file_the_defaults_hold(registry, tmp_path):
@@ -89,7 +89,7 @@ def test_every_section_becomes_records(load, tmp_path):
         ),
     )
     assert loaded.profiles == {
-        "careful": ProfileConfig(
+        "careful": Profile(
             name="careful",
             instructions="Never push.",
             model="big",

@@ -17,6 +17,7 @@ from relaykit.mailbox import (
     letters,
     orders,
     permissions,
+    queueing,
     reading,
     recall,
     retention,
@@ -57,8 +58,11 @@ def live(door: Door) -> None:
     """Do all that is done in an ordinary life of a mailbox."""
     claim = door.run(directory.claim, Agent(id="a", provider="echo", cwd="/", tags=("x",)), "relay-1")
     holder = {"owner": "relay-1", "epoch": claim.epoch, "submission": "s", "session": "s"}
+    door.run(letters.put, Draft(sender=USER, to="a", body="later", id="moved"))
     for to in ("a", "any:tag:x", "broadcast", "x@dock"):
         door.run(letters.put, Draft(sender=USER, to=to, body="hello", id=f"id-{to}", expires_at=1e12), waits=5)
+    door.run(queueing.edit, "id-any:tag:x", "other")
+    door.run(queueing.move, "id-a", before="moved")
     door.run(letters.put, Draft(sender=USER, to="any:tag:x", body="work", id="work", task="work"))
     door.run(tasks.claim_task, "work", "a")
     first = door.run(leases.lease, "a", **holder)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from relaykit.config.records import ProfileConfig
 from relaykit.errors import RefusedError
-from relaykit.model import Draft, Limits, MessageKind, Outcome, Priority, State, StatusKind
+from relaykit.model import Draft, Limits, MessageKind, Origin, Outcome, Priority, Profile, State, StatusKind
 from relaykit.testing.harness import World
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +93,7 @@ async def test_a_message_to_any_of_a_group_is_handled_by_exactly_one(world: Worl
 
 @pytest.mark.parity("AR-4")
 async def test_a_profile_says_who_may_reach_its_agents(world: World) -> None:
-    profiles = {"shy": ProfileConfig(name="shy", reachable_by=("b",))}
+    profiles = {"shy": Profile(name="shy", reachable_by=("b",))}
     async with world.relay(world.agent("a", profile="shy"), world.agent("b"), profiles=profiles) as relay:
         with pytest.raises(RefusedError):
             await relay.send("a", "hello")
@@ -102,3 +103,47 @@ async def test_a_profile_says_who_may_reach_its_agents(world: World) -> None:
 
 def test_the_chain_of_causes_is_bounded_by_default() -> None:
     assert Limits().hops == 16
+
+
+async def test_what_a_turn_in_the_background_says_follows_up_in_the_thread_of_what_began_it(world: World) -> None:
+    async with world.relay() as relay:
+        asked = await relay.send("a", "build it", thread="t")
+        session = await world.provider.opened()
+        begun = await session.submitted()
+        turn = session.start(begun.id)
+        session.end(text="it builds in the background")
+        await world.ended(asked.message.id)
+        for cause in (turn, begun.id):
+            background = session.start(origin=Origin.PROVIDER, cause=cause)
+            session.end(text=f"news from {cause}")
+        session.start(origin=Origin.PROVIDER, cause=background)
+        session.end(text="more of it")
+        _, *notes = await world.received(4)
+    assert [note.body for note in notes] == [f"news from {turn}", f"news from {begun.id}", "more of it"]
+    assert {(note.kind, note.thread, note.in_reply_to) for note in notes} == {
+        (MessageKind.FOLLOW_UP, "t", (asked.message.id,))
+    }
+
+
+async def test_a_turn_that_nobody_asked_for_and_whose_cause_is_not_known_is_an_event_alone(world: World) -> None:
+    async with world.relay() as relay:
+        asked = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.answer("done", (await session.submitted()).id)
+        await world.ended(asked.message.id)
+        for cause in (None, "a turn of long ago"):
+            session.start(origin=Origin.PROVIDER, cause=cause)
+            session.end(text="nobody hears this")
+        injected = await relay.send("a", "still there?")
+        session.answer("yes", (await session.submitted(2)).id)
+        await world.ended(injected.message.id)
+        assert [message.body for message in await world.inbox()] == ["done", "yes"]
+
+
+async def test_what_is_too_long_for_the_provider_is_refused_at_the_put(world: World) -> None:
+    world.provider.capabilities = replace(world.provider.capabilities, max_text=10)
+    async with world.relay() as relay:
+        await world.provider.opened()
+        await world.status("a", StatusKind.IDLE)
+        with pytest.raises(RefusedError, match="a takes 10"):
+            await relay.send("a", "x" * 11)

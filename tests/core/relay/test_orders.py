@@ -5,7 +5,19 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from relaykit.model import DRAIN, Capabilities, Command, CommandKind, CommandState, Priority, State, StatusKind
+from relaykit.model import (
+    DRAIN,
+    Capabilities,
+    Command,
+    CommandKind,
+    CommandState,
+    Fault,
+    Outcome,
+    Priority,
+    State,
+    StatusKind,
+    Whose,
+)
 from relaykit.relay import Relay
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import SECONDS
@@ -204,3 +216,75 @@ async def test_a_stop_that_drains_waits_for_the_turn_however_long_it_takes(world
         assert (await world.ended(accepted.message.id)).deliveries[0].state is State.ANSWERED
         assert (await outcome(world, command)).state is CommandState.SUCCEEDED
     assert session.interrupts == 0
+
+
+@pytest.mark.parity("AR-8", "N-6")
+async def test_a_cleared_agent_begins_a_new_session_with_the_same_queue_and_the_old_one_has_ended(world: World) -> None:
+    async with world.relay() as relay:
+        first = await world.provider.opened()
+        done = await order(world, relay, CommandKind.CLEAR)
+        second = await world.provider.opened(2)
+        accepted = await relay.send("a", "who am I?")
+        second.answer("no idea", (await second.submitted()).id)
+        await world.ended(accepted.message.id)
+        ended = {record.id: record.ended_at for record in await world.sessions.sessions()}
+        (entry,) = await world.mailbox.agents()
+    assert done.state is CommandState.SUCCEEDED
+    assert (second.request.resume, second.id != first.id) == (None, True)
+    assert (entry.session, first.submissions) == (second.id, [])
+    assert ended[first.id] is not None
+
+
+@pytest.mark.parity("AR-8")
+async def test_clearing_waits_for_the_turn_that_runs(world: World) -> None:
+    async with world.relay() as relay:
+        running = await relay.send("a", "hello")
+        first = await world.provider.opened()
+        first.start((await first.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        command = await relay.order("a", CommandKind.CLEAR)
+        first.end(text="done")
+        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+        await world.provider.opened(2)
+        assert (await world.ended(running.message.id)).replies[0].body == "done"
+    assert (first.interrupts, len(first.submissions)) == (0, 1)
+
+
+async def test_a_turn_that_does_not_end_in_a_minute_keeps_its_session(world: World) -> None:
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.status("a", StatusKind.BUSY, "turn")
+        command = await relay.order("a", CommandKind.CLEAR)
+        await world.clock.advance(61)
+        assert (await outcome(world, command)).state is CommandState.FAILED
+        session.end(text="done")
+        await world.status("a", StatusKind.IDLE)
+    assert len(world.provider.sessions) == 1
+
+
+async def test_what_was_cut_off_is_gone_on_with_before_its_session_is_cleared(world: World) -> None:
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        first = await world.provider.opened()
+        first.start((await first.submitted()).id)
+        first.use_tool("ls")
+        first.end(Outcome.FAILED, fault=Fault(whose=Whose.AGENT, code="quota", message="no quota", retry_after=30))
+        await world.status("a", StatusKind.ERROR, "paused")
+        command = await relay.order("a", CommandKind.CLEAR)
+        await world.clock.advance(31)
+        again = await first.submitted(2)
+        assert "go on" in again.text
+        first.answer("done", again.id)
+        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+        await world.provider.opened(2)
+
+
+async def test_a_session_that_was_cleared_does_not_come_back_with_the_next_relay(world: World) -> None:
+    async with world.doomed_relay() as relay:
+        first = await world.provider.opened()
+        await order(world, relay, CommandKind.CLEAR)
+    opened = len(world.provider.sessions)
+    async with world.relay():
+        assert (await world.provider.opened(opened + 1)).id != first.id

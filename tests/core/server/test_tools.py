@@ -5,8 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from relaykit.config.records import ProfileConfig
-from relaykit.model import MessageKind, State, StatusKind, TaskState
+from relaykit.model import MessageKind, Profile, State, StatusKind, TaskState
 from relaykit.testing.scripted import SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
@@ -202,7 +201,7 @@ async def test_threads_that_are_too_long_keep_their_end_whole(edge):
 
 
 async def test_agents_are_found_by_what_they_are_and_only_those_that_may_be_sent_to(edge):
-    profiles = {"closed": ProfileConfig(name="closed", reachable_by=("user",))}
+    profiles = {"closed": Profile(name="closed", reachable_by=("user",))}
     more = {"b": {"tags": ("x",), "label": "bee", "capabilities": ("python",)}, "c": {"profile": "closed"}}
     async with edge.relay("a", "b", "c", profiles=profiles, **more) as relay:
         client = edge.client("a")

@@ -9,20 +9,23 @@ from relaykit.plugin import Endpoint, SessionRequest
 from relaykit_codex.handshake import thread_settings
 from relaykit_codex.launch import environment
 from relaykit_codex.options import Options
+from relaykit_codex.projecting import Projected
 
 ENDPOINT = Endpoint(url="http://127.0.0.1:4870", token=Secret("a-token-that-nobody-may-see"))
 
 
 def test_the_threads_settings_name_the_server_and_not_the_token(tmp_path):
     request = SessionRequest(agent="main", cwd=tmp_path, endpoint=ENDPOINT)
-    settings = thread_settings(request, Options.read({}, "agents.main"))
-    server = settings["config"]["mcp_servers.relaykit"]
+    settings = thread_settings(request, Options.read({}, "agents.main"), Projected())
+    server = {
+        name.removeprefix("mcp_servers.relaykit."): value
+        for name, value in settings["config"].items()
+        if name.startswith("mcp_servers.relaykit.")
+    }
     assert (server["url"], server["bearer_token_env_var"]) == ("http://127.0.0.1:4870/mcp", "RELAYKIT_TOKEN")
     assert ENDPOINT.token.reveal() not in str(settings)
-    assert (
-        "mcp_servers.relaykit"
-        not in thread_settings(SessionRequest(agent="main", cwd=tmp_path), Options.read({}, "agents.main"))["config"]
-    )
+    without = thread_settings(SessionRequest(agent="main", cwd=tmp_path), Options.read({}, "agents.main"), Projected())
+    assert not [name for name in without["config"] if name.startswith("mcp_servers")]
 
 
 @pytest.mark.parametrize(
