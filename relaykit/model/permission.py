@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +44,25 @@ class RequestState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One thing that a person is to choose; any other words are an answer, too."""
+
+    question: str
+    options: tuple[str, ...]
+    several: bool = False
+    """More than one option may be chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What goes with an approval: answers to the choices, or another input in place of what was asked."""
+
+    answers: tuple[str, ...] = ()
+    """One for each choice, in their order."""
+    input: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What a provider's session asks."""
 
@@ -56,6 +76,10 @@ class Question:
     """The diff, the reason, the working directory."""
     turn: str | None = None
     item: str | None = None
+    choices: tuple[Choice, ...] = ()
+    """What is to be chosen; an approval without answers to them answers nothing."""
+    input: Mapping[str, object] | None = None
+    """What the tool was given, where an approval may give it something else."""
 
     @property
     def digest(self) -> str:
@@ -78,6 +102,7 @@ class PermissionRequest:
     decision: Decision | None = None
     decided_by: str = ""
     reason: str = ""
+    reply: Reply | None = None
     applied: bool = False
     """Whether the provider was told."""
     delivery: int | None = None
