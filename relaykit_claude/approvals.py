@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relaykit.model import Choice, Decision, Question, Reply
-from relaykit_claude.blocks import capped, told
+from relaykit_claude.blocks import OUTPUT_LIMIT, capped, told
 from relaykit_claude.fields import Fields, one_line, rows, strings, table, text
 from relaykit_claude.protocol import Asked
 
@@ -54,7 +54,7 @@ def opened(asked: Asked, turn: str | None, used: Fields) -> Open:
         turn=turn,
         item=use or None,
         choices=_choices(tool, given),
-        input=None if tool in (ASKS, PLANS) else given,
+        input=given if _changeable(tool, given) else None,
     )
     return Open(question, asked.id, tool, given, tuple(rows(request, "permission_suggestions")))
 
@@ -73,6 +73,10 @@ def answer(found: Open, decision: Decision, reason: str, reply: Reply | None = N
     if decision is Decision.APPROVE_FOR_SESSION:
         return {**allowed, "updatedPermissions": _for_session(found)}
     return allowed
+
+
+def _changeable(tool: str, given: Fields) -> bool:
+    return tool not in (ASKS, PLANS) and len(json.dumps(given)) <= OUTPUT_LIMIT
 
 
 def _answered(found: Open, reply: Reply | None) -> Fields:
@@ -138,7 +142,7 @@ def _marked(mark: str, lines: str) -> str:
 
 def _choices(tool: str, given: Mapping[str, object]) -> tuple[Choice, ...]:
     if tool == PLANS:
-        return (Choice(question="carry out this plan?", options=(_ASK_EACH, _ACCEPT_EDITS)),)
+        return (Choice(question="carry out this plan?", options=(_ASK_EACH, _ACCEPT_EDITS), default=_ASK_EACH),)
     if tool != ASKS:
         return ()
     return tuple(

@@ -54,7 +54,11 @@ class Conversation:
         """Submissions of our own making, such as ``/compact``: nobody else knows them."""
         self._pending: dict[str, bool] = {}
         """Submissions that no turn has named yet, and whether claude has shown that it took them."""
+        self.withdrawing: set[str] = set()
+        """Submissions that claude was asked to let go of: nobody waits for their turns."""
         self._ended: set[str] = set()
+        self._swallowed: list[Occurrence] = []
+        """Turns that never were, to be told once none runs."""
         self._usage = UsageMeter()
         self._speech = Speech()
         self._open: dict[str, Open] = {}
@@ -221,21 +225,24 @@ class Conversation:
     def _gone(self, name: str, state: str) -> list[Occurrence]:
         """Tell of a submission that claude is done with though no turn named it: that is an outcome, not a wait."""
         self._pending.pop(name, None)
+        if name in self.withdrawing:
+            return []
         turn = RunningTurn(name, Origin.SUBMISSION)
         turn.submissions[name] = None
-        begun = TurnStarted(turn=name, origin=Origin.SUBMISSION, submissions=(name,))
-        withdrawn = state == "cancelled"
-        self._ended.add(name)
-        return [
-            begun,
-            *turn.end(Outcome.INTERRUPTED if withdrawn else Outcome.FAILED, None if withdrawn else _SWALLOWED),
-        ]
+        cancelled = state == "cancelled"
+        ended = turn.end(Outcome.INTERRUPTED if cancelled else Outcome.FAILED, None if cancelled else _SWALLOWED)
+        self._swallowed += [TurnStarted(turn=name, origin=Origin.SUBMISSION, submissions=(name,)), *ended]
+        return [] if self.turn else self._tell_swallowed()
+
+    def _tell_swallowed(self) -> list[Occurrence]:
+        told, self._swallowed = self._swallowed, []
+        return told
 
     def _end(self, turn: RunningTurn, outcome: Outcome, fault: Fault | None, words: str = "") -> list[Occurrence]:
         self.turn = None
         self._ended = set(turn.submissions)
         self._speech.turn_over()
-        return [*self._close(list(self._open)), *turn.end(outcome, fault, text=words)]
+        return [*self._close(list(self._open)), *turn.end(outcome, fault, text=words), *self._tell_swallowed()]
 
     def _close(self, keys: list[str]) -> list[Occurrence]:
         for key in keys:

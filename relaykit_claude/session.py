@@ -90,11 +90,15 @@ class ClaudeSession:
 
     async def withdraw(self, submission_id: str) -> bool:
         """Have claude let go of a message that it has not begun with; return whether it did."""
-        with suppress(Refused):
-            asked = {"message_uuid": submission_id}
+        asked = {"message_uuid": submission_id}
+        self._conversation.withdrawing.add(submission_id)
+        try:
             answered = await self._client.request("cancel_async_message", asked, timeout=_ORDER_SECONDS)
             return answered.get("cancelled") is True
-        return False
+        except Refused:
+            return False
+        finally:
+            self._conversation.withdrawing.discard(submission_id)
 
     async def interrupt(self) -> None:
         """Ask the running turn to end, if there is one."""

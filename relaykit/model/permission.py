@@ -51,6 +51,8 @@ class Choice:
     options: tuple[str, ...]
     several: bool = False
     """More than one option may be chosen."""
+    default: str = ""
+    """What an approval without an answer means; where it is empty, the choice has to be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +79,14 @@ class Question:
     turn: str | None = None
     item: str | None = None
     choices: tuple[Choice, ...] = ()
-    """What is to be chosen; an approval without answers to them answers nothing."""
+    """What is to be chosen by whoever approves."""
     input: Mapping[str, object] | None = None
     """What the tool was given, where an approval may give it something else."""
+
+    @property
+    def needs_answers(self) -> bool:
+        """Whether an approval alone is no answer."""
+        return any(not choice.default for choice in self.choices)
 
     @property
     def digest(self) -> str:

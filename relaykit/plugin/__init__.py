@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
     from relaykit.plugin.provider import (
         AnswersPermissions,
+        ChangesModel,
         Compacts,
         Endpoint,
         ListsSessions,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         ReadsHistory,
         Session,
         SessionRequest,
+        TakesReplies,
+        Withdraws,
     )
     from relaykit.plugin.router import Directory, Route, Router, find_route
     from relaykit.plugin.sessions import SessionStore
@@ -39,6 +42,7 @@ _HOMES = {
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
     "provider": (
         "AnswersPermissions",
+        "ChangesModel",
         "Compacts",
         "Endpoint",
         "ListsSessions",
@@ -46,6 +50,8 @@ _HOMES = {
         "ReadsHistory",
         "Session",
         "SessionRequest",
+        "TakesReplies",
+        "Withdraws",
     ),
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
@@ -57,6 +63,7 @@ __all__ = [
     "API",
     "PROJECT",
     "AnswersPermissions",
+    "ChangesModel",
     "Child",
     "CliCommand",
     "Clock",
@@ -83,9 +90,11 @@ __all__ = [
     "SessionStore",
     "StatusSink",
     "Subscribable",
+    "TakesReplies",
     "Transport",
     "Waiting",
     "Watch",
+    "Withdraws",
     "find_route",
     "hookimpl",
     "hookspec",

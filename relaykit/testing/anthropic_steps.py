@@ -86,7 +86,7 @@ def _said(call: Call) -> Iterator[tuple[str, Item]]:
 
 
 def _a_persons(block: Item) -> str:
-    text = _STEERED.sub("", _REMINDER.sub("", block.get("text") or "")).strip()
+    text = _REMINDER.sub("", block.get("text") or "").strip()
     return "" if block.get("type") != "text" or text.startswith(_NOT_A_PERSON) else text
 
 
@@ -189,7 +189,6 @@ STEPS: Mapping[str, Callable[[str], Answer]] = {
 }
 """Every step by its name."""
 _BEGIN = re.compile(rf"^(?:{'|'.join(STEPS)})(?::|$)", re.MULTILINE)
-_STEERED = re.compile(r"\A(?=The user sent a new message).*?:\n", re.DOTALL)
 
 
 def _use(name: str, given: Item) -> Item:

@@ -23,6 +23,7 @@ from relaykit.model import (
     BlockKind,
     BlockStarted,
     Capabilities,
+    Choice,
     Decision,
     Fault,
     Mode,
@@ -33,6 +34,7 @@ from relaykit.model import (
     PermissionAsked,
     PermissionClosed,
     Question,
+    Reply,
     TurnEnded,
     TurnJoined,
     TurnStarted,
@@ -43,7 +45,18 @@ from relaykit.plugin import Component, Context, Projects, Provider, Session, Ses
 
 SECONDS = 10.0
 """Bounds every wait for a move of the relay's: what takes longer has gone wrong."""
-ALL = Capabilities(join=True, interrupt=True, resume=True, history=True, compact=True, permissions=True, streaming=True)
+ALL = Capabilities(
+    join=True,
+    interrupt=True,
+    resume=True,
+    history=True,
+    compact=True,
+    permissions=True,
+    replies=True,
+    withdraw=True,
+    set_model=True,
+    streaming=True,
+)
 """What a scripted provider can do unless it is told otherwise."""
 
 
@@ -67,6 +80,9 @@ class ScriptedSession:
         self.submissions: list[Submission] = []
         self.interrupts = 0
         self.decisions: list[tuple[str, Decision]] = []
+        self.replies: list[Reply] = []
+        self.withdrawn: list[str] = []
+        self.model = ""
         self.compacted = 0
         self.compacting: anyio.Event | None = None
         """Where there is one, compacting takes until it is set."""
@@ -103,6 +119,20 @@ class ScriptedSession:
         self.decisions.append((key, decision))
         self._tell.send_nowait(PermissionClosed(key=key))
         self._change()
+
+    async def reply(self, key: str, reply: Reply, *, session: bool = False) -> None:
+        """Note what was replied, and close the question."""
+        self.replies.append(reply)
+        await self.decide(key, Decision.APPROVE_FOR_SESSION if session else Decision.APPROVE)
+
+    async def withdraw(self, submission_id: str) -> bool:
+        """Let go of a submission."""
+        self.withdrawn.append(submission_id)
+        return True
+
+    async def set_model(self, model: str) -> None:
+        """Note the model."""
+        self.model = model
 
     async def history(self, session: str) -> Sequence[PastTurn] | None:
         """Return the turns that the provider remembers."""
@@ -167,9 +197,11 @@ class ScriptedSession:
         self.tell(BlockEnded(block=Block(id=new_id(), kind=BlockKind.TOOL_USE, turn=self._turn, name=name)))
         self._remember(replace(self._past(), worked=True))
 
-    def ask(self, title: str, *, key: str = "q1") -> None:
-        """Ask for permission."""
-        self.tell(PermissionAsked(question=Question(key=key, action="command", title=title, turn=self._turn, item="i")))
+    def ask(self, title: str, *, key: str = "q1", choices: tuple[Choice, ...] = ()) -> None:
+        """Ask for permission, or for a choice."""
+        action = "question" if choices else "command"
+        question = Question(key=key, action=action, title=title, turn=self._turn, item="i", choices=choices)
+        self.tell(PermissionAsked(question=question))
 
     def end(self, outcome: Outcome = Outcome.COMPLETED, text: str = "", fault: Fault | None = None) -> None:
         """End the running turn."""
