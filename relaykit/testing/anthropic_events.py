@@ -27,6 +27,13 @@ def open_message(call: Mapping[str, Any], answer: Answer) -> tuple[Item, Event]:
     return message, {"type": "message_start", "message": message}
 
 
+def whole_message(call: Mapping[str, Any], answer: Answer) -> Item:
+    """Return a message for a request that wants no stream."""
+    message, _ = open_message(call, answer)
+    said = [{"type": "text", "text": block} if isinstance(block, str) else block for block in answer.blocks]
+    return {**message, "content": said, "stop_reason": "end_turn"}
+
+
 def failed(kind: str) -> Event:
     """Return the event of an error inside the stream."""
     return {"type": "error", "error": {"type": kind, "message": f"{kind} (stub)"}}

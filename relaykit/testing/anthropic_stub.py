@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from relaykit.testing.anthropic_events import failed, is_text, open_message, output
+from relaykit.testing.anthropic_events import failed, is_text, open_message, output, whole_message
 from relaykit.testing.anthropic_steps import Answer, answer, plan
 from relaykit.testing.stub_server import Stub, StubHandler, as_child, in_threads, serve
 
@@ -78,6 +78,9 @@ class MessagesHandler(StubHandler):
     def _serve(self, wanted: Answer, call: dict[str, Any]) -> None:
         if wanted.status != 200:
             self._error(wanted.status, wanted.error)
+            return
+        if not call.get("stream"):
+            self.json(200, whole_message(call, wanted))
             return
         self.begin()
         if wanted.hang:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 CLAUDE_BIN = "CLAUDE_BIN"
 """Environment variable that names another claude than the one of the package ``claude-agent-sdk``."""
@@ -25,6 +26,14 @@ def claude_binary() -> str:
     if spec is None or spec.origin is None:
         raise FileNotFoundError(f"there is no claude to test with: pip install claude-agent-sdk, or set {CLAUDE_BIN}")
     return str(Path(spec.origin).with_name("_bundled") / "claude")
+
+
+def claude_options(home: Path) -> dict[str, Any]:
+    """Return options for an agent whose claude keeps to that directory.
+
+    Commands run without the user's own login scripts, which may take any time.
+    """
+    return {"command": claude_binary(), "config_dir": str(home), "env": {"HOME": str(home)}}
 
 
 def write_claude_home(home: Path, base_url: str, *, retries: int = 0, env: Mapping[str, str] | None = None) -> Path:

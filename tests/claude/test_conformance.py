@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relaykit.testing.claude_home import claude_binary, claude_home
+from relaykit.testing.claude_home import claude_home, claude_options
 from relaykit.testing.provider import ProviderSuite
 
 pytestmark = pytest.mark.live
@@ -28,7 +28,7 @@ class TestClaude(ProviderSuite):
     @pytest.fixture
     def opening_options(self, stub):
         with claude_home(stub.base_url) as home:
-            yield {"command": claude_binary(), "config_dir": str(home)}
+            yield claude_options(home)
 
 
 class TestClaudeWithACredential(TestClaude):
@@ -37,4 +37,4 @@ class TestClaudeWithACredential(TestClaude):
     @pytest.fixture
     def opening_options(self, stub):
         with claude_home(stub.base_url, env={"ANTHROPIC_API_KEY": ""}) as home:
-            yield {"command": claude_binary(), "config_dir": str(home), "credential": "key"}
+            yield {**claude_options(home), "credential": "key"}
