@@ -29,8 +29,6 @@ _ALWAYS = (
     "--forward-subagent-text",
 )
 _BYPASS = frozenset({"--dangerously-skip-permissions", "--allow-dangerously-skip-permissions", "bypassPermissions"})
-_ASK_FOR = ("Bash", "Edit", "MultiEdit", "NotebookEdit", "Write", "WebFetch")
-"""Tools that always ask where the agent may only read: rules that allow them, whoever made them, do not count then."""
 _PASSED_ON = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "TMPDIR", "LANG", "LANGUAGE", "COLORTERM"}
     | {"SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "VIRTUAL_ENV", "JAVA_HOME"}
@@ -89,11 +87,6 @@ def permission_mode(options: Options, approval: Approval) -> str:
     if approval is Approval.READ_ONLY:
         return "default"
     return options.permission_mode or ("acceptEdits" if approval is Approval.DENY else "default")
-
-
-def settings(approval: Approval) -> dict[str, object]:
-    """Return what is set for the session alone, beside the user's own settings."""
-    return {"permissions": {"ask": list(_ASK_FOR)}} if approval is Approval.READ_ONLY else {}
 
 
 def refuse_bypass(words: Sequence[str]) -> None:

@@ -73,6 +73,7 @@ class ClaudeProvider:
             set_model=True,
             streaming=True,
             envelope=True,
+            tools=True,
             max_text=MAX_TEXT,
             model=(self._session.model if self._session else None) or self._options.model,
             effort=self._options.effort,

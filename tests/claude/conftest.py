@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import anyio
 import pytest
 
 import relaykit_claude
-from relaykit.model import BlockEnded, BlockKind, Mode, TurnEnded
-from relaykit.plugin import Context, SessionRequest
+from relaykit.model import BlockEnded, BlockKind, Mode, Secret, TurnEnded
+from relaykit.plugin import Context, Endpoint, SessionRequest
 from relaykit.testing.anthropic_stub import running_stub
 from relaykit.testing.claude_home import claude_home, claude_options
 from relaykit.testing.contexts import make_context
@@ -165,3 +167,87 @@ def house(tmp_path):
         workspace.mkdir()
         program = Program(home=tmp_path / "relay", cwd=tmp_path, env={"XDG_CONFIG_HOME": str(tmp_path / "config")})
         yield House(program=program, claude_home=home, stub=stub, workspace=workspace)
+
+
+TOKEN = "token-0123456789abcdef"
+SCHEMA = {"type": "object", "properties": {"message": {"type": "string"}}}
+TOOLS = [{"name": "reply", "description": "reply", "inputSchema": SCHEMA}]
+
+
+@dataclass
+class SmallRelay:
+    """The relay's side of a session's tools and hooks, on loopback: what was reported, and called."""
+
+    endpoint: Endpoint
+    reports: list = field(default_factory=list)
+    calls: list = field(default_factory=list)
+    came: threading.Condition = field(default_factory=threading.Condition)
+
+    def hear(self, event, told):
+        with self.came:
+            self.reports.append((event, told))
+            self.came.notify_all()
+
+    def until(self, event):
+        """Return what was reported of an event, once it was."""
+        with self.came:
+            assert self.came.wait_for(lambda: event in [name for name, _ in self.reports], SECONDS), self.reports
+        return next(told for name, told in self.reports if name == event)
+
+    def speak(self, body):
+        """Answer one message of the Model Context Protocol."""
+        match body.get("method"):
+            case "initialize":
+                result = {"protocolVersion": body["params"]["protocolVersion"], "capabilities": {"tools": {}}}
+                result["serverInfo"] = {"name": "relaykit", "version": "1"}
+            case "tools/list":
+                result = {"tools": TOOLS}
+            case "tools/call":
+                self.calls.append(body["params"])
+                result = {"content": [{"type": "text", "text": "it was delivered"}]}
+            case _:
+                error = {"code": -32601, "message": "no such method"}
+                return {"jsonrpc": "2.0", "id": body["id"], "error": error} if "id" in body else None
+        return {"jsonrpc": "2.0", "id": body["id"], "result": result}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.send_error(405)
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.headers["authorization"] != f"Bearer {TOKEN}":
+            self.send_error(401)
+        elif self.path.startswith("/hooks/"):
+            self.server.relay.hear(self.path.removeprefix("/hooks/"), body)
+            self.answer({})
+        else:
+            self.answer(self.server.relay.speak(body))
+
+    def answer(self, document):
+        data = b"" if document is None else json.dumps(document).encode()
+        self.send_response(200 if data else 202)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@pytest.fixture
+def relay():
+    """Serves hooks, and tools, to who has the token."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        server.daemon_threads = True
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        server.relay = SmallRelay(Endpoint(url=url, token=Secret(TOKEN)))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server.relay
+        finally:
+            server.shutdown()
+            thread.join(SECONDS)
