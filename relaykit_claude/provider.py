@@ -55,7 +55,7 @@ class ClaudeProvider:
         self._options = options
         self._context = context
         self._key = key
-        self._transcripts = Transcripts(options.config(context.home), context.home / "unseen")
+        self._transcripts = Transcripts(options.config(context.home), context.home)
         self._session: ClaudeSession | None = None
 
     @property

@@ -11,6 +11,8 @@ from anyio import BrokenResourceError, ClosedResourceError
 
 from relaykit.errors import ProviderError
 from relaykit.model import (
+    BlockEnded,
+    BlockKind,
     Decision,
     Fault,
     Mode,
@@ -57,6 +59,7 @@ class ClaudeSession:
         self._tell, self._events = anyio.create_memory_object_stream[Occurrence](math.inf)
         self._changed = anyio.Event()
         self._sending = anyio.Lock()
+        self._written = False
         self._compacting: str | None = None
         self._compacted: TurnEnded | None = None
 
@@ -193,10 +196,19 @@ class ClaudeSession:
         for occurrence in occurrences:
             with suppress(BrokenResourceError, ClosedResourceError):  # nobody listens any more
                 self._tell.send_nowait(occurrence)
-            if isinstance(occurrence, TurnJoined):
-                self._transcripts.seen(self.id)
+            self._note(occurrence)
             if isinstance(occurrence, TurnEnded) and occurrence.turn == self._compacting:
                 self._compacted = occurrence
+
+    def _note(self, occurrence: Occurrence) -> None:
+        """Keep what a claude that is killed now might not have written down."""
+        turn = self._conversation.turn
+        if isinstance(occurrence, TurnEnded):
+            self._written = self._written or self._transcripts.written(self.id)
+        uses = isinstance(occurrence, BlockEnded) and occurrence.block.kind is BlockKind.TOOL_USE
+        joins = isinstance(occurrence, TurnJoined) and turn is not None and bool(turn.tools)
+        if turn is not None and (joins or (uses and len(turn.tools) == 1)):
+            self._transcripts.worked(self.id, turn.submissions)
 
     async def _ask(self, subtype: str, more: Fields) -> None:
         try:

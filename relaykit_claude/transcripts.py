@@ -1,12 +1,14 @@
-"""The transcript files of a configuration directory, and what of our sessions has none yet.
+"""The transcript files of a configuration directory, and what of our sessions is not in them yet.
 
-Claude writes a conversation down with its first message. Killed before that, it leaves nothing behind, and a session
-of that id can be begun as new. What was begun and never seen to take a message is therefore written down here: of
-such a session alone, to have no file means that nothing happened.
+Claude writes a conversation down with its first message, and everything a moment after it told of it (0.15 s were
+seen). Killed before that, it leaves nothing behind, though a command may have run. So two things are written down
+here: which sessions were begun and have no file yet, of which alone no file means that nothing is lost; and the
+submissions of the last turn that used a tool, which are never to be handed over as if nothing had happened.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from functools import partial
@@ -14,16 +16,14 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from relaykit.model import Block, BlockKind, PastSession
-from relaykit_claude.fields import text
+from relaykit.model import Block, BlockKind, PastSession, PastTurn
+from relaykit_claude.fields import strings, text
 from relaykit_claude.protocol import Skipped, read_line
 from relaykit_claude.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    from relaykit.model import PastTurn
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
 _AGENT = re.compile(r"agent-([0-9A-Za-z-]+)\.jsonl")
@@ -32,9 +32,10 @@ _AGENT = re.compile(r"agent-([0-9A-Za-z-]+)\.jsonl")
 class Transcripts:
     """Reads what claude wrote down."""
 
-    def __init__(self, config: Path, unseen: Path) -> None:
+    def __init__(self, config: Path, home: Path) -> None:
         self._projects = config / "projects"
-        self._unseen = unseen
+        self._unseen = home / "unseen"
+        self._worked = home / "worked"
 
     def find(self, session: str) -> Path | None:
         """Return the file of a session; claude goes on with one from any directory."""
@@ -47,10 +48,18 @@ class Transcripts:
         self._unseen.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._unseen / session).touch(mode=0o600)
 
-    def seen(self, session: str) -> None:
-        """Note that claude told of a message in the session."""
+    def written(self, session: str) -> bool:
+        """Note that the session has a file; return whether it has one."""
+        if self.find(session) is None:
+            return False
+        (self._unseen / session).unlink(missing_ok=True)
+        return True
+
+    def worked(self, session: str, submissions: Iterable[str]) -> None:
+        """Note that a turn with these submissions uses a tool."""
         if _NAME.fullmatch(session):
-            (self._unseen / session).unlink(missing_ok=True)
+            self._worked.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._worked / session).write_text(json.dumps([*submissions]), encoding="utf-8")
 
     def was_begun(self, session: str) -> bool:
         """Whether the session was begun here and never seen to take a message."""
@@ -60,9 +69,23 @@ class Transcripts:
         """Return a session's turns; None where it cannot be read, none where nothing came of it."""
         path = self.find(session)
         if path is None:
-            return () if self.was_begun(session) else None
+            return self._with_worked(session, ()) if self.was_begun(session) else None
         transcript = await anyio.to_thread.run_sync(_read, path)
-        return None if transcript is None else transcript.turns
+        return None if transcript is None else self._with_worked(session, transcript.turns)
+
+    def _with_worked(self, session: str, turns: Sequence[PastTurn]) -> Sequence[PastTurn]:
+        """Add a turn that worked, where it was lost on the way to the file."""
+        known = {name for turn in turns for name in turn.submissions}
+        lost = tuple(name for name in self._last_worked(session) if name not in known)
+        return (
+            [*turns, PastTurn(id=lost[0], submissions=lost, outcome=None, worked=True, told=False)] if lost else turns
+        )
+
+    def _last_worked(self, session: str) -> list[str]:
+        try:
+            return strings({"names": json.loads((self._worked / session).read_bytes())}, "names")
+        except (OSError, ValueError):
+            return []
 
     async def blocks(self, session: str) -> Sequence[Block] | None:
         """Return a session's blocks, those of its subagents where these began; None where it cannot be read."""

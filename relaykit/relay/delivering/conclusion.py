@@ -62,7 +62,7 @@ class Conclusion:
                 for item in items:
                     hand_over.again(item, verdict.reason)
             case Next.CONTINUE:
-                hand_over.go_on(items, verdict.reason)
+                hand_over.go_on(items, verdict.reason, quoted=verdict.quoted)
             case Next.LEAVE:
                 pass
         if verdict.pause is not None:
