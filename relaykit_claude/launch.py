@@ -110,7 +110,7 @@ def environment(
         place: A directory of its own for what is temporary, and for its sockets.
         key: An API key.
     """
-    env = {name: value for name, value in os.environ.items() if _passed_on(name)}
+    env = {name: value for name, value in os.environ.items() if _passed_on(name) or name in options.pass_env}
     if config is not None:
         env = {name: value for name, value in env.items() if name not in _SIGN_INS}
         env["CLAUDE_CONFIG_DIR"] = str(config)

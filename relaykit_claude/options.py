@@ -51,6 +51,13 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
             additionalProperties={"type": "string"},
             default={},
         ),
+        "pass_env": _option(
+            "array",
+            "Names of more variables of the relay's own environment that Claude and its commands get; it is built "
+            "from a list otherwise.",
+            items={"type": "string", "minLength": 1},
+            default=[],
+        ),
         "request_timeout": _option(
             "number", "Seconds after which an unanswered request to Claude has failed.", exclusiveMinimum=0, default=60
         ),
@@ -74,12 +81,13 @@ class Options:
     background: bool = False
     fork: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
     request_timeout: float = 60.0
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
         """Take options that fit the schema."""
-        return cls(**options)
+        return cls(**{**options, "pass_env": tuple(options.get("pass_env", ()))})
 
     def own_config(self, own: Path) -> Path | None:
         """Return the configuration directory to set, below ``own`` where it is private; None is the user's."""
