@@ -22,14 +22,18 @@ _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _GONE = re.compile(r"No conversation found", re.IGNORECASE)
 
 
-async def introduce(client: Client) -> None:
+async def introduce(client: Client, instructions: str = "") -> None:
     """Say hello; the answer says that claude is ready.
+
+    Args:
+        client: The connection.
+        instructions: Added to Claude's own system prompt; in argv they would have a limit, and be there for all to see.
 
     Raises:
         ProviderError: It is too old, nobody is signed in, or it ended in place of an answer.
     """
     try:
-        told = await client.request("initialize")
+        told = await client.request("initialize", {"appendSystemPrompt": instructions} if instructions else {})
     except Refused as refused:
         raise agent_error("refused", f"claude refused to begin: {refused}") from None
     except ProviderError as error:

@@ -76,7 +76,6 @@ def arguments(claude: str, options: Options, request: SessionRequest, session: S
         "--effort": options.effort,
         "--max-turns": options.max_turns,
         "--max-budget-usd": options.max_budget,
-        "--append-system-prompt": request.instructions or None,
     }
     argv += [f"{flag}={value}" for flag, value in chosen.items() if value is not None]
     return [*argv, *request.arguments]

@@ -90,7 +90,7 @@ class ClaudeProvider:
             env = environment(self._options, request, config=config, place=equipment.place, key=self._key)
             launched = self._context.processes.launch(argv, cwd=request.cwd, env={**env, **equipment.env})
             async with launched as child, _connected(child, self._options.request_timeout) as client:
-                await introduce(client)
+                await introduce(client, request.instructions)
                 session = ClaudeSession(
                     client, which.id, transcripts=self._transcripts, patience=self._options.request_timeout
                 )
