@@ -34,7 +34,6 @@ from relaykit.model import (
     PermissionAsked,
     PermissionClosed,
     Question,
-    Reply,
     TurnEnded,
     TurnJoined,
     TurnStarted,
@@ -42,6 +41,7 @@ from relaykit.model import (
     new_id,
 )
 from relaykit.plugin import Component, Context, Projects, Provider, Session, SessionRequest
+from relaykit.testing.scripted_abilities import SmallAbilities
 
 SECONDS = 10.0
 """Bounds every wait for a move of the relay's: what takes longer has gone wrong."""
@@ -69,10 +69,11 @@ class Submission:
     mode: Mode
 
 
-class ScriptedSession:
+class ScriptedSession(SmallAbilities):
     """A session whose every move a test makes."""
 
     def __init__(self, provider: ScriptedProvider, request: SessionRequest) -> None:
+        super().__init__()
         self.provider = provider
         self.request = request
         self.id = request.resume or new_id()
@@ -80,9 +81,6 @@ class ScriptedSession:
         self.submissions: list[Submission] = []
         self.interrupts = 0
         self.decisions: list[tuple[str, Decision]] = []
-        self.replies: list[Reply] = []
-        self.withdrawn: list[str] = []
-        self.model = ""
         self.compacted = 0
         self.compacting: anyio.Event | None = None
         """Where there is one, compacting takes until it is set."""
@@ -119,20 +117,6 @@ class ScriptedSession:
         self.decisions.append((key, decision))
         self._tell.send_nowait(PermissionClosed(key=key))
         self._change()
-
-    async def reply(self, key: str, reply: Reply, *, session: bool = False) -> None:
-        """Note what was replied, and close the question."""
-        self.replies.append(reply)
-        await self.decide(key, Decision.APPROVE_FOR_SESSION if session else Decision.APPROVE)
-
-    async def withdraw(self, submission_id: str) -> bool:
-        """Let go of a submission."""
-        self.withdrawn.append(submission_id)
-        return True
-
-    async def set_model(self, model: str) -> None:
-        """Note the model."""
-        self.model = model
 
     async def history(self, session: str) -> Sequence[PastTurn] | None:
         """Return the turns that the provider remembers."""

@@ -84,10 +84,8 @@ class SessionOrders:
                     if await self._worker.interruption.ask(Wish.INTERRUPT)
                     else "no turn ran"
                 )
-            case CommandKind.STEER:
-                return await self._steer(command)
-            case CommandKind.INJECT:
-                return await self._submit(command.text)
+            case CommandKind.STEER | CommandKind.INJECT:
+                return await self._say(command)
             case CommandKind.COMPACT:
                 return await self._compact()
             case CommandKind.CLEAR:
@@ -97,10 +95,10 @@ class SessionOrders:
             case _:
                 return await self._unknown(command)
 
-    async def _steer(self, command: Command) -> str:
-        if self._worker.turns.running is None:
+    async def _say(self, command: Command) -> str:
+        if command.kind is CommandKind.STEER and self._worker.turns.running is None:
             raise _refused("no turn runs that could be steered; use `relaykit send` or `relaykit inject`")
-        if not self._worker.capabilities.join:
+        if command.kind is CommandKind.STEER and not self._worker.capabilities.join:
             raise _refused("this provider cannot take text into a running turn")
         return await self._submit(command.text)
 
