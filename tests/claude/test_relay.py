@@ -130,3 +130,16 @@ def test_after_a_clear_a_new_relay_goes_on_with_the_new_conversation(house):
         house.program("send", "main", "say:later", "--wait", "20")
     body = json.dumps(house.stub.requests()[-1]["body"])
     assert ("after the clear" in body, "a secret word" in body) == (True, False)
+
+
+@pytest.mark.parity("AR-19", "N-5")
+def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
+    call = json.dumps({"to": "user", "body": "a word in between"})
+    with house.run():
+        script = f"tool:mcp__relaykit__send|{call};;say:done"
+        assert house.program("send", "main", script, "--wait", "20").out == "done\n"
+        assert "a word in between" in house.program("inbox").out
+        assert house.program("permissions", "--all", "--json").json == {"permissions": []}
+        told = house.program("events", "main", "--json").out
+    assert "hook.SessionStart" in told
+    assert "hook.Stop" in told
