@@ -6,8 +6,9 @@ import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from relaykit.builtin.credential_records import checked_name
 from relaykit.errors import CredentialError
-from relaykit.model import CREDENTIAL_PREFIX, NAME, Secret
+from relaykit.model import CREDENTIAL_PREFIX, CredentialInfo, Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,9 +27,7 @@ class EnvCredentials:
 
     async def get(self, name: str) -> Secret:
         """Return the secret; CredentialError names the variable that is not set or empty."""
-        if not NAME.fullmatch(name):
-            raise CredentialError("a credential's name has letters, digits, '.', '_' and '-', at most 64 of them")
-        variable = self.variable(name)
+        variable = self.variable(checked_name(name))
         if value := self._environ.get(variable):
             return Secret(value)
         fault = "is empty" if variable in self._environ else "is not set"
@@ -39,6 +38,10 @@ class EnvCredentials:
         start = len(self._prefix)
         found = (key[start:] for key, value in self._environ.items() if key.startswith(self._prefix) and value)
         return sorted(name.lower().replace("_", "-") for name in found if name)
+
+    async def credentials(self) -> Sequence[CredentialInfo]:
+        """Return the names; the environment knows nothing more."""
+        return [CredentialInfo(name=name) for name in await self.names()]
 
     def variable(self, name: str) -> str:
         """Return the environment variable that holds the secret of that name."""

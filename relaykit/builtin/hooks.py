@@ -72,7 +72,7 @@ def relaykit_routers() -> list[Component[Router]]:
 
 @hookimpl
 def relaykit_credential_stores() -> list[Component[CredentialStore]]:
-    """Offer the credentials of the environment."""
+    """Offer the credentials of the environment, of an encrypted file, and of the desktop's keyring."""
     prefix = {
         "type": "string",
         "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
@@ -80,13 +80,30 @@ def relaykit_credential_stores() -> list[Component[CredentialStore]]:
         "default": "RELAYKIT_CREDENTIAL_",
         "description": "What the variables' names begin with; the credential's name follows in upper case.",
     }
+    service = {
+        "type": "string",
+        "minLength": 1,
+        "default": "relaykit",
+        "description": "What the keyring calls its entries; homes that shall not share them need one each.",
+    }
     return [
         Component(
             name="env",
             summary="Secrets from environment variables: RELAYKIT_CREDENTIAL_NAME",
             open=_opening("env_credentials", "open_env_credentials"),
             options_schema={"type": "object", "additionalProperties": False, "properties": {"prefix": prefix}},
-        )
+        ),
+        Component(
+            name="file",
+            summary="Secrets in a file of the relay's home, encrypted with a key of this machine",
+            open=_opening("file_credentials", "open_file_credentials"),
+        ),
+        Component(
+            name="keyring",
+            summary="Secrets in the keyring of the desktop",
+            open=_opening("keyring_credentials", "open_keyring_credentials"),
+            options_schema={"type": "object", "additionalProperties": False, "properties": {"service": service}},
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from relaykit.cli.credential_checks import credential_store
 from relaykit.cli.finding import Finding, Level
 from relaykit.config import check, plugins, read
 from relaykit.errors import ConfigError, RelaykitError
@@ -34,7 +35,9 @@ def plugins_and_configuration() -> Iterator[Finding]:
             yield from _problems("config", error)
         else:
             yield Finding("config", Level.OK, _summary(source, config))
+            yield credential_store(config, registry)
     yield from _providers(registry, config)
+    yield from _transports(registry, config)
 
 
 def _problems(name: str, error: RelaykitError) -> Iterator[Finding]:
@@ -60,15 +63,23 @@ def _providers(registry: Registry, config: Config | None) -> Iterator[Finding]:
     for name, component in registry.providers.items():
         users = [agent for agent in config.agents if agent.provider == name] if config else []
         for agent in users:
-            yield _asked(component, agent.options, f"{name} for {agent.id}", Level.FAIL)
+            yield _asked("provider", component, agent.options, f"{name} for {agent.id}", Level.FAIL)
         if not users and component.check is not None:
-            yield _asked(component, {}, name, Level.WARN)
+            yield _asked("provider", component, {}, name, Level.WARN)
 
 
-def _asked(component: Component[Any], options: Mapping[str, Any], name: str, worst: Level) -> Finding:
+def _transports(registry: Registry, config: Config | None) -> Iterator[Finding]:
+    """Ask each transport that the configuration uses and that has something to look at."""
+    for use in config.transports if config else ():
+        component = registry.transports[use.use]
+        if component.check is not None:
+            yield _asked("transport", component, use.options, use.name, Level.FAIL)
+
+
+def _asked(word: str, component: Component[Any], options: Mapping[str, Any], name: str, worst: Level) -> Finding:
     if component.check is None:
-        return Finding("provider", Level.OK, f"{name}: needs nothing that can be looked at")
+        return Finding(word, Level.OK, f"{name}: needs nothing that can be looked at")
     try:
-        return Finding("provider", Level.OK, f"{name}: {component.check(options)}")
+        return Finding(word, Level.OK, f"{name}: {component.check(options)}")
     except RelaykitError as error:
-        return Finding("provider", worst, f"{name}: {error}")
+        return Finding(word, worst, f"{name}: {error}")

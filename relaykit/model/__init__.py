@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from relaykit.model.capabilities import Capabilities
     from relaykit.model.codec import from_json, to_json
     from relaykit.model.command import DRAIN, Command, CommandKind, CommandState
+    from relaykit.model.credential import Credential, CredentialInfo
     from relaykit.model.delivery import (
         UNDER_WAY,
         Accepted,
@@ -87,6 +88,7 @@ _HOMES = {
     "capabilities": ("Capabilities",),
     "codec": ("from_json", "to_json"),
     "command": ("DRAIN", "Command", "CommandKind", "CommandState"),
+    "credential": ("Credential", "CredentialInfo"),
     "delivery": (
         "UNDER_WAY",
         "Accepted",
@@ -172,6 +174,8 @@ __all__ = [
     "Command",
     "CommandKind",
     "CommandState",
+    "Credential",
+    "CredentialInfo",
     "CredentialName",
     "Decision",
     "Delivery",

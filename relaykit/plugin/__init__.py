@@ -13,7 +13,13 @@ from relaykit.lazily import lazily
 if TYPE_CHECKING:
     from relaykit.plugin.component import API, CliCommand, Component, Projects
     from relaykit.plugin.context import Child, Clock, Context, Credentials, Intake, Processes
-    from relaykit.plugin.credentials import CredentialStore
+    from relaykit.plugin.credentials import (
+        ChangesCredentials,
+        CredentialStore,
+        KeepsRecords,
+        ListsCredentials,
+        RotatesMachineKey,
+    )
     from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
     from relaykit.plugin.provider import (
@@ -37,7 +43,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "component": ("API", "CliCommand", "Component", "Projects"),
     "context": ("Child", "Clock", "Context", "Credentials", "Intake", "Processes"),
-    "credentials": ("CredentialStore",),
+    "credentials": (
+        "ChangesCredentials",
+        "CredentialStore",
+        "KeepsRecords",
+        "ListsCredentials",
+        "RotatesMachineKey",
+    ),
     "hooks": ("PROJECT", "hookimpl", "hookspec"),
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
     "provider": (
@@ -63,6 +75,7 @@ __all__ = [
     "API",
     "PROJECT",
     "AnswersPermissions",
+    "ChangesCredentials",
     "ChangesModel",
     "Child",
     "CliCommand",
@@ -76,6 +89,8 @@ __all__ = [
     "Endpoint",
     "Intake",
     "Joining",
+    "KeepsRecords",
+    "ListsCredentials",
     "ListsSessions",
     "Mailbox",
     "Processes",
@@ -83,6 +98,7 @@ __all__ = [
     "Provider",
     "ReadsHistory",
     "Receipt",
+    "RotatesMachineKey",
     "Route",
     "Router",
     "Session",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from anyio.abc import ByteReceiveStream, ByteSendStream
 
     from relaykit.model import Accepted, Draft, Secret
+    from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.router import Router
 
 
@@ -113,6 +114,11 @@ class Credentials(Protocol):
 
     async def get(self, name: str) -> Secret:
         """Return the secret of that name; CredentialError where there is none."""
+        ...
+
+    @property
+    def store(self) -> CredentialStore:
+        """The store itself, which may do more: ask with ``isinstance``. CredentialError before it is open."""
         ...
 
 

@@ -15,6 +15,7 @@ from relaykit.plugin import (
     Clock,
     Context,
     CredentialStore,
+    KeepsRecords,
     Mailbox,
     Provider,
     Router,
@@ -42,6 +43,8 @@ from relaykit.relay.intake import MailboxIntake
 from relaykit.relay.ownership import children_directory
 
 T = TypeVar("T")
+_HOMES = {MAILBOX.word: Path(), SESSION_STORE.word: Path(), CREDENTIAL_STORE.word: Path("credentials")}
+"""The kinds of which there is one; the others have a directory for each use below ``components``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Assembly:
         async with AsyncExitStack() as stack:
             routers = [await stack.enter_async_context(self._open(ROUTER, use)) for use in config.routers]
             if self._credentials is None:
-                self._credentials = await stack.enter_async_context(self._open(CREDENTIAL_STORE, config.credentials))
+                self._credentials = await stack.enter_async_context(self.open_credentials())
             self._mailbox = mailbox = await stack.enter_async_context(
                 _as_it_is(given.mailbox)
                 if given.mailbox
@@ -105,11 +108,23 @@ class Assembly:
         provider = self._given.providers.get(agent.provider) or self._registry.providers[agent.provider]
         return projection(profile, provider, agent.options) if profile else ()
 
+    def open_credentials(self) -> AbstractAsyncContextManager[CredentialStore]:
+        """Open the configured credential store, alone."""
+        return self._open(CREDENTIAL_STORE, self._config.credentials)
+
     async def get(self, name: str) -> Secret:
         """Return a secret: what components are lent as the credential store."""
+        secret, store = await self.store.get(name), self.store
+        if isinstance(store, KeepsRecords):
+            await store.mark_used(name)
+        return secret
+
+    @property
+    def store(self) -> CredentialStore:
+        """The credential store itself."""
         if self._credentials is None:
-            raise CredentialError(f"credential {name!r}: the credential store is not open yet")
-        return await self._credentials.get(name)
+            raise CredentialError("the credential store is not open yet")
+        return self._credentials
 
     def _sinks(self) -> Mapping[str, AbstractAsyncContextManager[StatusSink]]:
         configured = {use.name: self._open(STATUS_SINK, use) for use in self._config.sinks}
@@ -118,7 +133,7 @@ class Assembly:
     def _open(
         self, kind: Kind[T], use: UseConfig, *, routers: tuple[Router, ...] = ()
     ) -> AbstractAsyncContextManager[T]:
-        home = Path() if kind in (MAILBOX, SESSION_STORE) else Path("components") / use.name
+        home = _HOMES.get(kind.word, Path("components") / use.name)
         return self._registry.open(kind, use.use, use.options, self._context(use.name, home, routers=routers))
 
     def _context(

@@ -18,6 +18,7 @@ _SUITES = {
 """Every suite with the module that it is in."""
 _ASSERTING = (
     "component",
+    "credential_abilities",
     "credentials",
     "mailbox_agents",
     "mailbox_bench",

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import anyio.lowlevel
 
-from relaykit.errors import ConflictError, CredentialError
-from relaykit.model import USER, Accepted, Delivery, Draft, Message, Priority, Secret, State, Step
+from relaykit.errors import ConflictError
+from relaykit.model import USER, Accepted, Delivery, Draft, Message, Priority, State, Step
 from relaykit.plugin import Context
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
+from relaykit.testing.memory_credentials import MemoryCredentials
 
 if TYPE_CHECKING:
     from relaykit.errors import RefusedError, StoreError
+    from relaykit.model import Credential
     from relaykit.plugin import Clock
 
 
@@ -44,27 +46,14 @@ class MemoryIntake:
         return _accepted(draft, first=known is None)
 
 
-class MemoryCredentials:
-    """Secrets that a test made up."""
-
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._secrets = secrets
-
-    async def get(self, name: str) -> Secret:
-        """Return the secret of that name."""
-        await anyio.lowlevel.checkpoint()
-        if name not in self._secrets:
-            raise CredentialError(f"the test has no credential {name!r}")
-        return Secret(self._secrets[name])
-
-
 def make_context(
     home: Path,
     *,
     name: str = "agents.conformance",
     clock: Clock | None = None,
     intake: MemoryIntake | None = None,
-    secrets: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str | Credential] | None = None,
+    credentials: MemoryCredentials | None = None,
 ) -> Context:
     """Return a context whose processes are real and whose directories are new ones below ``home``."""
     own = home / "component"
@@ -75,7 +64,7 @@ def make_context(
         clock=clock or SystemClock(),
         processes=RelayProcesses(home / "run", SystemClock().boot_id()),
         intake=intake or MemoryIntake(),
-        credentials=MemoryCredentials(secrets or {}),
+        credentials=credentials or MemoryCredentials(secrets or {}),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import anyio
@@ -12,15 +13,18 @@ from relaykit.errors import CredentialError
 from relaykit.model import Secret
 from relaykit.plugin import Context, CredentialStore
 from relaykit.registry import CREDENTIAL_STORE, Registry
+from relaykit.testing.clock import VirtualClock
 from relaykit.testing.component import ComponentSuite
+from relaykit.testing.contexts import make_context
+from relaykit.testing.credential_abilities import CredentialAbilities
 
 STRANGE = ("", " ", "no such", "../../etc/passwd", "a\nb", "a\0b", "a=b", "é", "x" * 100_000)
 """What is no name of a credential."""
 
 
 @pytest.mark.anyio
-class CredentialStoreSuite(ComponentSuite[CredentialStore]):
-    """Checks that hold for every credential store.
+class CredentialStoreSuite(ComponentSuite[CredentialStore], CredentialAbilities):
+    """Checks that hold for every credential store; those of an ability that it lacks are skipped.
 
     Override the ``stored`` fixture so that the store holds what it returns.
     """
@@ -28,6 +32,16 @@ class CredentialStoreSuite(ComponentSuite[CredentialStore]):
     kind = CREDENTIAL_STORE
     made_up: ClassVar[Mapping[str, str]] = {"dock": "sesame-open-1", "dock-main": "sesame-open-2"}
     """Names and values to be stored for the test."""
+
+    @pytest.fixture
+    def clock(self) -> VirtualClock:
+        """Time that the test makes."""
+        return VirtualClock()
+
+    @pytest.fixture
+    def context(self, tmp_path: Path, clock: VirtualClock) -> Context:
+        """What the store is lent."""
+        return make_context(tmp_path, name="credentials", clock=clock)
 
     @pytest.fixture
     def stored(self) -> Mapping[str, str]:

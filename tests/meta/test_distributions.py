@@ -10,6 +10,8 @@ import relaykit
 from relaykit.registry.missing import EXTRAS
 
 PLUGINS = ("claude", "codex", "signaldock")
+LIBRARIES = ("credentials", "keyring")
+"""The extras that bring what a built-in component needs and most people do not."""
 
 
 def project(path):
@@ -30,9 +32,9 @@ def test_the_versions_agree(root):
 
 def test_every_extra_that_is_a_plugin_has_a_folder_and_the_other_way_round(root):
     folders = {path.parent.name.removeprefix("relaykit_") for path in root.glob("relaykit_*/pyproject.toml")}
-    extras = set(project(root)["optional-dependencies"]) - {"all", "testing"}
+    extras = set(project(root)["optional-dependencies"]) - {"all", "testing", *LIBRARIES}
     assert folders == extras == set(PLUGINS)
-    assert project(root)["optional-dependencies"]["all"] == [f"relaykit[{','.join(PLUGINS)}]"]
+    assert project(root)["optional-dependencies"]["all"] == [f"relaykit[{','.join((*PLUGINS, *LIBRARIES))}]"]
 
 
 def test_the_missing_component_hint_knows_every_extra():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from json import dumps
+from typing import ClassVar
 
 import anyio
 
 from relaykit.errors import CredentialError
-from relaykit.model import NAME, BlockEnded, Gap, Secret
+from relaykit.model import NAME, BlockEnded, Credential, Gap, Secret
 from relaykit.plugin import Component, Route, hookimpl
+from relaykit.testing.memory_credentials import MemoryCredentials
 
 
 class GoodRouter:
@@ -74,6 +77,131 @@ class ShowsItsSecrets(GoodCredentials):
 class HasEverything(GoodCredentials):
     async def get(self, name):
         return Secret("") if name == "no-such-credential" else await super().get(name)
+
+
+class GoodChanges(MemoryCredentials):
+    """A store that can everything, over what its directory is called: opened again, it is the same."""
+
+    kept_by: ClassVar = {}
+
+    def __init__(self, context):
+        super().__init__({})
+        self.context = context
+        self.kept = self.kept_by.setdefault((type(self), context.home), self.first())
+        self.used = {}
+        self.lock = anyio.Lock()
+
+    @staticmethod
+    def first():
+        return {name: Credential(secret=Secret(value)) for name, value in STORED.items()}
+
+    async def record(self, name):
+        if name not in self.kept:
+            raise CredentialError(f"there is no {name if len(name) < 64 and '!' not in name else 'such credential'}")
+        return await super().record(name)
+
+    async def credentials(self):
+        found = await super().credentials()
+        return [replace(one, used_at=self.used.get(one.name)) for one in found]
+
+    async def mark_used(self, name):
+        self.used[name] = self.context.clock.now()
+
+    async def change(self, name, change):
+        async with self.lock:
+            return await self.changed(name, change)
+
+    async def changed(self, name, change):
+        changed = change(self.kept.get(name))
+        if not NAME.fullmatch(name):
+            raise CredentialError("that is no name")
+        if changed is not None:
+            self.fits(changed)
+        return await super().change(name, lambda _: changed)
+
+    def fits(self, credential):
+        if not credential.secret.reveal():
+            raise CredentialError("an empty secret")
+        try:
+            dumps([credential.secret.reveal(), dict(credential.fields)], ensure_ascii=False).encode()
+        except (TypeError, ValueError):
+            raise CredentialError("that cannot be kept") from None
+
+    async def rotate_machine_key(self):
+        return len(self.kept)
+
+
+class ShowsValuesInItsListing(GoodChanges):
+    async def credentials(self):
+        found = await super().credentials()
+        return [replace(one, fields={"secret": self.kept[one.name].secret.reveal()}) for one in found]
+
+
+class ForgetsTheNewSecret(GoodChanges):
+    async def changed(self, name, change):
+        changed = await super().changed(name, change)
+        if changed is not None:
+            self.kept[name] = replace(changed, pending=None)
+        return changed
+
+
+class LetsTwoRotate(GoodChanges):
+    @asynccontextmanager
+    async def alone(self, name):
+        yield True
+
+
+class ForgetsUses(GoodChanges):
+    async def mark_used(self, name):
+        pass
+
+
+class ChokesOnAUseOfNothing(GoodChanges):
+    async def mark_used(self, name):
+        await self.record(name)
+        await super().mark_used(name)
+
+
+class OverwritesEachOther(GoodChanges):
+    async def change(self, name, change):
+        current = self.kept.get(name)
+        await anyio.lowlevel.checkpoint()
+        return await self.changed(name, lambda _: change(current))
+
+
+class KeepsWhatIsRemoved(GoodChanges):
+    async def changed(self, name, change):
+        before = self.kept.get(name)
+        changed = await super().changed(name, change)
+        if changed is None and before is not None:
+            self.kept[name] = before
+        return changed
+
+
+class ForgetsAtTheEnd(GoodChanges):
+    def __init__(self, context):
+        super().__init__(context)
+        self.kept = self.first()
+
+
+class LosesAllWithItsKey(GoodChanges):
+    async def rotate_machine_key(self):
+        count = len(self.kept)
+        self.kept.clear()
+        return count
+
+
+class TakesAnything(GoodChanges):
+    def fits(self, credential):
+        pass
+
+
+class ShowsWhatItCannotKeep(GoodChanges):
+    def fits(self, credential):
+        try:
+            super().fits(credential)
+        except CredentialError as error:
+            raise CredentialError(f"cannot keep {credential.secret.reveal()!r}") from error
 
 
 class GoodSink:
@@ -142,6 +270,23 @@ class SweepsWithoutMeasure(SessionsThrough):
         return await self.store.sweep(limit=limit * 2, **what)
 
 
+READING = (GoodCredentials, ListsInAnyOrder, ShowsItsSecrets, HasEverything)
+CHANGING = (
+    GoodChanges,
+    ShowsValuesInItsListing,
+    ForgetsTheNewSecret,
+    LetsTwoRotate,
+    ForgetsUses,
+    ChokesOnAUseOfNothing,
+    OverwritesEachOther,
+    KeepsWhatIsRemoved,
+    ForgetsAtTheEnd,
+    LosesAllWithItsKey,
+    TakesAnything,
+    ShowsWhatItCannotKeep,
+)
+
+
 def component(running):
     @asynccontextmanager
     async def open_(options, context):
@@ -157,4 +302,4 @@ def relaykit_routers():
 
 @hookimpl
 def relaykit_credential_stores():
-    return [component(store) for store in (GoodCredentials, ListsInAnyOrder, ShowsItsSecrets, HasEverything)]
+    return [component(store) for store in (*READING, *CHANGING)]

@@ -71,6 +71,55 @@ class HasEverything(BrokenCredentials):
     fails = frozenset({"test_an_unknown_name_is_an_error_that_names_it"})
 
 
+class GoodChanges(BrokenCredentials):
+    # What importing it loads is the tests' own affair.
+    test_importing_the_plugin_is_cheap = None
+
+
+class ShowsValuesInItsListing(GoodChanges):
+    fails = frozenset({"test_a_listing_names_everything_and_shows_no_value"})
+
+
+class ForgetsTheNewSecret(GoodChanges):
+    fails = frozenset({"test_a_new_secret_waits_beside_the_old_one_until_it_is_promoted"})
+
+
+class LetsTwoRotate(GoodChanges):
+    fails = frozenset({"test_only_one_rotates_a_credential_at_a_time"})
+
+
+class ForgetsUses(GoodChanges):
+    fails = frozenset({"test_a_use_is_marked_and_the_latest_one_can_be_told"})
+
+
+class ChokesOnAUseOfNothing(GoodChanges):
+    fails = frozenset({"test_a_use_is_marked_and_the_latest_one_can_be_told"})
+
+
+class OverwritesEachOther(GoodChanges):
+    fails = frozenset({"test_changes_at_once_do_not_overwrite_each_other"})
+
+
+class KeepsWhatIsRemoved(GoodChanges):
+    fails = frozenset({"test_what_is_removed_is_gone"})
+
+
+class ForgetsAtTheEnd(GoodChanges):
+    fails = frozenset({"test_it_is_all_there_when_the_store_is_opened_again"})
+
+
+class LosesAllWithItsKey(GoodChanges):
+    fails = frozenset({"test_a_new_machine_key_keeps_every_credential"})
+
+
+class TakesAnything(GoodChanges):
+    fails = frozenset({"test_an_empty_secret_is_refused", "test_what_cannot_be_kept_is_refused_without_being_shown"})
+
+
+class ShowsWhatItCannotKeep(GoodChanges):
+    fails = frozenset({"test_what_cannot_be_kept_is_refused_without_being_shown"})
+
+
 class BrokenSink(Broken, StatusSinkSuite):
     module = "good_sink"
 
