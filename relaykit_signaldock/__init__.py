@@ -1,1 +1,42 @@
-"""The SignalDock transport of relaykit: a plugin that is found and loaded, and offers nothing so far."""
+"""The SignalDock transport of relaykit: agents of this machine among those of a SignalDock server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from relaykit.plugin import Component, hookimpl
+from relaykit_signaldock.options import OPTIONS_SCHEMA
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Context, Transport
+
+
+@asynccontextmanager
+async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[Transport]:
+    from relaykit_signaldock.transport import open_signaldock  # noqa: PLC0415 - what is heavy is imported when used
+
+    async with open_signaldock(options, context) as transport:
+        yield transport
+
+
+def _check(options: Mapping[str, Any]) -> str:
+    from relaykit_signaldock.check import check  # noqa: PLC0415 - as above
+
+    return check(options)
+
+
+SIGNALDOCK: Component[Transport] = Component(
+    name="signaldock",
+    summary="Messages to and from the agents of a SignalDock server",
+    open=_open,
+    options_schema=OPTIONS_SCHEMA,
+    check=_check,
+)
+
+
+@hookimpl
+def relaykit_transports() -> Iterable[Component[Transport]]:
+    """Offer SignalDock."""
+    return [SIGNALDOCK]

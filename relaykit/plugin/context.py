@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,6 +123,10 @@ class Credentials(Protocol):
         ...
 
 
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"relaykit: {line}\n")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What the core lends to a component while it is open."""
@@ -138,3 +143,5 @@ class Context:
     """For mailboxes: who is asked whom an address means, in this order."""
     limits: Limits = field(default_factory=Limits)
     """For mailboxes: over these a put is refused."""
+    report: Callable[[str], None] = _to_stderr
+    """Takes one line for the person who runs the relay: a trouble that nothing else would tell. Never a secret."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ from relaykit.relay.intake import MailboxIntake
 from relaykit.relay.ownership import children_directory
 
 T = TypeVar("T")
+Report = Callable[[str], None]
 _HOMES = {MAILBOX.word: Path(), SESSION_STORE.word: Path(), CREDENTIAL_STORE.word: Path("credentials")}
 """The kinds of which there is one; the others have a directory for each use below ``components``."""
 
@@ -61,8 +62,11 @@ class Opened:
 class Assembly:
     """Opens components by the configuration, and lends each its context."""
 
-    def __init__(self, config: Config, registry: Registry, components: Components) -> None:
+    def __init__(
+        self, config: Config, registry: Registry, components: Components, report: Report | None = None
+    ) -> None:
         self._config = config
+        self._report = {} if report is None else {"report": report}
         self._registry = registry
         self._given = components
         self._mailbox: Mailbox | None = None
@@ -150,6 +154,7 @@ class Assembly:
             credentials=self,
             routers=routers,
             limits=self._config.limits,
+            **self._report,
         )
 
 

@@ -17,7 +17,7 @@ from relaykit.plugin.transport import Subscribable
 from relaykit.registry import Registry, load
 from relaykit.relay import housekeeping
 from relaykit.relay.agents import agent_record, session_request
-from relaykit.relay.assemble import Assembly, Opened
+from relaykit.relay.assemble import Assembly, Opened, Report
 from relaykit.relay.components import Components
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.directories import private_directory
@@ -32,8 +32,6 @@ from relaykit.relay.relay import People, Relay
 from relaykit.relay.runfile import run_file
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
-
-Report = Callable[[str], None]
 
 
 @asynccontextmanager
@@ -63,11 +61,12 @@ async def open_relay(
     if ":" in config.listen and (components is None or components.edge is None):
         raise ConfigError(f"relay.listen is {config.listen!r}: open the relay with relaykit.server.open, which listens")
     registry = registry or load(disabled=config.plugins.disabled, only=config.plugins.only)
-    assembly = Assembly(config, registry, components or Components())
+    report = report or _to_stderr
+    assembly = Assembly(config, registry, components or Components(), report)
     private_directory(config.home)
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(assembly.open())
-        services = _services(config, assembly, opened, report or _to_stderr, stack)
+        services = _services(config, assembly, opened, report, stack)
         edge = await stack.enter_async_context(doorway(assembly.edge, services))
         services = replace(services, doorway=edge)
         outgoing = {name: Outgoing(name, transport, services) for name, transport in opened.transports.items()}

@@ -1,0 +1,97 @@
+"""The way in: stored in the mailbox first, acknowledged to the server after, once each whatever way it came."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from relaykit.errors import RefusedError, StoreError
+from relaykit.model import Draft
+from relaykit_signaldock.client import Request
+
+if TYPE_CHECKING:
+    from relaykit_signaldock.protocol import Incoming
+    from relaykit_signaldock.shared import Shared
+
+_REMEMBERED = 5000
+_FIRST, _LONGEST = 1.0, 300.0
+
+
+class Remembered:
+    """The last few thousand ids of something: spares work, while the mailbox is what keeps doubles out."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def add(self, ids: Collection[str]) -> None:
+        """Remember them, and forget the oldest ones."""
+        self._ids.update(dict.fromkeys(ids))
+        while len(self._ids) > _REMEMBERED:
+            self._ids.popitem(last=False)
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._ids
+
+
+class Receiver:
+    """Takes messages in for one account."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._context = shared.context
+        self._agent = shared.account.agent
+        self._to = shared.options.deliver_to or shared.account.agent
+        self._client = shared.client
+        self._state = shared.state
+        self._reporter = shared.reporter
+        self._taken = Remembered()
+        self.acknowledged = Remembered()
+        self._stuck: dict[str, tuple[float, float]] = {}
+        """By key: when to try again, and how long to wait after that."""
+
+    async def take(self, message: Incoming) -> bool:
+        """Store a message; return whether it may be acknowledged. One that fails is tried again, and fails alone."""
+        if message.key in self._taken or message.sender == self._agent:  # own ones are signs of life
+            return True
+        now = self._context.clock.boot()
+        again, delay = self._stuck.get(message.key, (now, _FIRST))
+        if now < again:
+            return False
+        try:
+            await self._context.intake.put(self._draft(message))
+        except (RefusedError, StoreError) as error:
+            self._stuck[message.key] = (now + delay, min(delay * 2, _LONGEST))
+            about = f"message {message.id} from {message.sender} is not taken in: {error}; it stays at the server"
+            self._reporter.trouble(f"message {message.key}", about)
+            return False
+        self._reporter.well(f"message {message.key}", f"message {message.id} from {message.sender} is taken in now")
+        self._stuck.pop(message.key, None)
+        self._taken.add([message.key])
+        return True
+
+    async def acknowledge(self, ids: Collection[str]) -> None:
+        """Tell the server that messages are stored. Where it does not hear it, it shows them again."""
+        if ids:
+            await self._client.ask(Request(method="POST", path="/messages/ack", json={"messageIds": list(ids)}))
+            self.acknowledged.add(ids)
+
+    def _draft(self, message: Incoming) -> Draft:
+        known = self._state.by_id(message.reply_to) if message.reply_to else None
+        conversation = f"{self._context.name}/{message.conversation}" if message.conversation else None
+        return Draft(
+            id=message.key,
+            sender=f"{quote(message.sender, safe='')}@{self._context.name}",
+            to=self._to,
+            body=_body(message),
+            thread=known.thread if known else conversation,
+            in_reply_to=(known.message,) if known else (),
+            account=self._agent,
+        )
+
+
+def _body(message: Incoming) -> str:
+    if not message.attachments:
+        return message.content
+    names = ", ".join(" ".join(name.split()) for name in message.attachments)
+    return f"{message.content}\n\n[attached, and not fetched: {names}]"
