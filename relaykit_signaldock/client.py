@@ -84,8 +84,10 @@ class Client:
         self._rest_until = 0.0
         self.reload: Callable[[], Awaitable[None]] | None = None
 
-    async def ask(self, request: Request, *, key: Secret | None = None) -> Answer:
+    async def ask(self, request: Request, *, key: Secret | None = None, tell: bool = True) -> Answer:
         """Return the answer to a request that was done, signed with any key that works, or with the one given.
+
+        Where every key is refused a person is told, unless ``tell`` leaves that to the caller.
 
         Raises:
             SignedOutError: The server refuses every key that there is.
@@ -100,7 +102,7 @@ class Client:
             self._rest_after(answer.headers)
             return answer
         error = self._failure(answer, str(request))
-        if isinstance(error, SignedOutError) and key is None:
+        if isinstance(error, SignedOutError) and key is None and tell:
             self.tell_signed_out(error)
         raise error
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 5000
 _FIRST, _LONGEST = 1.0, 300.0
+_TOLD = 10
 
 
 class Remembered:
@@ -63,12 +64,16 @@ class Receiver:
         except (RefusedError, StoreError) as error:
             self._stuck[message.key] = (now + delay, min(delay * 2, _LONGEST))
             about = f"message {message.id} from {message.sender} is not taken in: {error}; it stays at the server"
-            self._reporter.trouble(f"message {message.key}", about)
+            self._reporter.trouble(self._topic(message.key), about)
             return False
-        self._reporter.well(f"message {message.key}", f"message {message.id} from {message.sender} is taken in now")
+        self._reporter.well(self._topic(message.key), f"message {message.id} from {message.sender} is taken in now")
         self._stuck.pop(message.key, None)
         self._taken.add([message.key])
         return True
+
+    def _topic(self, key: str) -> str:
+        """Return what a person is told a message's trouble under: a few alone, a flood as one."""
+        return f"message {key}" if len(self._stuck) <= _TOLD else "many messages"
 
     async def acknowledge(self, ids: Collection[str]) -> None:
         """Tell the server that messages are stored. Where it does not hear it, it shows them again."""

@@ -38,6 +38,7 @@ class Rotation:
         self._store = shared.context.credentials.store
         self._reporter = shared.reporter
         self._clock = shared.clock
+        self._under_way = anyio.Lock()
 
     async def run(self) -> None:
         """Rotate whenever the key is old enough, for as long as the transport is open."""
@@ -47,7 +48,8 @@ class Rotation:
                 wait = _HOUR
             except (TransportError, CredentialError, ShapeError) as error:
                 self._reporter.trouble("rotation", f"the key is not rotated yet: {error}")
-                wait = max(_SOON, getattr(error, "retry_after", None) or 0.0)
+                hopeless = isinstance(error, DockError) and error.final
+                wait = _HOUR if hopeless else max(_SOON, getattr(error, "retry_after", None) or 0.0)
             else:
                 self._reporter.well("rotation", "the key is rotated")
             await self._clock.sleep(wait)
@@ -55,13 +57,16 @@ class Rotation:
     async def reload(self) -> None:
         """Take the key that the store has by now: another process may have rotated it."""
         try:
-            if isinstance(self._store, KeepsRecords):
-                record = await self._store.record(self._name)
-                self._keys.swap(record.pending or record.secret)
-            else:
-                self._keys.swap(await self._store.get(self._name))
+            async with self._under_way:  # who is refused just now may be so because the new key is on its way
+                self._keys.swap(await self._stored())
         except CredentialError as error:
             self._reporter.trouble("store", f"the key cannot be read anew: {error}")
+
+    async def _stored(self) -> Secret:
+        if not isinstance(self._store, KeepsRecords):
+            return await self._store.get(self._name)
+        record = await self._store.record(self._name)
+        return record.pending or record.secret
 
     async def look(self) -> None:
         """Rotate if the key is old enough, or if a rotation was begun and cut off."""
@@ -82,14 +87,21 @@ class Rotation:
         return bool(limit and record.since) and self._clock.now() - record.since >= limit
 
     async def _rotate(self, store: ChangesCredentials) -> None:
-        with anyio.CancelScope(shield=True):  # asked is stored; the request has an end of its own
+        async with self._under_way:
+            record = await self._obtain(store)
+        if record.pending is not None:
+            await self._confirm(store, record.pending, record.secret)
+
+    async def _obtain(self, store: ChangesCredentials) -> Credential:
+        """Have a new key, stored and in use by everybody."""
+        with anyio.CancelScope(shield=True):  # what was asked for is stored; the request has an end of its own
             record = await _changed(store, self._name, lambda one: one.rotating(new_id()))
             if record.pending is None:
                 key = await self._new_key(store, record)
                 record = await _changed(store, self._name, lambda one: one.promised(key))
         if record.pending is not None:
             self._keys.swap(record.pending)
-            await self._confirm(store, record.pending, record.secret)
+        return record
 
     async def _new_key(self, store: ChangesCredentials, record: Credential) -> Secret:
         request = Request(
@@ -98,8 +110,9 @@ class Rotation:
             headers={"Idempotency-Key": record.rotation or ""},
         )
         try:
-            answer = await self._client.ask(request)
+            answer = await self._client.ask(request, key=record.secret)
         except SignedOutError as error:
+            self._client.tell_signed_out(error)
             raise CredentialError(
                 f"credential {self._name!r}: a rotation was begun, and the server takes the old key no longer: its "
                 f"answer was lost; make a new key there, and store it with `relaykit credentials set {self._name}`"

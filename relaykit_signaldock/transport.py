@@ -120,8 +120,9 @@ async def _tasks() -> AsyncIterator[TaskGroup]:
 async def _sign_in(shared: Shared) -> None:
     """Find a bad key at the start. A server that is away is no reason not to begin."""
     account = shared.account
+    request = Request(method="GET", path=f"/agents/{quote(account.agent, safe='')}")
     try:
-        await shared.client.ask(Request(method="GET", path=f"/agents/{quote(account.agent, safe='')}"))
+        await shared.client.ask(request, tell=False)
     except SignedOutError as error:
         raise CredentialError(
             f"credential {account.credential!r}: {account.url} refuses its key ({error}); store a good one with "
