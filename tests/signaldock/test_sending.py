@@ -106,6 +106,9 @@ async def test_an_answer_that_was_lost_doubles_nothing_at_a_server_that_knows_id
             await transport.send(message, ALICE)
         if not restarted:
             receipt = await transport.send(message, ALICE)
+            assert not bench.dock.said("GET /conversations")
+            _, *tries = [one.headers["idempotency-key"] for one in bench.dock.said("POST /messages")]
+            assert tries == [f"{message.id}/alice@dock"] * 2
     if restarted:
         async with bench.open(**QUIET) as transport:
             receipt = await transport.send(message, ALICE)

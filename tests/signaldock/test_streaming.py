@@ -157,6 +157,17 @@ async def test_nothing_is_lost_or_doubled_while_the_stream_comes_and_goes(bench)
     assert sorted(bench.bodies) == sorted(row["content"] for row in bench.dock.rows)
 
 
+@pytest.mark.parity("CR-7")
+async def test_what_came_before_the_stream_was_open_again_is_looked_for_when_it_is(bench):
+    bench.dock.on("GET /messages/stream", error(503))
+    async with bench.open(**QUIET, poll_seconds=3600):
+        await bench.dock.until(lambda: peeks(bench.dock) == 1 and bool(bench.dock.said("GET /messages/stream")))
+        await bench.clock.advance(0)
+        bench.dock.tell("meanwhile", stream=False)
+        await bench.clock.advance(1)
+        await bench.dock.until(lambda: "m1" in bench.dock.acked)
+
+
 async def test_it_says_how_far_it_has_read_when_it_comes_back(bench):
     async with bench.open(**QUIET):
         await streaming(bench)
