@@ -59,7 +59,7 @@ def results(tmp_path_factory):
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
