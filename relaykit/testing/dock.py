@@ -158,9 +158,9 @@ class ScriptedDock:
         """Return the requests that begin so."""
         return [one for one in self.requests if str(one).startswith(request)]
 
-    async def until(self, holds: Callable[[], bool]) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = SECONDS) -> None:
         """Return once something holds; it is looked at after every request and every ``touch``."""
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(seconds):
             while not holds():
                 await self._changed.wait()
 

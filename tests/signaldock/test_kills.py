@@ -13,6 +13,8 @@ from relaykit.testing.program import Program
 
 MESSAGES = 60
 KILLS = 6
+PATIENCE = 90.0
+"""Seconds of one life: real processes, on a machine that does other things, too."""
 CONFIGURATION = """
 [credentials]
 use = "file"
@@ -51,10 +53,10 @@ async def test_whatever_is_killed_every_message_is_answered_once(program, dock):
         taken = len(dock.acked) + len(dock.posted)
         goal = min(taken + moments.randint(1, 15), 2 * MESSAGES - 1)
         with program.start("run") as process:
-            await dock.until(lambda goal=goal: len(dock.acked) + len(dock.posted) >= goal)
+            await dock.until(lambda goal=goal: len(dock.acked) + len(dock.posted) >= goal, PATIENCE)
             process.kill()
     with program.start("run", "--json") as process:
-        await dock.until(lambda: len(dock.posted) >= MESSAGES and len(dock.acked) == MESSAGES)
+        await dock.until(lambda: len(dock.posted) >= MESSAGES and len(dock.acked) == MESSAGES, PATIENCE)
         process.terminate()
         out, err = process.communicate(timeout=30)
     answers = Counter(row["replyTo"] for row in dock.posted)
