@@ -12,7 +12,7 @@ from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.plugin.component import API, CliCommand, Component, Projects
-    from relaykit.plugin.context import Child, Clock, Context, Credentials, Intake, Processes
+    from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Processes
     from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "component": ("API", "CliCommand", "Component", "Projects"),
-    "context": ("Child", "Clock", "Context", "Credentials", "Intake", "Processes"),
+    "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Processes"),
     "credentials": ("CredentialStore",),
     "hooks": ("PROJECT", "hookimpl", "hookspec"),
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
     "provider": (
         "AnswersPermissions",
+        "Attaches",
         "Compacts",
         "Endpoint",
         "ListsSessions",
@@ -46,6 +47,7 @@ _HOMES = {
         "ReadsHistory",
         "Session",
         "SessionRequest",
+        "Terminal",
     ),
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
@@ -57,6 +59,7 @@ __all__ = [
     "API",
     "PROJECT",
     "AnswersPermissions",
+    "Attaches",
     "Child",
     "CliCommand",
     "Clock",
@@ -65,6 +68,7 @@ __all__ = [
     "Context",
     "CredentialStore",
     "Credentials",
+    "DetachedProcess",
     "Directory",
     "Endpoint",
     "Intake",
@@ -83,6 +87,7 @@ __all__ = [
     "SessionStore",
     "StatusSink",
     "Subscribable",
+    "Terminal",
     "Transport",
     "Waiting",
     "Watch",
