@@ -12,6 +12,7 @@ from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import Agent, Capabilities, Claim, SessionRecord
 from relaykit.plugin import Provider, Session, SessionRequest
+from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
@@ -19,6 +20,7 @@ from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
+from relaykit.relay.ownership import children_directory
 from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.services import Services
 
@@ -67,8 +69,19 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
         ProviderError: The provider or its session could not be opened.
     """
     reached("claimed")
-    async with setting.open_provider() as provider, _open_session(provider, setting, resume) as session:
-        services = setting.services
+    services = setting.services
+    async with setting.open_provider() as provider:
+        if not provider.capabilities.detached:
+            # One that the configuration no longer wants detached would be a second writer of the same session.
+            await end_detached(children_directory(services.config.home, setting.agent.id), services.clock.boot_id())
+        async with _worker(setting, claim, resume, provider) as worker:
+            yield worker
+
+
+@asynccontextmanager
+async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provider: Provider) -> AsyncIterator[Worker]:
+    services = setting.services
+    async with _open_session(provider, setting, resume) as session:
         await services.mailbox.describe(described(setting.record, provider.capabilities), claim.epoch)
         record = await services.sessions.begin(_record(setting, session))
         worker: Worker | None = None
@@ -99,9 +112,13 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )
-            await _withdraw_old(worker, resume)
-            await Recovery(worker, setting.agent.on_interrupted).run(claim)
+            recovery = Recovery(worker, setting.agent.on_interrupted)
+            if resume is not None:
+                await recovery.keep_requests(resume)
+            await recovery.run(claim)
             yield worker
+            if _goes_on(worker):
+                return
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
                 await claimed.withdraw(session.id, None, "the session was closed")
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
@@ -147,9 +164,9 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
     )
 
 
-async def _withdraw_old(worker: Worker, session: str | None) -> None:
-    if session is not None:
-        await worker.claimed.withdraw(session, None, "the process that asked is gone")
+def _goes_on(worker: Worker) -> bool:
+    """Whether the session lives on: in a detached process that nobody ordered to end."""
+    return worker.capabilities.detached and (worker.leaving or not worker.stopping)
 
 
 def described(agent: Agent, able: Capabilities) -> Agent:

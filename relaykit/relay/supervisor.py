@@ -21,20 +21,18 @@ from relaykit.model import (
     Fault,
     PastSession,
     Report,
-    Status,
-    StatusKind,
     Whose,
 )
 from relaykit.plugin import ListsSessions
-from relaykit.relay.children.orphans import end_orphans
+from relaykit.relay.children.orphans import end_detached, end_orphans
 from relaykit.relay.delivering.handover import SessionLostError
 from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.endings import End, cause
 from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
-from relaykit.relay.ownership import agent_lock, children_directory
-from relaykit.relay.restarts import Restarts
+from relaykit.relay.ownership import agent_lock, children_directory, last_run
+from relaykit.relay.restarts import Restarts, resting
 
 T = TypeVar("T")
 _RETIRE_SECONDS = 5.0
@@ -57,6 +55,7 @@ class Supervisor:
         self._again = anyio.Event()
         self._first = anyio.Event()
         self._ready: Ready | None = None
+        self._leaves = False
         self._trouble: Fault | None = None
 
     @property
@@ -107,14 +106,24 @@ class Supervisor:
             raise NotFoundError(f"{self.id} cannot list its provider's sessions, or is not ready")
         return await session.past_sessions(limit=limit)
 
-    async def stop(self, drain: float | None) -> None:
-        """End the agent's life in good order; what runs is waited for, then interrupted."""
-        self._wanted = CommandKind.STOP
-        await self._end_life(drain)
+    async def stop(self, drain: float | None, *, leave: bool = False) -> None:
+        """End the agent's life in good order; what runs is waited for, then interrupted.
 
-    def kill(self) -> None:
-        """End the agent's life at once."""
+        Args:
+            drain: Seconds to wait; None is for ever.
+            leave: Let go of a detached process with its turn instead.
+        """
+        self._wanted = CommandKind.STOP
+        self._leaves = leave
+        if leave and self._worker is not None and self._worker.capabilities.detached:
+            self._worker.let_go()
+        else:
+            await self._end_life(drain)
+
+    def kill(self, *, leave: bool = False) -> None:
+        """End the agent's life at once; ``leave`` spares a detached process that has been ready."""
         self._wanted = CommandKind.KILL
+        self._leaves = leave and self._ready is not None
         self._again.set()
         self._life.cancel()
 
@@ -122,10 +131,19 @@ class Supervisor:
         while True:
             began = self._services.clock.boot()
             end = await self._live(claim)
+            if (self._stopped or end is End.RESTARTED) and not self._leaves:
+                await self._end_detached()
             await self._between(end, self._services.clock.boot() - began)
             if self._stopped:
                 return
             claim = await self._insist(partial(self._claim, deaths=end is End.DIED))
+
+    async def _end_detached(self) -> None:
+        services = self._services
+        try:
+            await end_detached(children_directory(services.config.home, self.id), services.clock.boot_id())
+        except ProviderError as error:
+            services.report(f"{self.id}: {error}")
 
     async def _claim(self, *, deaths: bool) -> Claim:
         claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
@@ -216,14 +234,7 @@ class Supervisor:
     async def _rest(self, seconds: float | None, reason: str) -> None:
         if self._stopped:
             return
-        clock = self._services.clock
-        status = Status(
-            kind=StatusKind.ERROR,
-            reason=reason,
-            detail=self._trouble.message if self._trouble else "",
-            since=clock.now(),
-            next_try=None if seconds is None else clock.now() + seconds,
-        )
+        status = resting(reason, self._trouble, self._services.clock.now(), seconds)
         report = Report(agent=self.id, epoch=self._epoch, status=status, pid=None, session=self._session)
         await self._insist(lambda: self._services.mailbox.note((), report))
         if seconds is None:
@@ -287,11 +298,6 @@ class Supervisor:
 
     async def _died_before(self) -> bool:
         """Whether the last relay that ran the agent died on this boot, without leaving in good order."""
-        services = self._services
-        entries = await services.mailbox.agents()
-        entry = next((entry for entry in entries if entry.agent.id == self.id), None)
-        if entry is None:
-            return False
-        self._session = entry.session or self._session
-        last = next((relay for relay in await services.mailbox.relays() if relay.incarnation == entry.owner), None)
-        return last is not None and last.boot == services.clock.boot_id()
+        session, died = await last_run(self._services, self.id)
+        self._session = session or self._session
+        return died
