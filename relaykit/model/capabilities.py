@@ -31,6 +31,8 @@ class Capabilities:
     """It reads prose: it is told in a line above the text who sent a message, where that is no person here."""
     detached: bool = False
     """Its process outlives the relay."""
+    attach: bool = False
+    """A person can join its session in the agent's own terminal program."""
     max_text: int | None = None
     """Characters of one submission, where the provider has a limit."""
     model: str | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
     from relaykit.plugin.provider import (
         AnswersPermissions,
+        Attaches,
         Compacts,
         Endpoint,
         ListsSessions,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         ReadsHistory,
         Session,
         SessionRequest,
+        Terminal,
     )
     from relaykit.plugin.router import Directory, Route, Router, find_route
     from relaykit.plugin.sessions import SessionStore

@@ -166,7 +166,7 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
 
 def _goes_on(worker: Worker) -> bool:
     """Whether the session lives on: in a detached process that nobody ordered to end."""
-    return worker.capabilities.detached and (worker.leaving or not worker.stopping)
+    return worker.capabilities.detached and not worker.cleared and (worker.leaving or not worker.stopping)
 
 
 def described(agent: Agent, able: Capabilities) -> Agent:

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from relaykit.relay.children.orphans import forget, signal_exactly
+from relaykit.errors import ProviderError
+from relaykit.relay.children.orphans import end_detached, forget, signal_exactly
 from relaykit.relay.children.proc import process_stat, wait_exit
+from relaykit.relay.ownership import children_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from relaykit.relay.children.orphans import ChildRecord
+    from relaykit.relay.services import Services
+
+
+_REAP_SECONDS = 1.0
 
 
 class Detached:
@@ -39,7 +45,9 @@ class Detached:
 
     async def wait(self) -> int | None:
         """Return once it is dead: its exit code, None where another relay started it."""
-        if self._record.alive:
+        stat = process_stat(self.pid)
+        # One that looks dead may have threads that are not: its exit code comes with the last of them.
+        if self._code is None and stat is not None and stat.start == self._record.start:
             await wait_exit(self.pid)
         return self._reaped()
 
@@ -51,7 +59,8 @@ class Detached:
             with anyio.move_on_after(grace, shield=True):
                 await wait_exit(self.pid)
         await forget(self._directory, self._record)
-        self._reaped()
+        with anyio.move_on_after(_REAP_SECONDS, shield=True):
+            await self.wait()
 
     def _reaped(self) -> int | None:
         if self.found or self._code is not None:  # not our child, or its number may be another's already
@@ -60,3 +69,11 @@ class Detached:
         if pid:
             self._code = os.waitstatus_to_exitcode(status)
         return self._code
+
+
+async def end_detached_of(services: Services, agent: str) -> None:
+    """End what outlives the relay of an agent that is stopped or started anew."""
+    try:
+        await end_detached(children_directory(services.config.home, agent), services.clock.boot_id())
+    except ProviderError as error:
+        services.report(f"{agent}: {error}")

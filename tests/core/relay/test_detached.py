@@ -34,17 +34,22 @@ async def begin(world: World, relay: object) -> tuple[str, ScriptedSession, str]
     return accepted.message.id, session, turn
 
 
+async def rejoined(world: World, count: int) -> ScriptedSession:
+    """Return the session of that number once the relay has looked into its history, with the turn that runs on."""
+    session = await world.provider.opened(count)
+    session.rejoin()
+    await settle()
+    return session
+
+
 async def test_a_turn_that_runs_on_is_bound_again_and_answers_once(detached: World) -> None:
     async with detached.doomed_relay() as relay:
         message, _, _ = await begin(detached, relay)
-    for _ in range(3):
+    for count in (2, 3, 4):
         async with detached.doomed_relay():
-            session = await detached.provider.opened(len(detached.provider.sessions))
-            session.rejoin()
-            await detached.status("a", StatusKind.BUSY, "turn")
+            await rejoined(detached, count)
     async with detached.relay():
-        session = await detached.provider.opened(5)
-        session.rejoin()
+        session = await rejoined(detached, 5)
         session.say("done")
         session.end(text="done")
         trace = await detached.ended(message)
@@ -53,14 +58,12 @@ async def test_a_turn_that_runs_on_is_bound_again_and_answers_once(detached: Wor
     assert [one.submissions for one in detached.provider.sessions[1:]] == [[]] * 4
 
 
-async def test_a_turn_that_ended_meanwhile_is_settled_from_history_however_many_relays_died(detached: World) -> None:
+async def test_a_turn_that_ended_meanwhile_is_settled_from_history(detached: World) -> None:
     async with detached.doomed_relay() as relay:
         message, _, _ = await begin(detached, relay)
-    for _ in range(2):
+    for count in (2, 3):
         async with detached.doomed_relay():
-            session = await detached.provider.opened(len(detached.provider.sessions))
-            session.rejoin()
-            await detached.status("a", StatusKind.BUSY, "turn")
+            session = await rejoined(detached, count)
     session.forget_end("finished alone")
     async with detached.relay():
         trace = await detached.ended(message)
@@ -74,9 +77,10 @@ async def test_a_text_that_the_process_is_only_now_reading_is_not_handed_over_ag
         submission = await first.submitted()
     async with detached.relay():
         session = await detached.provider.opened(2)
-        # The relay looks again after a while of its clock; in the meantime the process begins the turn.
+        await settle()  # the relay has looked, and looks again after a while of its clock
         session.start(submission.id)
         await detached.clock.advance(0.2)
+        await settle()
         session.end(text="done")
         trace = await detached.ended(accepted.message.id)
     assert [reply.body for reply in trace.replies] == ["done"]
@@ -104,8 +108,7 @@ async def test_a_stop_of_the_relay_lets_go_and_interrupts_nothing(detached: Worl
     (delivery,) = (await detached.mailbox.trace(message)).deliveries
     assert (delivery.state, delivery.wish, delivery.deaths) == (State.SEEN, None, 0)
     async with detached.relay():
-        session = await detached.provider.opened(2)
-        session.rejoin()
+        session = await rejoined(detached, 2)
         session.end(text="done")
         trace = await detached.ended(message)
     assert (trace.deliveries[0].deaths, trace.replies[0].body) == (0, "done")
@@ -117,8 +120,7 @@ async def test_a_wish_that_was_recorded_when_the_relay_died_is_told_to_the_turn_
         (delivery,) = (await detached.mailbox.trace(message)).deliveries
         await detached.mailbox.wish((await detached.mailbox.leased(delivery.id)).lease, Wish.INTERRUPT)
     async with detached.relay():
-        session = await detached.provider.opened(2)
-        session.rejoin()
+        session = await rejoined(detached, 2)
         await session.interrupted()
         trace = await detached.ended(message)
     assert trace.deliveries[0].state is State.INTERRUPTED
@@ -133,8 +135,7 @@ async def test_a_request_of_a_turn_that_runs_on_stays_open_and_is_answered_once_
         await detached.status("a", StatusKind.BUSY, "permission")
         (request,) = await relay.permissions()
     async with detached.relay() as relay:
-        session = await detached.provider.opened(2)
-        session.rejoin()
+        session = await rejoined(detached, 2)
         session.ask("rm -r build", key="q2")
         await settle()
         assert [one.id for one in await relay.permissions()] == [request.id]
@@ -153,8 +154,7 @@ async def test_what_was_decided_while_no_relay_ran_is_told_when_the_question_is_
         (request,) = await relay.permissions()
     await detached.mailbox.decide(request.id, Decision.APPROVE, by="user")
     async with detached.relay() as relay:
-        session = await detached.provider.opened(2)
-        session.rejoin()
+        session = await rejoined(detached, 2)
         session.ask("rm -r build", key="q2")
         assert await session.decided() == ("q2", Decision.APPROVE)
         session.end(text="done")
@@ -171,8 +171,7 @@ async def test_another_question_of_that_item_is_asked_anew_and_the_one_that_is_n
         first.ask("rm -r build")
         await detached.status("a", StatusKind.BUSY, "permission")
     async with detached.relay() as relay:
-        session = await detached.provider.opened(2)
-        session.rejoin()
+        session = await rejoined(detached, 2)
         session.ask("rm -r src", key="q2")
         await settle()
         assert [one.question.title for one in await relay.permissions()] == ["rm -r build", "rm -r src"]
