@@ -6,6 +6,7 @@ import fcntl
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from relaykit.cli.detached import detached
 from relaykit.mailbox import directory
 from relaykit.model import OFFLINE, StatusKind
 from relaykit.relay.clock import SystemClock
@@ -62,9 +63,16 @@ def _present(entry: DirectoryEntry, relay: RelayRecord | None, home: Path) -> Pr
 def _real(entry: DirectoryEntry, relay: RelayRecord | None, home: Path) -> Status:
     stored = entry.status
     if stored.kind is StatusKind.OFFLINE:
-        return stored
+        return replace(stored, detail=_runs_on(home, entry.agent.id) or stored.detail)
     if not is_run(home, entry.agent.id):
-        return replace(OFFLINE, reason="gone", detail="the relay that ran it is gone", since=stored.since)
+        detail = f"the relay that ran it is gone; {_runs_on(home, entry.agent.id)}".rstrip("; ")
+        return replace(OFFLINE, reason="gone", detail=detail, since=stored.since)
     if relay is None or not is_beating(relay):
         return replace(OFFLINE, reason="stale", detail="its relay gives no sign of life", since=stored.since)
     return stored
+
+
+def _runs_on(home: Path, agent: str) -> str:
+    """Return words for what runs without a relay."""
+    found = detached(home, agent)
+    return f"its detached process {', '.join(map(str, found))} runs on" if found else ""
