@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from relaykit.errors import ProviderError
 from relaykit.model import Approval
+from relaykit_codex import endpoint
 from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import QUIET
 from relaykit_codex.faults import agent_error, config_fault, refusal
@@ -114,6 +115,8 @@ def thread_settings(request: SessionRequest, options: Options, profile: Projecte
     }
     if options.effort:
         config["model_reasoning_effort"] = options.effort
+    if request.endpoint is not None:
+        config |= flat(endpoint.settings(request.endpoint))
     chosen = {
         "model": options.model,
         "modelProvider": options.model_provider,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaykit.model import Base, without_credentials
+from relaykit_codex import endpoint, servers
 from relaykit_codex.faults import agent_error
-from relaykit_codex.servers import variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,13 +76,14 @@ def key(argv: Sequence[str], home: Path | None, options: Options, request: Sessi
 
 def environment(request: SessionRequest, home: Path | None) -> Mapping[str, str]:
     """Return the environment of the process; a CODEX_HOME of its own is made, 0700."""
-    servers = variables(request.profile, request.secrets) if request.profile else {}
-    # A profile's own CODEX_HOME would be neither the user's nor the option's.
     own = {
         **without_credentials(os.environ),
-        **servers,
+        **(servers.variables(request.profile, request.secrets) if request.profile else {}),
+        # A profile's own CODEX_HOME would be neither the user's nor the option's.
         **{name: value for name, value in request.env.items() if name != "CODEX_HOME"},
     }
+    if request.endpoint is not None:
+        own |= endpoint.variables(request.endpoint, own)
     if home is None:
         return own
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -65,6 +65,7 @@ class CodexProvider:
             envelope=True,
             detached=options.detached,
             attach=True,
+            tools=True,
             max_text=MAX_TEXT,
             model=options.model,
             effort=options.effort,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaykit.cli.adhoc import RunOptions, ad_hoc_agent
-from relaykit.config import check, plugins, read
-from relaykit.errors import ConfigError, UsageError
+from relaykit.config import Setting, check, plugins, read
+from relaykit.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def configured(file: Path | None, said: RunOptions, listen: str | None) -> tuple[Config, Registry]:
     """Return the checked configuration and the plugins; ConfigError and UsageError say all that does not fit."""
-    if listen not in (None, "off"):
-        raise UsageError(f"--listen {listen}: there is no HTTP edge yet; leave it out, or say off")
     source = ad_hoc_agent(read(file), said)
+    if listen is not None:
+        source = source.including([Setting(path=("relay", "listen"), value=listen, origin="--listen")])
     registry = plugins(source)
     config = check(source, registry)
     if not config.agents:

@@ -11,7 +11,7 @@ from relaykit.cli.mail import LONGEST, mailbox
 from relaykit.cli.options import Json
 from relaykit.cli.output import indented, moment, painted, say, say_json
 from relaykit.cli.parameters import Argument, Option
-from relaykit.cli.trace import message_document
+from relaykit.cli.trace import message_document, reaction_documents, reactions_line, task_document, task_line
 from relaykit.errors import WaitTimeoutError
 from relaykit.mailbox import directory, reading
 from relaykit.model import USER
@@ -81,7 +81,17 @@ def _say_items(name: str, items: Sequence[InboxItem]) -> None:
             )
         )
         say(indented(message.body))
+        if item.task is not None:
+            say(indented(task_line(item.task)))
+        if item.reactions:
+            say(indented(reactions_line(item.reactions)))
 
 
 def _document(item: InboxItem) -> dict[str, Any]:
-    return {**message_document(item.message), "state": item.delivery.state.value, "reason": item.delivery.reason}
+    return {
+        **message_document(item.message),
+        "state": item.delivery.state.value,
+        "reason": item.delivery.reason,
+        "task": None if item.task is None else task_document(item.task),
+        "reactions": reaction_documents(item.reactions),
+    }

@@ -12,10 +12,10 @@ from relaykit.cli.home import home
 from relaykit.cli.mail import mailbox
 from relaykit.cli.near import near
 from relaykit.cli.output import complain, plain, say, say_json
-from relaykit.cli.presence import is_run
 from relaykit.errors import NotFoundError, RelaykitError
 from relaykit.mailbox import directory, orders
 from relaykit.model import USER, Command, CommandState
+from relaykit.relay.standing import is_run
 
 if TYPE_CHECKING:
     from relaykit.mailbox.door import Door

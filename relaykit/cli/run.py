@@ -50,7 +50,7 @@ def run(
         str | None, _text("--credential", "NAME", "What the agent, or that transport, signs in with.")
     ] = None,
     option: Annotated[tuple[str, ...], _text("--option", "K=V", "A provider's own option; may come again.")] = (),
-    listen: Annotated[str | None, _text("--listen", "off", "The HTTP edge; there is none yet.")] = None,
+    listen: Annotated[str | None, _text("--listen", "H:P", "Where agents' tools reach the relay; auto or off.")] = None,
     headless: Annotated[bool, Option("--headless", help="Never ask anything on the terminal.")] = False,  # noqa: ARG001 - nothing is asked yet
     json: Annotated[bool, Option("--json", help="Print JSON lines.")] = False,
 ) -> int:

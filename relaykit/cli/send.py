@@ -20,6 +20,7 @@ from relaykit.model import USER, Draft, Priority, new_id, parse_address
     'relaykit send reviewer "Is it safe to merge?" --wait 120',
     "git diff | relaykit send tag:review - --all --wait --json",
     'relaykit send any:cap:python "Run the tests." --priority next --thread ci-17',
+    'relaykit send any:tag:dev "The build is red since 4f1c." --task "mend the build"',
 )
 def send(
     to: Annotated[str, Argument("TO", "An agent, label:x, tag:x, cap:x, broadcast, any:tag:x or name@transport.")],
@@ -40,6 +41,9 @@ def send(
     ] = None,
     all_: Annotated[bool, Option("--all", help="Of a group, wait for every member's reply.")] = False,
     any_: Annotated[bool, Option("--any", help="Of a group, wait for the first reply.")] = False,
+    task: Annotated[
+        str | None, Option("--task", metavar="TITLE", help="The work that it carries; its state is kept and shown.")
+    ] = None,
     id_: Annotated[str | None, Option("--id", metavar="ID", help="Your own id: the same again is the first.")] = None,
     json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
@@ -57,6 +61,7 @@ def send(
         thread=thread,
         priority=priority,
         all=all_,
+        task=task,
     )
     if wait is not None:
         from relaykit.cli.waiting import Wait, wait_for  # noqa: PLC0415 - one send in two does not wait

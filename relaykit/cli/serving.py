@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from relaykit import relay
+from relaykit import server
 from relaykit.cli.output import complain, reader_gone, say, say_json
 from relaykit.errors import ProviderError
 
@@ -43,7 +43,7 @@ class _Service:
 
     async def run(self) -> int:
         with anyio.open_signal_receiver(*_signals()) as signals:
-            opened = relay.open(self._config, registry=self._registry, report=complain)
+            opened = server.open(self._config, registry=self._registry, report=complain)
             async with opened as running, anyio.create_task_group() as tasks:
                 tasks.start_soon(self._stop_on, signals, running, name="signals")
                 for agent in self._config.agents:

@@ -13,7 +13,7 @@ from pathlib import Path
 from select import select
 from typing import IO, Any
 
-from relaykit.cli.output import indented, say
+from relaykit.cli.output import indented, painted, say
 from relaykit.errors import RelaykitError
 
 _READY_SECONDS = 20.0
@@ -24,8 +24,9 @@ _STOP_SECONDS = 10.0
 class Stage:
     """A home of its own, and the commands that act in it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, seconds: float = _RUN_SECONDS) -> None:
         self.home = home
+        self._seconds = seconds
         self._config = home / "relaykit.toml"
         # The caller's own configuration and agent have no part in this.
         own = {name: value for name, value in os.environ.items() if not name.startswith("RELAYKIT_")}
@@ -64,7 +65,7 @@ class Stage:
             text=True,
             env=self._environment,
             cwd=self.home,
-            timeout=_RUN_SECONDS,
+            timeout=self._seconds,
             check=False,
         )
         if done.returncode != 0:
@@ -79,6 +80,12 @@ class Stage:
     def document(text: str) -> Any:
         """Return what a command printed with --json."""
         return json.loads(text)
+
+
+def heading(text: str) -> None:
+    """Say what comes next."""
+    say()
+    say(painted(text, "bold"), now=True)
 
 
 def _show_ready(output: IO[bytes] | None, agents: int) -> None:

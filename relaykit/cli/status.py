@@ -14,6 +14,8 @@ from relaykit.cli.parameters import Argument
 from relaykit.cli.presence import Present, is_beating, present
 from relaykit.errors import NotFoundError
 from relaykit.mailbox import directory, permissions
+from relaykit.relay.clock import SystemClock
+from relaykit.relay.runfile import running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,13 +43,16 @@ def status(
         _say(found, relays, asked)
 
 
+def _relay_document(relay: RelayRecord, url: str | None) -> dict[str, Any]:
+    return {"pid": relay.pid, "incarnation": relay.incarnation, "alive": is_beating(relay), "url": url}
+
+
 def _document(found: Sequence[Present], relays: Sequence[RelayRecord], asked: int) -> dict[str, Any]:
+    urls = {info.incarnation: info.url for info in running(home(), SystemClock().boot_id())}
     return {
         "home": str(home()),
         "agents": [agent_document(one) for one in found],
-        "relays": [
-            {"pid": relay.pid, "incarnation": relay.incarnation, "alive": is_beating(relay)} for relay in relays
-        ],
+        "relays": [_relay_document(relay, urls.get(relay.incarnation)) for relay in relays],
         "permissions": asked,
     }
 

@@ -12,7 +12,9 @@ from relaykit.cli.parameters import Argument
 from relaykit.mailbox import reading
 
 if TYPE_CHECKING:
-    from relaykit.model import Delivery, Message, Trace
+    from collections.abc import Sequence
+
+    from relaykit.model import Delivery, Message, Reaction, Task, Trace
 
 
 @examples("relaykit trace 5f0c21e8", "relaykit trace 5f0c21e8 --json")
@@ -35,6 +37,8 @@ def trace_document(trace: Trace) -> dict[str, Any]:
         **message_document(trace.message),
         "deliveries": [_delivery_document(delivery) for delivery in trace.deliveries],
         "replies": [message_document(reply) for reply in trace.replies],
+        "tasks": [task_document(task) for task in trace.tasks],
+        "reactions": reaction_documents(trace.reactions),
     }
 
 
@@ -55,6 +59,35 @@ def message_document(message: Message) -> dict[str, Any]:
     }
 
 
+def task_document(task: Task) -> dict[str, Any]:
+    """Return a task for programs."""
+    return {
+        "delivery": task.delivery,
+        "title": task.title,
+        "state": task.state.value,
+        "agent": task.agent,
+        "turn": task.turn,
+        "note": task.note,
+    }
+
+
+def reaction_documents(reactions: Sequence[Reaction]) -> list[dict[str, Any]]:
+    """Return reactions for programs."""
+    return [{"who": one.who, "what": one.what, "at": one.at} for one in reactions]
+
+
+def task_line(task: Task) -> str:
+    """Return a task in one line for people."""
+    who = f", {task.agent}" if task.agent else ""
+    note = f": {plain(task.note)}" if task.note else ""
+    return f"task {plain(task.title)}: {task.state.value}{who}{note}"
+
+
+def reactions_line(reactions: Sequence[Reaction]) -> str:
+    """Return reactions in one line for people."""
+    return ", ".join(f"{one.who}: {plain(one.what)}" for one in reactions)
+
+
 def say_trace(trace: Trace) -> None:
     """Tell people."""
     message = trace.message
@@ -62,9 +95,14 @@ def say_trace(trace: Trace) -> None:
         f"{painted(message.id, 'bold')}  {message.kind.value} from {message.sender} to {message.to}, {moment(message.created_at)}"
     )
     say(f"  {clipped(message.body)}")
+    if trace.reactions:
+        say(f"  {reactions_line(trace.reactions)}")
+    tasks = {task.delivery: task for task in trace.tasks}
     for delivery in trace.deliveries:
         say()
         _say_delivery(delivery)
+        if task := tasks.get(delivery.id):
+            say(f"  {task_line(task)}")
     for reply in trace.replies:
         say()
         say(f"{reply.kind.value} {reply.id} from {reply.sender}, {clock_time(reply.created_at)}")

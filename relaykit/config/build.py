@@ -41,7 +41,7 @@ def build(source: Source, tree: Tree, registry: Registry) -> Config:
         plugins=PluginsConfig(disabled=tuple(tree.get("plugins", {}).get("disabled", ())), only=source.only),
         limits=Limits(**relay.get("limits", {})),
         retention=Retention(**relay.get("retention", {})),
-        **{key: relay[key] for key in ("synced", "drain_seconds", "permission_hours") if key in relay},
+        **{key: relay[key] for key in ("listen", "synced", "drain_seconds", "permission_hours") if key in relay},
     )
 
 

@@ -88,6 +88,8 @@ class Config:
     plugins: PluginsConfig = field(default_factory=PluginsConfig)
     limits: Limits = field(default_factory=Limits)
     retention: Retention = field(default_factory=Retention)
+    listen: str = "auto"
+    """Where the HTTP edge listens: ``auto`` (loopback, a free port, once an agent can use tools), ``off``, HOST:PORT."""
     synced: bool = False
     """Sync local messages, too, against loss of power."""
     drain_seconds: float = 10.0

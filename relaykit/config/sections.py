@@ -14,6 +14,10 @@ Schema = Mapping[str, Any]
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?![\s\S])"
 NAME_MEANS = "a name: letters, digits, '.', '_' and '-', at most 64 of them, the first a letter or digit"
 ALIASES = {"guarded": Approval.ASK, "open": Approval.AUTO}
+LISTEN_PATTERN = (
+    r"^(off|auto|([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):"
+    r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))(?![\s\S])"
+)
 _BIGGEST = 2**53
 _YEAR = 365 * 86400
 
@@ -51,10 +55,10 @@ SCALARS: Mapping[str, Schema] = {
     "home": value("string", "The directory of mailbox, sessions and locks. Default: the platform's state directory."),
     "listen": value(
         "string",
-        "The address of the HTTP edge.",
-        pattern="^off(?![\\s\\S])",
-        default="off",
-        **{"x-means": "possible yet: there is no HTTP edge so far, use 'off'"},
+        "Where the HTTP edge listens: auto (loopback, a free port, once an agent can use tools), off, or HOST:PORT.",
+        pattern=LISTEN_PATTERN,
+        default=_default(Config, "listen"),
+        **{"x-means": "an address; write 'auto', 'off' or HOST:PORT, such as '127.0.0.1:4870'"},
     ),
     "synced": value(
         "boolean", "Whether local messages survive loss of power, too.", default=_default(Config, "synced")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from relaykit.mailbox.leases import NOT_ANOTHERS
 from relaykit.mailbox.orders import WAITS
 
 if TYPE_CHECKING:
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
     from relaykit.plugin.mailbox import Waiting
 
-_QUEUED = """
-    (EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND rank = {rank}
+_QUEUED = f"""
+    (EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND rank = {{rank}}
         AND ended_at IS NULL AND state = 'queued' AND held = 0)
     OR EXISTS (SELECT 1 FROM pool JOIN delivery ON delivery.id = pool.delivery WHERE pool.agent = agent.id
-        AND pool.rank = {rank} AND state = 'queued' AND held = 0))
+        AND pool.rank = {{rank}} AND state = 'queued' AND held = 0 AND {NOT_ANOTHERS}))
 """
 _WAITING = f"""
 SELECT agent.id, {_QUEUED.format(rank=0)}, {_QUEUED.format(rank=1)}, {_QUEUED.format(rank=2)},

@@ -50,6 +50,18 @@ def reply_to(tx: Transaction, agent: str, message: Message) -> ReplyTo | None:
             return _asker(tx, agent, message)
 
 
+def is_answered(tx: Transaction, delivery: int, agent: str, message: str) -> bool:
+    """Whether an agent gave the one reply of a delivery before its turn ended; ``message`` is what that answers."""
+    said = tx.row(
+        "SELECT 1 FROM answer JOIN message ON number = message WHERE answered = ? AND cause = ? AND sender = ? "
+        "AND kind IN ('reply', 'follow_up')",
+        message,
+        delivery,
+        agent,
+    )
+    return said is not None
+
+
 def closes_circle(tx: Transaction, sender: str, recipients: Iterable[str]) -> bool:
     """Whether one of the recipients waits, itself or through others, for an answer of the sender's."""
     todo, followed = list(recipients), set[str]()

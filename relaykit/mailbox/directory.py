@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from relaykit.errors import LeaseLostError
 from relaykit.mailbox import rows
+from relaykit.mailbox.tasks import free_claims
 from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_json
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def leave(tx: Transaction, incarnation: str) -> None:
     """Take a relay out that has stopped in good order."""
     tx.write("DELETE FROM relay WHERE incarnation = ?", incarnation)
     _free(tx, "the relay stopped", "owner = ?", incarnation)
+    free_claims(tx, float("-inf"))
 
 
 def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
@@ -134,6 +136,7 @@ def release_stale(tx: Transaction, boot: str, before: float) -> int:
     Relays of another boot are taken out as well: nothing of them runs.
     """
     tx.write("DELETE FROM relay WHERE boot <> ?", boot)
+    free_claims(tx, before)
     return _free(tx, "its relay died", "owner NOT IN (SELECT incarnation FROM relay WHERE beat >= ?)", before)
 
 

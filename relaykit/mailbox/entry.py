@@ -37,10 +37,11 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         created_at=tx.now,
         expires_at=draft.expires_at,
         account=draft.account,
+        task=draft.task,
     )
     number = tx.insert(
         "INSERT INTO message (id, account, sender, address, body, thread, priority, kind, in_reply_to, cause, root, "
-        "hops, created_at, expires_at, beyond) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "hops, created_at, expires_at, beyond, task) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.id,
         message.account or "",
         message.sender,
@@ -56,6 +57,7 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         message.created_at,
         message.expires_at,
         beyond,
+        message.task,
     )
     for answered in message.in_reply_to:
         tx.write("INSERT OR IGNORE INTO answer VALUES (?, ?)", answered, number)
@@ -78,6 +80,8 @@ def write_delivery(
         message.expires_at,
         step,
     )
+    if message.task is not None:
+        tx.write("INSERT INTO task (delivery) VALUES (?)", arrival)
     return DeliveryRow(id=arrival, recipient=recipient, rank=priority.rank, held=held, steps=step)
 
 

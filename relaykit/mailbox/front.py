@@ -19,6 +19,7 @@ from relaykit.mailbox import (
     retention,
     settling,
 )
+from relaykit.mailbox.front_conversing import ConversingMailbox
 
 if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from relaykit.storage.executor import Executor
 
 
-class OperationsMailbox:
+class OperationsMailbox(ConversingMailbox):
     """A mailbox over anything that runs operations. The promises stand with the protocol.
 
     Args:
@@ -67,10 +68,8 @@ class OperationsMailbox:
         *,
         synced: bool = False,
     ) -> None:
-        self._run = executor.run
+        super().__init__(executor, synced=synced)
         self._run_quietly = executor.run_quietly
-        self._run_synced = executor.run_synced
-        self._synced = synced
         self._watch = watch
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:

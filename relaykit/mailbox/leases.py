@@ -24,6 +24,10 @@ HELD = "id = ? AND owner = ? AND epoch = ? AND attempt = ?"
 _READY = "ended_at IS NULL AND state = 'queued' AND held = 0"
 _CLAIM = "SELECT EXISTS (SELECT 1 FROM pool WHERE agent = id) FROM agent WHERE id = ? AND epoch = ? AND owner = ?"
 """Whether the claim is good, and if so, whether a delivery to any of a group may be the agent's."""
+NOT_ANOTHERS = (
+    "NOT EXISTS (SELECT 1 FROM task WHERE task.delivery = pool.delivery AND task.agent <> pool.agent AND task.said = 0)"
+)
+"""Of what waits for any of a group: nobody else has claimed its task."""
 
 
 def lease(
@@ -158,7 +162,7 @@ def _first(tx: Transaction, recipient: str) -> Any:
 def _first_of_pool(tx: Transaction, agent: str) -> Any:
     return tx.row(
         f"SELECT {rows.BOTH} JOIN pool ON pool.delivery = delivery.id "
-        f"WHERE pool.agent = ? AND {_READY} ORDER BY pool.rank, pool.place LIMIT 1",
+        f"WHERE pool.agent = ? AND {_READY} AND {NOT_ANOTHERS} ORDER BY pool.rank, pool.place LIMIT 1",
         agent,
     )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
     from relaykit.plugin.router import Route
 
+_TITLE = 200
+
 
 _BEFORE = """
 SELECT number, NULL, NULL FROM message WHERE id = ?1 AND account = ?2
@@ -42,8 +44,7 @@ class _Way:
 
 def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepted:
     """Store a message and one delivery for each recipient; the same draft again is the first put."""
-    _check_names(draft)
-    check_body(tx, draft.body, exempt=draft.kind.automatic)
+    check_text(tx, draft)
     if earlier := _earlier(tx, draft):
         return earlier
     known = Known(tx)
@@ -75,6 +76,12 @@ def digest(sender: str, to: str, body: str) -> str:
     return sha256(f"{sender}\0{to}\0{body}".encode()).hexdigest()
 
 
+def check_text(tx: Transaction, draft: Draft) -> None:
+    """Raise RefusedError where a draft is no text that can be stored, or too large."""
+    _check_names(draft)
+    check_body(tx, draft.body, exempt=draft.kind.automatic)
+
+
 def check_body(tx: Transaction, body: str, *, exempt: bool = False) -> int:
     """Return the bytes of a message's text; RefusedError where it is none, or has too many and is not exempt."""
     size = _size(body)
@@ -84,9 +91,11 @@ def check_body(tx: Transaction, body: str, *, exempt: bool = False) -> int:
 
 
 def _check_names(draft: Draft) -> None:
-    _size(f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}")
+    _size(f"{draft.id}{draft.sender}{draft.to}{draft.thread}{draft.account}{draft.task}")
     if "\n" in draft.id:
         raise RefusedError("the message's id has more than one line")
+    if draft.task is not None and not (0 < len(draft.task) <= _TITLE and draft.task.isprintable()):
+        raise RefusedError(f"a task's title is one line of 1 to {_TITLE} characters")
 
 
 def _size(text: str) -> int:
@@ -135,6 +144,7 @@ def _removed(draft: Draft, removed: str, created_at: float) -> Accepted:
         created_at=created_at,
         expires_at=draft.expires_at,
         account=draft.account,
+        task=draft.task,
     )
     return Accepted(message=message, deliveries=(), first=False)
 
@@ -173,14 +183,14 @@ def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
     priority = draft.priority or (agent and agent.priority) or Priority.LATER
     if draft.kind.automatic:
         return _Way(name, priority)
-    if agent and not _may_reach(tx, known, draft.sender, agent):
+    if agent and not may_reach(tx, known, draft.sender, agent):
         return _Way(name, priority, f"{draft.sender} may not send to {name}")
     return _Way(name, priority, too_long(agent, draft.body) or _full(tx, name, draft.body))
 
 
 def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
     agents = [agent for name in found.recipients if (agent := known.agent(name))]
-    reachable = tuple(agent.id for agent in agents if _may_reach(tx, known, draft.sender, agent))
+    reachable = tuple(agent.id for agent in agents if may_reach(tx, known, draft.sender, agent))
     if not reachable:
         raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
     taking = [agent.id for agent in agents if agent.id in reachable and not too_long(agent, draft.body)]
@@ -190,7 +200,8 @@ def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
     return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
 
 
-def _may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
+def may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
+    """Whether a sender may send to an agent."""
     if agent.reachable_by is None or sender in agent.reachable_by:
         return True
     for address in agent.reachable_by:

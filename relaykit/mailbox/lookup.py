@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relaykit.errors import NotFoundError
 from relaykit.mailbox import rows
 from relaykit.mailbox.rows import DeliveryRow
-from relaykit.model import Delivery, Message
+from relaykit.model import Delivery, Message, Reaction, Task
 
 if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
@@ -40,6 +40,14 @@ def message(tx: Transaction, text: str) -> tuple[int, Message]:
     return number, rows.message(row)
 
 
+def exact(tx: Transaction, id: str) -> tuple[int, Message]:
+    """Return a message by its whole id: who may not see every message is told of no other's."""
+    row = tx.row(f"SELECT number, {rows.MESSAGE} FROM message WHERE id = ? ORDER BY number DESC", id)
+    if row is None:
+        raise NotFoundError(f"no message has the id {id!r}")
+    return row[0], rows.message(row[1:])
+
+
 def deliveries(tx: Transaction, number: int, message: Message) -> tuple[Delivery, ...]:
     """Return the deliveries of a message, in the order of arrival."""
     return tuple(rows.delivery(row, message.id) for row in delivery_rows(tx, number))
@@ -58,3 +66,23 @@ def answers(tx: Transaction, message: Message) -> list[Message]:
         message.id,
     )
     return [rows.message(row) for row in found]
+
+
+def tasks(tx: Transaction, number: int) -> tuple[Task, ...]:
+    """Return the tasks of a message, one for each delivery."""
+    return tuple(map(rows.task, tx.rows(f"SELECT {rows.TASK} WHERE delivery.message = ? ORDER BY delivery.id", number)))
+
+
+def task(tx: Transaction, delivery: int) -> Task | None:
+    """Return the task of a delivery, if its message carries one."""
+    row = tx.row(f"SELECT {rows.TASK} WHERE task.delivery = ?", delivery)
+    return rows.task(row) if row else None
+
+
+def reactions(tx: Transaction, message: str) -> tuple[Reaction, ...]:
+    """Return the reactions to a message, oldest first."""
+    found = tx.rows(
+        "SELECT who, what, at FROM message JOIN reaction ON reaction.message = number WHERE id = ? ORDER BY at, who",
+        message,
+    )
+    return tuple(Reaction(who=who, what=what, at=at) for who, what, at in found)

@@ -11,6 +11,7 @@ from relaykit.model import InboxItem, Message, State, Trace
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from relaykit.mailbox.rows import DeliveryRow
     from relaykit.mailbox.transaction import Transaction
 
 _TO_PERSON = "recipient NOT LIKE '%@%' AND recipient NOT IN (SELECT id FROM agent)"
@@ -29,6 +30,8 @@ def trace(tx: Transaction, message: str) -> Trace:
         message=found,
         deliveries=lookup.deliveries(tx, number, found),
         replies=tuple(lookup.answers(tx, found)),
+        tasks=lookup.tasks(tx, number) if found.task is not None else (),
+        reactions=lookup.reactions(tx, found.id),
     )
 
 
@@ -50,10 +53,16 @@ def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 
             recipient,
             limit,
         )[::-1]
-    return [
-        InboxItem(delivery=rows.delivery(delivery, message.id), message=message)
-        for delivery, message in map(rows.both, found)
-    ]
+    return [_item(tx, *rows.both(row)) for row in found]
+
+
+def _item(tx: Transaction, delivery: DeliveryRow, message: Message) -> InboxItem:
+    return InboxItem(
+        delivery=rows.delivery(delivery, message.id),
+        message=message,
+        task=lookup.task(tx, delivery.id) if message.task is not None else None,
+        reactions=lookup.reactions(tx, message.id),
+    )
 
 
 def acknowledge(tx: Transaction, deliveries: Collection[int], note: str) -> None:

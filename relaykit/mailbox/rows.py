@@ -22,6 +22,8 @@ from relaykit.model import (
     RequestState,
     State,
     Step,
+    Task,
+    TaskState,
     Wish,
     from_json,
     to_json,
@@ -61,12 +63,16 @@ DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow._fields)
 MESSAGE = (
     "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
     "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
-    "message.account"
+    "message.account, message.task"
 )
 BOTH = f"{DELIVERY}, {MESSAGE} FROM delivery JOIN message ON message.number = delivery.message"
 COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, result"
 PERMISSION = (
     "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery"
+)
+TASK = (
+    "task.delivery, message.id, message.task, task.state, task.agent, task.turn, task.note FROM task "
+    "JOIN delivery ON delivery.id = task.delivery JOIN message ON message.number = delivery.message"
 )
 _WIDTH = len(DeliveryRow._fields)
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
@@ -139,6 +145,7 @@ def message(row: Any) -> Message:
         created_at=row[11],
         expires_at=row[12],
         account=row[13] or None,
+        task=row[14],
     )
 
 
@@ -180,6 +187,14 @@ def permission(row: Any) -> PermissionRequest:
         reason=row[10],
         applied=bool(row[11]),
         delivery=row[12],
+    )
+
+
+def task(row: Any) -> Task:
+    """Return the task of a row of ``TASK``."""
+    delivery, message, title, state, agent, turn, note = row
+    return Task(
+        delivery=delivery, message=message, title=title, state=TaskState(state), agent=agent, turn=turn, note=note
     )
 
 

@@ -181,6 +181,49 @@ ALTER TABLE placed_pool RENAME TO pool;
 CREATE INDEX pool_delivery ON pool (delivery);
 """
 
-MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED))
+# A task follows its delivery by a trigger, whatever moves the delivery: the two cannot disagree. What its agent said of
+# it in so many words stays; only a delivery that is queued once more begins anew.
+_TASKS = """
+ALTER TABLE message ADD COLUMN task TEXT;
+CREATE INDEX message_thread ON message (thread) WHERE thread <> id;
+
+CREATE TABLE task (
+    delivery INTEGER PRIMARY KEY,
+    state TEXT NOT NULL DEFAULT 'open',
+    agent TEXT,
+    turn TEXT,
+    note TEXT NOT NULL DEFAULT '',
+    said INTEGER NOT NULL DEFAULT 0     -- its agent said how it ended
+);
+CREATE INDEX task_claimed ON task (agent) WHERE state = 'claimed';
+CREATE TRIGGER task_follows AFTER UPDATE OF state ON delivery
+WHEN EXISTS (SELECT 1 FROM task WHERE delivery = NEW.id) BEGIN
+    UPDATE task SET state = 'open', agent = NULL, turn = NULL, note = '', said = 0
+        WHERE delivery = NEW.id AND NEW.state = 'queued' AND (said = 0 OR OLD.ended_at IS NOT NULL);
+    UPDATE task SET state = 'claimed', agent = NEW.recipient, turn = NULL
+        WHERE delivery = NEW.id AND NEW.state = 'leased' AND NEW.submission IS NOT NULL AND said = 0;
+    UPDATE task SET state = iif(said, state, 'in progress'), turn = NEW.turn
+        WHERE delivery = NEW.id AND NEW.state = 'seen';
+    UPDATE task SET state = iif(NEW.state IN ('answered', 'acknowledged'), 'done', 'failed'), note = NEW.reason
+        WHERE delivery = NEW.id AND NEW.ended_at IS NOT NULL AND said = 0
+        AND (NEW.turn IS NOT NULL OR NEW.state <> 'acknowledged');     -- whoever was shown it has not done it
+END;
+CREATE TRIGGER task_gone AFTER DELETE ON delivery BEGIN
+    DELETE FROM task WHERE delivery = OLD.id;
+END;
+
+CREATE TABLE reaction (
+    message INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (message, who, what)
+) WITHOUT ROWID;
+CREATE TRIGGER reaction_gone AFTER DELETE ON message BEGIN
+    DELETE FROM reaction WHERE message = OLD.number;
+END;
+"""
+
+MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED, _TASKS))
 FILE = "mailbox.db"
 """The mailbox's file in the home directory."""

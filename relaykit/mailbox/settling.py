@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relaykit.mailbox import rows
-from relaykit.mailbox.chain import after, reply_to
+from relaykit.mailbox.chain import after, is_answered, reply_to
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.entry import post
 from relaykit.mailbox.leases import fields, lost
@@ -31,15 +31,16 @@ def settle(
     """End deliveries that a turn took, with the one reply that names them all, or with their notices.
 
     One that was to be cancelled ends ``cancelled`` however its turn ended, and the reply does not name it; where all
-    were, there is no reply.
+    were, there is no reply. Nor does it name one that the agent has answered in the middle of its turn.
     """
     held = [_held(tx, lease) for lease in leases]
     ended = [
         end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial) for delivery, message in held
     ]
-    answered = [pair for pair in held if pair[0].wish != Wish.CANCEL]
-    if reply is not None and answered:
-        _reply(tx, reply, answered)
+    if reply is not None:
+        answered = [pair for pair in held if pair[0].wish != Wish.CANCEL and not _has_reply(tx, *pair)]
+        if answered:
+            _reply(tx, reply, answered)
     return ended
 
 
@@ -77,6 +78,11 @@ def _end_of(delivery: DeliveryRow, state: State, reason: str) -> tuple[State, st
     if delivery.wish == Wish.CANCEL:
         return State.CANCELLED, f"cancelled; its turn {state}" + (f": {reason}" if reason else "")
     return state, reason
+
+
+def _has_reply(tx: Transaction, delivery: DeliveryRow, message: Message) -> bool:
+    asked = reply_to(tx, delivery.recipient, message)
+    return asked is not None and is_answered(tx, delivery.id, delivery.recipient, asked.message)
 
 
 def _reply(tx: Transaction, reply: Draft, answered: Sequence[tuple[DeliveryRow, Message]]) -> None:

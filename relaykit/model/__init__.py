@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from relaykit.model.secret import CREDENTIAL_PREFIX, Secret, without_credentials
     from relaykit.model.session import PastSession, SessionRecord
     from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
+    from relaykit.model.task import Reaction, Task, TaskState
     from relaykit.model.turn import Mode, Origin, Outcome, PastTurn
 
 _HOMES = {
@@ -134,6 +135,7 @@ _HOMES = {
     "secret": ("CREDENTIAL_PREFIX", "Secret", "without_credentials"),
     "session": ("PastSession", "SessionRecord"),
     "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
+    "task": ("Reaction", "Task", "TaskState"),
     "turn": ("Mode", "Origin", "Outcome", "PastTurn"),
 }
 
@@ -196,6 +198,7 @@ __all__ = [
     "ProjectionState",
     "ProviderNote",
     "Question",
+    "Reaction",
     "RelayRecord",
     "ReplyTo",
     "Report",
@@ -209,6 +212,8 @@ __all__ = [
     "StatusKind",
     "Step",
     "Subagent",
+    "Task",
+    "TaskState",
     "Trace",
     "TurnEnded",
     "TurnJoined",

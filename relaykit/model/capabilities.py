@@ -29,6 +29,8 @@ class Capabilities:
     """Text comes in deltas."""
     envelope: bool = False
     """It reads prose: it is told in a line above the text who sent a message, where that is no person here."""
+    tools: bool = False
+    """It gives its sessions the relay's tools, by ``SessionRequest.endpoint``; for such the relay listens."""
     detached: bool = False
     """Its process outlives the relay."""
     attach: bool = False

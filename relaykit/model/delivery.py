@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from relaykit.model.message import Message, MessageKind, Priority
+    from relaykit.model.task import Reaction, Task
 
 
 class State(StrEnum):
@@ -173,6 +174,9 @@ class Trace:
     message: Message
     deliveries: tuple[Delivery, ...]
     replies: tuple[Message, ...]
+    tasks: tuple[Task, ...] = ()
+    """One for each delivery of a message that carries one."""
+    reactions: tuple[Reaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,3 +185,5 @@ class InboxItem:
 
     delivery: Delivery
     message: Message
+    task: Task | None = None
+    reactions: tuple[Reaction, ...] = ()

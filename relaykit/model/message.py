@@ -76,6 +76,8 @@ class Draft:
     """For a group and a waiting sender: every member's reply is wanted, not the first."""
     account: str | None = None
     """``transport/account`` it came in through; its ``id`` is unique within that."""
+    task: str | None = None
+    """The title of the work that it carries; one task for each delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +102,5 @@ class Message:
     """Wall-clock seconds, for display."""
     expires_at: float | None
     account: str | None
+    task: str | None = None
+    """The title of the work that it carries."""

@@ -20,7 +20,7 @@ class WorkItem:
     """One reason for which an agent is busy."""
 
     kind: str
-    """``turn``, ``message``, ``task``, ``command``, ``permission`` or ``subagent``."""
+    """``turn``, ``message``, ``task``, ``command``, ``permission``, ``subagent`` or ``compaction``."""
     id: str
     label: str = ""
 

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from relaykit.plugin.conversing import Conversing, Tasks
 from relaykit.plugin.orders import Orders, Permissions
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ class Leases(Protocol):
         ...
 
 
-class Mailbox(Letters, Agents, Leases, Orders, Permissions, Protocol):
+class Mailbox(Letters, Agents, Leases, Orders, Permissions, Conversing, Tasks, Protocol):
     """The durable store of all that must not be lost."""
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:

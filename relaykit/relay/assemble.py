@@ -65,6 +65,7 @@ class Assembly:
         self._mailbox: Mailbox | None = None
         self._credentials: CredentialStore | None = components.credentials
         self.clock: Clock = components.clock or SystemClock()
+        self.edge = components.edge
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Opened]:

@@ -16,6 +16,7 @@ from relaykit.plugin import (
     StatusSink,
     Transport,
 )
+from relaykit.relay.edge import Edge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,5 @@ class Components:
     """Asked before the configured ones."""
     sinks: Mapping[str, StatusSink] = field(default_factory=dict)
     """Beside the configured ones."""
+    edge: Edge | None = None
+    """The HTTP edge, by which agents have tools; ``relaykit.server.open`` brings it."""

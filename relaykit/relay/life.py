@@ -11,13 +11,14 @@ import anyio
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import Agent, Capabilities, Claim, SessionRecord
-from relaykit.plugin import Provider, Session, SessionRequest
+from relaykit.plugin import Endpoint, Provider, Session, SessionRequest
 from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
 from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
+from relaykit.relay.edge import Hearing, admitted
 from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.ownership import children_directory
@@ -80,8 +81,11 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
 
 @asynccontextmanager
 async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provider: Provider) -> AsyncIterator[Worker]:
-    services = setting.services
-    async with _open_session(provider, setting, resume) as session:
+    services, hearing = setting.services, Hearing()
+    async with (
+        admitted(services, setting.agent.id, provider, hearing) as endpoint,
+        _open_session(provider, setting, endpoint, resume) as session,
+    ):
         await services.mailbox.describe(described(setting.record, provider.capabilities), claim.epoch)
         record = await services.sessions.begin(_record(setting, session))
         worker: Worker | None = None
@@ -112,6 +116,7 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )
+            hearing.attach(worker.hear, worker.notebook.write_steps)
             recovery = Recovery(worker, setting.agent.on_interrupted)
             if resume is not None:
                 await recovery.keep_requests(resume)
@@ -134,9 +139,11 @@ async def work(worker: Worker, silence: float) -> None:
 
 
 @asynccontextmanager
-async def _open_session(provider: Provider, setting: AgentSetting, resume: str | None) -> AsyncIterator[Session]:
+async def _open_session(
+    provider: Provider, setting: AgentSetting, endpoint: Endpoint | None, resume: str | None
+) -> AsyncIterator[Session]:
     request = await setting.projector.prepare(setting.request)
-    wanted = replace(request, resume=resume if provider.capabilities.resume else None)
+    wanted = replace(request, endpoint=endpoint, resume=resume if provider.capabilities.resume else None)
     async with provider.session(wanted) as session:
         yield session
 

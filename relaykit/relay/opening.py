@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskGroup
 
 from relaykit.config.records import AgentConfig, Config
+from relaykit.errors import ConfigError
 from relaykit.model import new_id
 from relaykit.plugin.transport import Subscribable
 from relaykit.registry import Registry, load
@@ -20,12 +22,14 @@ from relaykit.relay.components import Components
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.directories import private_directory
 from relaykit.relay.dispatcher import Dispatcher
+from relaykit.relay.edge import doorway
 from relaykit.relay.events.fanout import Fanout, feed
 from relaykit.relay.life import AgentSetting
 from relaykit.relay.outgoing import LOCAL, Outgoing
 from relaykit.relay.ownership import presence
 from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.relay import People, Relay
+from relaykit.relay.runfile import run_file
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
 
@@ -56,11 +60,16 @@ async def open_relay(
         ConfigError: The configuration names what does not exist, or options that do not fit.
         StoreError: The mailbox or the session store cannot be used.
     """
+    if ":" in config.listen and (components is None or components.edge is None):
+        raise ConfigError(f"relay.listen is {config.listen!r}: open the relay with relaykit.server.open, which listens")
     registry = registry or load(disabled=config.plugins.disabled, only=config.plugins.only)
     assembly = Assembly(config, registry, components or Components())
     private_directory(config.home)
-    async with assembly.open() as opened:
-        services = _services(config, assembly, opened, report or _to_stderr)
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(assembly.open())
+        services = _services(config, assembly, opened, report or _to_stderr, stack)
+        edge = await stack.enter_async_context(doorway(assembly.edge, services))
+        services = replace(services, doorway=edge)
         outgoing = {name: Outgoing(name, transport, services) for name, transport in opened.transports.items()}
         supervisors = [_supervisor(agent, services, assembly) for agent in config.agents]
         relay = Relay(services, supervisors, _people(opened, outgoing))
@@ -78,11 +87,15 @@ async def open_relay(
             raise failure
 
 
-def _services(config: Config, assembly: Assembly, opened: Opened, report: Report) -> Services:
+def _services(config: Config, assembly: Assembly, opened: Opened, report: Report, stack: AsyncExitStack) -> Services:
+    incarnation, clock = new_id(), assembly.clock
+    names = [agent.id for agent in config.agents]
+    file = run_file(config.home, incarnation=incarnation, agents=names, boot=clock.boot_id(), now=clock.now())
     return Services(
         config=config,
-        incarnation=new_id(),
-        clock=assembly.clock,
+        incarnation=incarnation,
+        clock=clock,
+        run_file=stack.enter_context(file),
         mailbox=opened.mailbox,
         sessions=opened.sessions,
         fanout=Fanout(opened.sessions),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from relaykit.config.records import Config
 from relaykit.plugin import Clock, Mailbox, SessionStore
 from relaykit.relay.dispatcher import Dispatcher
+from relaykit.relay.edge import Doorway
 from relaykit.relay.events.fanout import Fanout
+from relaykit.relay.runfile import RunFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,6 @@ class Services:
     dispatcher: Dispatcher
     report: Callable[[str], None]
     """Takes one line for the person who runs the relay."""
+    run_file: RunFile
+    doorway: Doorway | None = None
+    """Where the processes of sessions reach the relay; None where it does not listen."""

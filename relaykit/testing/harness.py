@@ -20,6 +20,7 @@ from relaykit.model import Delivery, DirectoryEntry, Message, Secret, StatusKind
 from relaykit.plugin import Mailbox, SessionStore, Transport
 from relaykit.registry import Registry
 from relaykit.relay import Components, Relay
+from relaykit.relay.edge import Edge
 from relaykit.testing.clock import VirtualClock
 from relaykit.testing.memory import open_memory_mailbox
 from relaykit.testing.memory_sessions import memory_sessions
@@ -44,7 +45,11 @@ class World:
 
     @asynccontextmanager
     async def relay(
-        self, *agents: AgentConfig, transports: Mapping[str, Transport] | None = None, **changes: object
+        self,
+        *agents: AgentConfig,
+        transports: Mapping[str, Transport] | None = None,
+        edge: Edge | None = None,
+        **changes: object,
     ) -> AsyncIterator[Relay]:
         """Run a relay with these agents, or one called ``a``."""
         config = Config(home=self.home, agents=agents or (self.agent(),), **_BARE | changes)  # type: ignore[arg-type]
@@ -55,6 +60,7 @@ class World:
             credentials=NoCredentials(),
             providers={"scripted": self.provider.component()},
             transports=transports or {},
+            edge=edge,
         )
         async with relaykit.relay.open(
             config, components=components, registry=Registry(), report=self.reports.append

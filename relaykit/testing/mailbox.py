@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from relaykit.testing import mailbox_agents as agents
 from relaykit.testing import mailbox_chain as chain
+from relaykit.testing import mailbox_conversing as conversing
 from relaykit.testing import mailbox_leases as leases
 from relaykit.testing import mailbox_letters as letters
 from relaykit.testing import mailbox_orders as orders
@@ -27,6 +28,9 @@ class MailboxSuite(
     chain.Waits,
     chain.Threads,
     chain.FollowUps,
+    conversing.Answering,
+    conversing.Reading,
+    conversing.Tasks,
     leases.Leasing,
     leases.Handling,
     leases.Settling,

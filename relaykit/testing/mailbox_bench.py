@@ -104,6 +104,10 @@ class Bench:
         await self.mailbox.settle([one.lease for one in leased], State.ANSWERED, "completed", reply=reply)
         return (await self.mailbox.trace(reply.id)).message
 
+    async def answer_nothing_more(self, leased: LeasedDelivery) -> None:
+        """Settle a delivery with the text of its turn, for which an answer was stored already."""
+        await self.mailbox.settle([leased.lease], State.ANSWERED, "completed", reply=reply_of(leased, "at the end"))
+
     async def exchange(self, agent: str = "a", text: str = "done") -> Message:
         """Have the agent answer what is next in its queue."""
         return await self.answer(await self.begin(agent), text=text)

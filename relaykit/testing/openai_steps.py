@@ -146,6 +146,11 @@ def _tool(argument: str, call: Call) -> Answer:
     return Answer(items=(_function(name, arguments or "{}", offered.get("within")),))
 
 
+def _recall(argument: str, call: Call) -> Answer:
+    outputs = [_text({"content": item.get("output")}) for item in _inputs(call) if item.get("type") in _OUTPUTS]
+    return Answer(items=(f"{argument} {outputs[-1] if outputs else ''}".rstrip(),))
+
+
 def _custom(argument: str, _call: Call) -> Answer:
     name, _, given = argument.partition("|")
     return Answer(items=(_custom_call(name, given),))
@@ -191,6 +196,7 @@ STEPS: Mapping[str, Callable[[str, Call], Answer]] = {
     "patch": _patch,
     "patchup": _patch_update,
     "tool": _tool,
+    "recall": _recall,
     "custom": _custom,
     "http": _http,
     "failed": _failed,

@@ -12,6 +12,7 @@ The last message of a request is its script: steps divided by ``;;``, of which e
     par:COMMAND&&&…      several at once
     patch:PATH|LINE      a patch that adds a file; patchup:PATH|OLD|NEW changes one
     tool:NAME|JSON       a call of a function; custom:NAME|INPUT of a custom tool
+    recall:TEXT          a message: the text, and after it what the last tool put out
     http:CODE[:N]        an HTTP error, for the first N requests of that step
     failed:CODE[:TEXT]   ``response.failed``
     drop[:N]             the connection breaks after the first piece

@@ -6,7 +6,7 @@ ones do, so that a relay that was killed can be started again beside it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -245,6 +245,8 @@ class ScriptedProvider:
     """What it makes of profiles."""
     refusals: list[Fault] = field(default_factory=list)
     """Raised one by one when a session is to be opened."""
+    opening: Callable[[SessionRequest], Awaitable[None]] | None = None
+    """What happens while a session is only now opening."""
     _opened: anyio.Event = field(default_factory=anyio.Event)
 
     @asynccontextmanager
@@ -252,6 +254,8 @@ class ScriptedProvider:
         """Open a session, or raise what the test wants."""
         if self.refusals:
             raise ProviderError(self.refusals.pop(0))
+        if self.opening is not None:
+            await self.opening(request)
         session = ScriptedSession(self, request)
         self.turns.setdefault(session.id, [])
         self.sessions.append(session)

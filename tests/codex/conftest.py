@@ -152,8 +152,14 @@ class House:
     @contextmanager
     def run(self, **agents):
         """Run a relay with agents, one called ``main`` where none is named: their settings, by name."""
+        with self.run_with(**agents) as relay:
+            yield relay
+
+    @contextmanager
+    def run_with(self, *more, **agents):
+        """The same, with more lines about the relay itself."""
         agents = agents or {"main": {}}
-        lines = ["[relay]", "drain_seconds = 1"]
+        lines = ["[relay]", "drain_seconds = 1", *more]
         lines += [line for name, settings in agents.items() for line in self._agent(name, **settings)]
         (self.program.cwd / "relaykit.toml").write_text("\n".join(lines), encoding="utf-8")
         with self.program.relay(agents=len(agents)) as relay:

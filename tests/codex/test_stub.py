@@ -154,3 +154,12 @@ def test_a_patch_is_made_with_the_tool_that_is_offered():
     (item,) = answer("patch:a.txt|one", {"tools": [{"type": "custom", "name": "apply_patch"}]}).items
     assert item["type"] == "custom_tool_call"
     assert "*** Add File: a.txt\n+one\n" in item["input"]
+
+
+def test_recall_says_what_the_last_tool_put_out():
+    outputs = [
+        {"type": "function_call_output", "call_id": str(n), "output": out}
+        for n, out in enumerate(("a", [{"type": "input_text", "text": "b"}]))
+    ]
+    call = {"input": [user("tool:x|{};;tool:x|{};;recall:it said"), *outputs]}
+    assert answer(plan(call), call).items == ("it said b",)

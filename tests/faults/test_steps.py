@@ -59,6 +59,21 @@ def test_what_a_provider_without_history_was_given_ends_unknown(homes, provider,
     goes_on(home)
 
 
+@pytest.mark.parity("AR-6")
+@pytest.mark.parametrize("step", HANDED_OVER)
+def test_a_task_is_where_its_delivery_is_whenever_the_relay_dies(homes, step):
+    home = homes(a=agent(ECHO, on_interrupted="redeliver"))
+    relay = home.start(fault=step)
+    message = home.send("a", "hello", task="mend it")
+    relay.fell()
+    trace = home.trace(message)
+    follows = {"leased": "claimed", "delivered": "claimed", "seen": "in progress"}[trace.deliveries[0].state]
+    assert (trace.tasks[0].state, trace.tasks[0].agent) == (follows, "a")
+    home.start()
+    trace = home.ended(message)
+    assert (trace.tasks[0].state, trace.tasks[0].turn) == ("done", trace.deliveries[0].turn)
+
+
 @pytest.mark.parametrize("step", HANDED_OVER)
 @pytest.mark.parametrize("provider", FORGETFUL)
 def test_it_is_handed_over_again_where_the_agent_is_configured_so(homes, provider, step):

@@ -5,10 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from relaykit.model import Status, StatusChanged, StatusKind, WorkItem
+from relaykit.model import (
+    BlockEnded,
+    BlockKind,
+    BlockStarted,
+    ProviderNote,
+    Status,
+    StatusChanged,
+    StatusKind,
+    WorkItem,
+)
+from relaykit.relay.delivering.hooked import HOOK
 
 if TYPE_CHECKING:
+    from relaykit.model import Occurrence
     from relaykit.relay.delivering.worker import Worker
+
+
+def is_reason(what: Occurrence) -> bool:
+    """Whether a status may have other reasons after it."""
+    match what:
+        case BlockStarted() | BlockEnded():
+            return what.block.kind is BlockKind.SUBAGENT
+        case ProviderNote():
+            return what.name.startswith(HOOK)
+        case _:
+            return False
 
 
 class StatusBoard:
@@ -65,8 +87,14 @@ class StatusBoard:
         turns, command = worker.turns, worker.orders.current
         found = [WorkItem(kind="turn", id=turns.running.id)] if turns.running else []
         found += [WorkItem(kind="message", id=item.message.id) for item in worker.held.all()]
+        found += [
+            WorkItem(kind="task", id=item.message.id, label=item.message.task)
+            for item in worker.held.all()
+            if item.message.task is not None
+        ]
         found += [WorkItem(kind="permission", id=key) for key in sorted(turns.questions)]
         found += [WorkItem(kind="subagent", id=block, label=name) for block, name in turns.subagents.items()]
+        found += turns.hooked.items()
         if command is not None:
             found.append(WorkItem(kind="command", id=command.id, label=command.kind.value))
         return tuple(found)

@@ -16,10 +16,12 @@ from relaykit.model import (
     Outcome,
     PermissionAsked,
     PermissionClosed,
+    ProviderNote,
     TurnEnded,
     TurnJoined,
     TurnStarted,
 )
+from relaykit.relay.delivering.hooked import Hooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Turns:
         """Keys of the questions that wait for a decision."""
         self.subagents: dict[str, str] = {}
         """Names of the subagents at work, by the id of their block."""
+        self.hooked = Hooked()
 
     def fold(self, what: Occurrence) -> list[Seen | EndedTurn]:
         """Take in one occurrence."""
@@ -92,6 +95,8 @@ class Turns:
                 self.questions.add(what.question.key)
             case PermissionClosed():
                 self.questions.discard(what.key)
+            case ProviderNote():
+                self.hooked.fold(what)
             case _:
                 pass
         return []
@@ -108,6 +113,7 @@ class Turns:
         self.running = None
         self.questions.clear()
         self.subagents.clear()
+        self.hooked.clear()
         text = end.text if end.outcome is Outcome.COMPLETED else end.text or running.last_text
         over = EndedTurn(
             id=end.turn,

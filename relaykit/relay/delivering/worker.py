@@ -16,9 +16,6 @@ from anyio.abc import TaskGroup
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import (
-    BlockEnded,
-    BlockKind,
-    BlockStarted,
     Capabilities,
     Decision,
     LeasedDelivery,
@@ -39,7 +36,7 @@ from relaykit.relay.delivering.notebook import Notebook
 from relaykit.relay.delivering.orders import SessionOrders
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.permissions import PermissionDesk
-from relaykit.relay.delivering.statuses import StatusBoard
+from relaykit.relay.delivering.statuses import StatusBoard, is_reason
 from relaykit.relay.delivering.turns import EndedTurn, Seen, Turns
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.events.recorder import Recorder
@@ -168,7 +165,7 @@ class Worker:
         self.recorder.offer(what)
         facts = self.turns.fold(what)
         self._facts += facts
-        if isinstance(what, BlockStarted | BlockEnded) and what.block.kind is BlockKind.SUBAGENT:
+        if is_reason(what):
             self.nudge.ring()  # for the status
         if isinstance(what, PermissionAsked | PermissionClosed):
             self._facts.append(what)

@@ -53,6 +53,23 @@ class ForgetsWishes(MailboxThrough):
         pass
 
 
+class AnswersLikeAnyMessage(MailboxThrough):
+    async def answer(self, who, message, body, *, id):
+        asked = (await self.mailbox.trace(message)).message
+        return await self.mailbox.put(Draft(id=id, sender=who, to=asked.sender, body=body, thread=asked.thread))
+
+
+class LetsEveryoneClaim(MailboxThrough):
+    async def claim_task(self, message, agent):
+        with suppress(RefusedError):
+            return await self.mailbox.claim_task(message, agent)
+
+
+class ShowsWholeThreads(MailboxThrough):
+    async def thread(self, thread, reader, **which):
+        return await self.mailbox.thread(thread, "a", **which)
+
+
 class TakesAnEditWhenItIsTooLate(MailboxThrough):
     async def edit(self, message, body, **which):
         with suppress(RefusedError):

@@ -92,6 +92,27 @@ class ForgetsWishes(BrokenMailbox):
     )
 
 
+class AnswersLikeAnyMessage(BrokenMailbox):
+    fails = frozenset(
+        {
+            "test_an_answer_in_the_turn_is_the_one_reply",
+            "test_a_second_answer_is_one_more_message_of_the_thread",
+            "test_a_takeover_keeps_an_answer_that_was_given",
+            "test_an_answer_to_an_answer_goes_to_whoever_asked_first",
+            "test_only_who_got_a_message_answers_it",
+            "test_a_notice_is_not_answered",
+        }
+    )
+
+
+class LetsEveryoneClaim(BrokenMailbox):
+    fails = frozenset({"test_a_claimed_task_of_any_is_offered_to_nobody_else"})
+
+
+class ShowsWholeThreads(BrokenMailbox):
+    fails = frozenset({"test_a_thread_has_what_its_reader_sent_or_got_and_nothing_else"})
+
+
 class RingsForNothing(BrokenMailbox):
     fails = frozenset({"test_a_watch_wakes_whoever_waits_and_then_is_quiet"})
 

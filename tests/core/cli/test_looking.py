@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relaykit.mailbox import letters
+from relaykit.mailbox import conversing, letters
 from relaykit.model import Draft, State, StatusKind, WorkItem
 
 
@@ -40,6 +40,25 @@ def test_a_trace_for_people_shows_local_time_and_what_passed_between(program, do
     steps = [line for line in ended.out.splitlines() if " s  " in line]
     assert [line.split()[3] for line in steps] == ["queued", "leased", "delivered", "seen", "failed"]
     assert all(line.split()[1].startswith("+") for line in steps)
+
+
+@pytest.mark.parity("AR-6")
+def test_a_task_is_shown_with_the_turn_that_took_it(program, door, workers):
+    worker = workers.enlist("reviewer")
+    sent = program("send", "reviewer", "The build is red.", "--task", "mend the build")
+    message = sent.out.strip()
+    (item,) = program("inbox", "reviewer", "--json").json["items"]
+    assert (item["task"]["title"], item["task"]["state"]) == ("mend the build", "open")
+    door.run(conversing.react, message, "reviewer", "on it")
+    worker.answer("done")
+    (task,) = program("trace", message, "--json").json["tasks"]
+    assert (task["state"], task["agent"], task["turn"]) == ("done", "reviewer", "turn-1")
+    shown = program("trace", message).out
+    assert "  task mend the build: done, reviewer" in shown
+    assert "  reviewer: on it" in shown
+    refused = program("send", "reviewer", "x", "--task", "two\nlines")
+    assert refused.code == 4
+    assert "title" in refused.err
 
 
 @pytest.mark.parametrize("command", ["trace", "cancel", "requeue"])

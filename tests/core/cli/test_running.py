@@ -78,7 +78,7 @@ def test_configured_agents_run_and_options_of_the_provider_are_read(program):
         (["--provider", "ecko"], "did you mean 'echo'?"),
         (["--provider", "echo", "--approval", "never"], "approval"),
         (["--provider", "echo", "--option", "x"], "--option"),
-        (["--provider", "echo", "--listen", "0.0.0.0:1"], "no HTTP edge"),
+        (["--provider", "echo", "--listen", "here"], "'here' is not an address; write 'auto'"),
         (["--provider", "echo", "--cwd", "/no/such/place"], "/no/such/place"),
         (["--tag", "x"], "--agent"),
         (["--config", "missing.toml"], "no such file"),

@@ -19,7 +19,11 @@ PROBLEMS = [
     ("relay = 3", "relay: 3 does not fit; a table belongs here"),
     ("agents = []", "agents: a list does not fit; a table belongs here"),
     ("[relay]\ndrian = 3", "relay.drian: unknown key; did you mean 'drain_seconds'?"),
-    ("[relay]\nlisten = '127.0.0.1:4870'", "relay.listen: '127.0.0.1:4870' is not possible yet: there is no HTTP edge"),
+    (
+        "[relay]\nlisten = 'everywhere'",
+        "relay.listen: 'everywhere' is not an address; write 'auto', 'off' or HOST:PORT",
+    ),
+    ("[relay]\nlisten = '127.0.0.1:65536'", "relay.listen: '127.0.0.1:65536' is not an address"),
     ("[relay]\ndrain_seconds = -1", "relay.drain_seconds: -1 is less than the minimum of 0"),
     ("[relay]\ndrain_seconds = nan", "relay.drain_seconds: nan is no number that can be used; write a finite one"),
     ("[relay]\npermission_hours = 0", "relay.permission_hours: 0 is not more than 0"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import (
     attention,
+    conversing,
     directory,
     leases,
     letters,
@@ -21,9 +22,10 @@ from relaykit.mailbox import (
     recall,
     retention,
     settling,
+    tasks,
 )
 from relaykit.mailbox.door import Door, open_door
-from relaykit.model import USER, Agent, CommandKind, Decision, Draft, MessageKind, Noted, Question, State
+from relaykit.model import USER, Agent, CommandKind, Decision, Draft, MessageKind, Noted, Question, State, TaskState
 from relaykit.plugin import Joining
 
 GROWS = ("message", "delivery", "answer", "tombstone", "command", "permission")
@@ -61,11 +63,18 @@ def live(door: Door) -> None:
         door.run(letters.put, Draft(sender=USER, to=to, body="hello", id=f"id-{to}", expires_at=1e12), waits=5)
     door.run(queueing.edit, "id-any:tag:x", "other")
     door.run(queueing.move, "id-a", before="moved")
+    door.run(letters.put, Draft(sender=USER, to="any:tag:x", body="work", id="work", task="work"))
+    door.run(tasks.claim_task, "work", "a")
     first = door.run(leases.lease, "a", **holder)
     assert first is not None
     door.run(leases.note, [Noted(lease=first.lease, at=1.0), Noted(lease=first.lease, at=2.0, turn="turn")])
     door.run(letters.put, Draft(sender="a", to=USER, body="hello"), waits=5)
     door.run(leases.lease, "a", **holder, joining=Joining(thread="t", recipient=USER))
+    door.run(tasks.set_task, "work", "a", TaskState.IN_PROGRESS)
+    door.run(conversing.thread, "id-a", "a")
+    door.run(conversing.react, "id-a", "a", "seen")
+    door.run(conversing.answer, "a", "id-a", "at once", id="early")
+    door.run(conversing.reachable, "a")
     reply = Draft(sender="a", to="y@dock", body="done", kind=MessageKind.REPLY, thread="t")
     door.run(settling.settle, [first.lease], State.FAILED, "why", reply=reply)
     for message in ("id-a", "id-any:tag:x", "id-bro"):

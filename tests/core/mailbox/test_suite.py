@@ -16,7 +16,7 @@ from relaykit.testing import MailboxSuite
 from relaykit.testing.memory import open_memory_mailbox
 
 
-@pytest.mark.parity("AR-5", "N-4")
+@pytest.mark.parity("AR-5", "AR-6", "N-4")
 class TestSqliteMailbox(MailboxSuite):
     def open(self, directory: Path, clock: Clock, limits: Limits) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(directory / FILE, routers=[AddressRouter()], limits=limits, now=clock.now)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from relaykit.model import Block, BlockEnded, BlockKind, BlockStarted, CommandKind, StatusKind, WorkItem
+from relaykit.model import (
+    Block,
+    BlockEnded,
+    BlockKind,
+    BlockStarted,
+    CommandKind,
+    Draft,
+    StatusKind,
+    TaskState,
+    WorkItem,
+)
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import SECONDS
 
@@ -40,6 +50,19 @@ async def test_turn_message_permission_and_subagent_are_named_while_they_last(wo
         session.end(text="done")
         await world.status("a", StatusKind.IDLE)
         await work(world)
+
+
+async def test_the_task_of_the_message_in_hand_is_named(world: World) -> None:
+    async with world.relay():
+        await world.mailbox.put(Draft(sender="user", to="a", body="red since noon", id="m", task="mend the build"))
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        found = await work(world, "turn", "message", "task")
+        assert found[-1] == WorkItem(kind="task", id="m", label="mend the build")
+        session.end(text="done")
+        await work(world)
+        (task,) = (await world.ended("m")).tasks
+        assert task.state is TaskState.DONE
 
 
 async def test_a_command_that_takes_its_time_is_named_while_it_lasts(world: World) -> None:

@@ -1,0 +1,52 @@
+"""The part of the mailbox's front that agents' tools use: every method runs one operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.mailbox import conversing, tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.mailbox.transaction import Transaction
+    from relaykit.model import Accepted, DirectoryEntry, Message, Task, TaskState
+    from relaykit.storage.executor import Executor
+
+
+class ConversingMailbox:
+    """Answers in the middle of a turn, threads, reactions, tasks. The promises stand with the protocol."""
+
+    def __init__(self, executor: Executor[Transaction], *, synced: bool = False) -> None:
+        self._run = executor.run
+        self._run_synced = executor.run_synced
+        self._synced = synced
+
+    async def answer(self, who: str, message: str, body: str, *, id: str) -> Accepted:
+        """Answer a message that came to someone."""
+        run = self._run_synced if self._synced else self._run
+        return await run(conversing.answer, who, message, body, id=id)
+
+    async def thread(self, thread: str, reader: str, *, limit: int = 50) -> Sequence[Message]:
+        """Return the last messages of a thread that the reader sent or got, oldest first."""
+        return await self._run(conversing.thread, thread, reader, limit=limit)
+
+    async def react(self, message: str, who: str, what: str) -> None:
+        """Put a word or a sign on a message."""
+        await self._run(conversing.react, message, who, what)
+
+    async def reachable(self, sender: str) -> Sequence[DirectoryEntry]:
+        """Return the agents that someone may send to, by id."""
+        return await self._run(conversing.reachable, sender)
+
+    async def task(self, message: str, agent: str) -> Task:
+        """Return the task that a message brought to an agent, or that the agent gave away with it."""
+        return await self._run(tasks.task, message, agent)
+
+    async def claim_task(self, message: str, agent: str) -> Task:
+        """Claim an open task."""
+        return await self._run(tasks.claim_task, message, agent)
+
+    async def set_task(self, message: str, agent: str, state: TaskState, note: str = "") -> Task:
+        """Note what the agent that has a task says of it."""
+        return await self._run(tasks.set_task, message, agent, state, note)

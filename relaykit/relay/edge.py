@@ -1,0 +1,92 @@
+"""What a relay needs of its HTTP edge, and what its sessions hear from there. The edge itself stands above: ``server``."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from relaykit.model import Occurrence
+    from relaykit.plugin import Endpoint, Provider
+    from relaykit.relay.services import Services
+
+Hear = Callable[["Occurrence"], None]
+Write = Callable[[], Awaitable[None]]
+_EARLY = 100
+"""How much of what was told before anyone listened is kept."""
+
+
+class Hearing:
+    """Where reports of a session go: kept while it is only now opening, then to its worker."""
+
+    def __init__(self) -> None:
+        self._early: deque[Occurrence] = deque(maxlen=_EARLY)
+        self._hear: Hear | None = None
+        self._write: Write | None = None
+
+    def tell(self, what: Occurrence) -> None:
+        """Take one thing in; never waits."""
+        if self._hear is None:
+            self._early.append(what)
+        else:
+            self._hear(what)
+
+    async def caught_up(self) -> None:
+        """Return once the mailbox knows what the worker knows: whoever asks from inside a turn must find it begun."""
+        if self._write is not None:
+            await self._write()
+
+    def attach(self, hear: Hear, write: Write) -> None:
+        """Pass on what came and what comes to a worker, whose notes ``write`` writes."""
+        self._hear, self._write = hear, write
+        while self._early:
+            hear(self._early.popleft())
+
+
+class Doorway(Protocol):
+    """An edge that is open, for one relay."""
+
+    def admit(self, agent: str, hearing: Hearing) -> AbstractAsyncContextManager[Endpoint]:
+        """Let one session's processes in, under a token of their own, for as long as the context is open.
+
+        Args:
+            agent: As whom they act.
+            hearing: Takes what they report of the session.
+        """
+        ...
+
+
+class Edge(Protocol):
+    """The HTTP edge: listens for the processes of sessions, and for the person."""
+
+    def open(self, services: Services) -> AbstractAsyncContextManager[Doorway]:
+        """Open it for a relay; leaving ends every connection, within seconds.
+
+        Raises:
+            ConfigError: The address cannot be listened on.
+        """
+        ...
+
+
+@asynccontextmanager
+async def admitted(
+    services: Services, agent: str, provider: Provider, hearing: Hearing
+) -> AsyncIterator[Endpoint | None]:
+    """Yield where the session of an agent finds the relay's tools; None where it could not use them."""
+    if services.doorway is None or not provider.capabilities.tools:
+        yield None
+        return
+    async with services.doorway.admit(agent, hearing) as endpoint:
+        yield endpoint
+
+
+@asynccontextmanager
+async def doorway(edge: Edge | None, services: Services) -> AsyncIterator[Doorway | None]:
+    """Open the edge, if there is one."""
+    if edge is None:
+        yield None
+        return
+    async with edge.open(services) as opened:
+        yield opened

@@ -1,0 +1,84 @@
+"""What one call of a tool works with: who called, the relay, and when nobody waits for the answer any more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.errors import RefusedError, RelaykitError
+
+if TYPE_CHECKING:
+    from relaykit.model import Trace
+    from relaykit.plugin import Mailbox
+    from relaykit.relay.services import Services
+    from relaykit.server.passes import Caller
+
+MAX_WAIT = 50.0
+"""Seconds: providers give a tool a minute."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """What one request works with."""
+
+    caller: Caller
+    services: Services
+    closing: anyio.Event
+    """Set when the relay stops: nothing waits any longer."""
+    disconnected: Callable[[], Awaitable[None]]
+    """Returns once the client has gone."""
+    gone: bool = False
+    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What is done once the client has its answer."""
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The relay's."""
+        return self.services.mailbox
+
+    async def wait(self, message: str, seconds: float, is_over: Callable[[Trace], bool]) -> Trace | None:
+        """Return a message's trace once it is over, or None: it was not in that time, or nobody waits any more."""
+        found: Trace | None = None
+        failure: RelaykitError | None = None
+        with self._counted():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._cut_short, tasks.cancel_scope, name="tool call: client")
+                tasks.start_soon(self._close, tasks.cancel_scope, name="tool call: relay")
+                try:
+                    with anyio.move_on_after(seconds):
+                        found = await self._until(message, is_over)
+                except RelaykitError as error:  # a task group would wrap it
+                    failure = error
+                tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        return None if self.gone else found
+
+    async def _until(self, message: str, is_over: Callable[[Trace], bool]) -> Trace:
+        async with self.mailbox.watch() as watch:
+            while not is_over(trace := await self.mailbox.trace(message)):
+                await watch.wait()
+            return trace
+
+    async def _cut_short(self, scope: anyio.CancelScope) -> None:
+        await self.disconnected()
+        self.gone = True
+        scope.cancel()
+
+    async def _close(self, scope: anyio.CancelScope) -> None:
+        await self.closing.wait()
+        scope.cancel()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        if self.caller.waits_left <= 0:
+            raise RefusedError("too many of your calls wait already; send without wait, and end your turn")
+        self.caller.waits_left -= 1
+        try:
+            yield
+        finally:
+            self.caller.waits_left += 1

@@ -1,0 +1,146 @@
+"""The guard in front of every application: who, from where, how much, how often.
+
+It speaks ASGI on both sides and knows nothing of what it guards, so that another application, with other tokens, can be
+put behind it as well. There is no way round it: without an ``authenticate`` there is no guard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+import anyio
+
+from relaykit.server.origins import Hosts, is_same_origin
+from relaykit.server.rates import Bucket
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CALLER = "relaykit.caller"
+"""Where the guarded application finds who called, in the scope."""
+MAX_BODY = 4 * 2**20
+"""A message of 1 MiB, whichever way its client escapes it, but for the worst."""
+_BODY_SECONDS = 20.0
+_BEARER = b"bearer "
+_VAIN_PER_SECOND, _VAIN_BURST = 5.0, 20.0
+
+
+class Known(Protocol):
+    """Someone whose token was good."""
+
+    @property
+    def requests(self) -> Bucket:
+        """How often they may come."""
+        ...
+
+
+Authenticate = Callable[[bytes], Known | None]
+"""Returns whose token it is, compared in constant time."""
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
+        self.status = status
+        self.headers = headers
+        super().__init__(text)
+
+
+class Guard:
+    """Lets through what has a good token, comes from here, is small enough and not too often."""
+
+    def __init__(self, app: App, authenticate: Authenticate, hosts: Hosts, *, max_body: int = MAX_BODY) -> None:
+        self._app = app
+        self._authenticate = authenticate
+        self._hosts = hosts
+        self._max_body = max_body
+        self._vain = Bucket(_VAIN_PER_SECOND, _VAIN_BURST)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request and hand it on, or answer why not."""
+        if scope["type"] != "http":
+            return
+        try:
+            scope[CALLER] = self._check(scope)
+            body = await self._body(scope, receive)
+        except _RefusedError as refusal:
+            await _answer(send, refusal)
+            return
+        if body is not None:
+            await self._app(scope, _replayed(body, receive), send)
+
+    def _check(self, scope: Scope) -> Known:
+        host = _only(scope, b"host") or b""
+        if not self._hosts.know(host):
+            raise _RefusedError(421, "the Host header names nobody here; use the address that the relay listens on")
+        origins = _all(scope, b"origin")
+        if origins and not all(is_same_origin(origin, host) for origin in origins):
+            raise _RefusedError(403, "requests from web pages of elsewhere are refused")
+        given = _only(scope, b"authorization") or b""
+        known = self._authenticate(given[len(_BEARER) :].strip()) if given[: len(_BEARER)].lower() == _BEARER else None
+        _slow_down((known.requests if known else self._vain).take())
+        if known is None:
+            raise _RefusedError(
+                401,
+                "a bearer token is needed: a session's own, or the person's, which stands in the file token of the home",
+                (b"www-authenticate", b"Bearer"),
+            )
+        return known
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """Return the whole body, or None where the client has gone."""
+        too_large = _RefusedError(413, f"a request has at most {self._max_body} bytes", (b"connection", b"close"))
+        said = _only(scope, b"content-length") or b"0"
+        if not said.isdigit() or int(said) > self._max_body:
+            raise too_large
+        parts, size = [], 0
+        with anyio.move_on_after(_BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > self._max_body:
+                    raise too_large
+                if not message.get("more_body"):
+                    return b"".join(parts)
+        raise _RefusedError(408, f"the request was not complete within {_BODY_SECONDS:g} s", (b"connection", b"close"))
+
+
+def _slow_down(seconds: float) -> None:
+    if seconds:
+        wait = str(int(seconds) + 1).encode()
+        raise _RefusedError(429, "too many requests; wait a moment", (b"retry-after", wait))
+
+
+def _all(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for key, value in scope["headers"] if key == name]
+
+
+def _only(scope: Scope, name: bytes) -> bytes | None:
+    """Return the header that is there once; of two, nobody can say which one the others meant."""
+    found = _all(scope, name)
+    if len(found) > 1:
+        raise _RefusedError(400, f"the header {name.decode()} came more than once")
+    return found[0] if found else None
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+async def _answer(send: Send, refusal: _RefusedError) -> None:
+    body = json.dumps({"error": {"message": str(refusal)}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *refusal.headers]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,107 @@
+"""JSON-RPC 2.0: bytes to calls, results to bytes. No input or output, and no opinion on methods."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+MOST_CALLS = 20
+"""In one batch."""
+
+_ENDLESS = (float("inf"), float("-inf"))
+"""What Python reads of 1e999."""
+Id = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request, or a notification, which nobody waits to have answered."""
+
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    id: Id = None
+    is_notification: bool = False
+
+
+class RpcError(Exception):
+    """What is answered in place of a result."""
+
+    def __init__(self, code: int, message: str, id: Id = None) -> None:
+        self.code = code
+        self.id = id
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What stood in one body."""
+
+    calls: Sequence[Call | RpcError]
+    """In order; an answer of the client's, which this side never asked for, is left out."""
+    is_batch: bool
+
+
+def read(body: bytes) -> Read:
+    """Take a body apart; whatever is wrong with it stands in its place as the error to answer."""
+    try:
+        said = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        return Read([RpcError(PARSE_ERROR, f"this is no JSON: {error}")], is_batch=False)
+    if not isinstance(said, list):
+        return Read(_calls([said]), is_batch=False)
+    if not 0 < len(said) <= MOST_CALLS:
+        return Read([RpcError(INVALID_REQUEST, f"a batch has 1 to {MOST_CALLS} requests")], is_batch=False)
+    return Read(_calls(said), is_batch=True)
+
+
+def result(id: Id, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to a request."""
+    return {"jsonrpc": "2.0", "id": id, "result": value}
+
+
+def failure(error: RpcError, id: Id = None) -> dict[str, Any]:
+    """Return the answer to what could not be done."""
+    return {
+        "jsonrpc": "2.0",
+        "id": error.id if id is None else id,
+        "error": {"code": error.code, "message": str(error)},
+    }
+
+
+def write(answers: Sequence[Mapping[str, Any]], *, is_batch: bool) -> bytes:
+    """Return answers as a body; empty where nobody waits for any."""
+    if not answers:
+        return b""
+    # ASCII alone: what a client may have put into an id need not be text that can be encoded.
+    return json.dumps(answers if is_batch else answers[0], separators=(",", ":")).encode("ascii")
+
+
+def _calls(said: Sequence[object]) -> list[Call | RpcError]:
+    return [call for one in said if (call := _call(one)) is not None]
+
+
+def _call(said: object) -> Call | RpcError | None:
+    if not isinstance(said, Mapping) or said.get("jsonrpc") != "2.0":
+        return RpcError(INVALID_REQUEST, "a request is an object with jsonrpc 2.0")
+    number = said.get("id")
+    if isinstance(number, bool) or not isinstance(number, str | int | float | None) or number in _ENDLESS:
+        return RpcError(INVALID_REQUEST, "an id is a string or a number")
+    if "method" not in said and ("result" in said or "error" in said):
+        return None
+    method, params = said.get("method"), said.get("params", {})
+    if not isinstance(method, str):
+        return RpcError(INVALID_REQUEST, "a request names its method", number)
+    if not isinstance(params, Mapping):
+        return RpcError(INVALID_PARAMS, f"{method[:100]}: params is an object", number)
+    return Call(method=method, params=params, id=number, is_notification="id" not in said)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,116 @@
+"""The Model Context Protocol, as far as a server of tools needs it.
+
+The official SDK would do it, and cost every relay 0.6 s and 40 MiB; its client is the peer in the tests. Versions are
+negotiated as the specification says: the client's, where it is known here, else the newest that is. A client that
+begins with another handshake gets "method not found", by which it knows to fall back to this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import relaykit
+from relaykit.server import jsonrpc
+from relaykit.server.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, RpcError
+
+VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+"""Newest first."""
+WITHOUT_HEADER = "2025-03-26"
+"""What a client speaks that does not say it with every request."""
+INSTRUCTIONS = (
+    "The relay carries messages between you, other agents and people. What you write at the end of a turn is the answer "
+    "to the message that began it: nothing needs to be called for that. Use these tools to ask others, to look into your "
+    "inbox and threads, and to say how a task goes."
+)
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What a tool says."""
+
+    text: str
+    is_error: bool = False
+    """It could not be done; the text says why, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool(Generic[C]):
+    """A tool as clients see it, and what it does for a caller."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    """JSON Schema of its arguments."""
+    run: Callable[[C, Mapping[str, Any]], Awaitable[ToolResult]]
+    reads: bool = False
+    """It changes nothing."""
+
+    def described(self) -> dict[str, Any]:
+        """Return it as ``tools/list`` has it."""
+        hints = {"readOnlyHint": self.reads, "destructiveHint": False, "openWorldHint": False}
+        return {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": self.schema,
+            "annotations": hints,
+        }
+
+
+class McpServer(Generic[C]):
+    """Answers the bodies that clients send."""
+
+    def __init__(self, tools: Sequence[Tool[C]]) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+
+    async def answer(self, body: bytes, caller: C) -> bytes:
+        """Return what is answered to a body; empty where nothing is."""
+        read = jsonrpc.read(body)
+        answers = [one for call in read.calls if (one := await self._answer(call, caller)) is not None]
+        return jsonrpc.write(answers, is_batch=read.is_batch)
+
+    async def _answer(self, call: Call | RpcError, caller: C) -> dict[str, Any] | None:
+        if isinstance(call, RpcError):
+            return jsonrpc.failure(call)
+        if call.is_notification:
+            return None
+        try:
+            return jsonrpc.result(call.id, await self._result(call, caller))
+        except RpcError as error:
+            return jsonrpc.failure(error, call.id)
+
+    async def _result(self, call: Call, caller: C) -> Mapping[str, Any]:
+        match call.method:
+            case "initialize":
+                return _initialized(call.params)
+            case "ping":
+                return {}
+            case "tools/list":
+                return {"tools": [tool.described() for tool in self._tools.values()]}
+            case "tools/call":
+                return await self._call(call.params, caller)
+            case _:
+                raise RpcError(METHOD_NOT_FOUND, f"there is no method {call.method[:100]!r} here")
+
+    async def _call(self, params: Mapping[str, Any], caller: C) -> Mapping[str, Any]:
+        name, arguments = params.get("name"), params.get("arguments") or {}
+        tool = self._tools.get(name) if isinstance(name, str) else None
+        if tool is None:
+            raise RpcError(INVALID_PARAMS, f"there is no tool {str(name)[:100]!r}; there are {', '.join(self._tools)}")
+        if not isinstance(arguments, Mapping):
+            raise RpcError(INVALID_PARAMS, f"{name}: arguments is an object")
+        said = await tool.run(caller, arguments)
+        return {"content": [{"type": "text", "text": said.text}], "isError": said.is_error}
+
+
+def _initialized(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted = params.get("protocolVersion")
+    return {
+        "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[0],
+        "capabilities": {"tools": {"listChanged": False}},
+        "serverInfo": {"name": "relaykit", "title": "relaykit", "version": relaykit.__version__},
+        "instructions": INSTRUCTIONS,
+    }

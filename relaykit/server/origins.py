@@ -1,0 +1,76 @@
+"""Where a request may come from: against web pages that have a name of theirs lead to this machine."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from relaykit.errors import ConfigError
+
+_HOST = re.compile(rb"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the edge listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Take HOST:PORT apart; ``auto`` is loopback on a free port."""
+        if text == "auto":
+            return cls("127.0.0.1", 0)
+        host, _, port = text.rpartition(":")
+        if not host or not port.isdigit():
+            raise ConfigError(f"relay.listen: {text!r} is no address; write 'auto', 'off' or HOST:PORT")
+        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+
+    @property
+    def url(self) -> str:
+        """As whom clients of this machine call it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - it is asked, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host == "localhost" or (_is_ip(self.host) and ip_address(self.host).is_loopback)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The names by which the edge may be called.
+
+    A page that rebinds its own name to this machine still sends that name. So on loopback only loopback's names are
+    good; elsewhere any number is, the configured name and this machine's own.
+    """
+
+    address: Address
+
+    def know(self, header: bytes) -> bool:
+        """Whether a Host header is one of them."""
+        found = _HOST.fullmatch(header)
+        if found is None:
+            return False
+        name = found["name"].decode().strip("[]").lower()
+        if name in _LOOPBACK or name == self.address.host.lower():
+            return True
+        return not self.address.is_loopback and (_is_ip(name) or name == socket.gethostname().lower())
+
+
+def is_same_origin(origin: bytes, host: bytes) -> bool:
+    """Whether a page comes from the very address that it calls."""
+    return origin.lower() in (b"http://" + host.lower(), b"https://" + host.lower())
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""The paths of the edge. All stand behind the guard, which has said who calls and has read the body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+import relaykit
+from relaykit.errors import RefusedError, StoreError
+from relaykit.server import hooks, jsonrpc
+from relaykit.server.desk import Desk
+from relaykit.server.guard import CALLER
+from relaykit.server.jsonrpc import Call
+from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
+from relaykit.server.tools import TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from relaykit.relay.services import Services
+    from relaykit.server.passes import Caller
+
+_AFTERWARDS_SECONDS = 5.0
+_SMALL = 2**20
+"""Bytes that a hook may report."""
+
+
+def application(services: Services, closing: anyio.Event) -> Starlette:
+    """Return the edge's application for one relay."""
+    edge = _Edge(services, closing)
+    return Starlette(
+        routes=[
+            Route("/mcp", edge.mcp, methods=["POST"]),
+            Route("/hooks/{name}", edge.hook, methods=["POST"]),
+            Route("/health", edge.health, methods=["GET"]),
+        ],
+    )
+
+
+class _Edge:
+    def __init__(self, services: Services, closing: anyio.Event) -> None:
+        self._services = services
+        self._closing = closing
+        self._mcp = McpServer(TOOLS)
+
+    async def mcp(self, request: Request) -> Response:
+        """One or several JSON-RPC messages in, their answers out; there is no stream to GET."""
+        version = request.headers.get("mcp-protocol-version", WITHOUT_HEADER)
+        if version not in VERSIONS and not await _begins(request):
+            return _refused(400, f"protocol version {version[:40]!r} is not spoken here; {', '.join(VERSIONS)} are")
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return _refused(415, "the body has to be application/json")
+        desk = Desk(_caller(request), self._services, self._closing, _disconnected(request))
+        answer = await self._mcp.answer(await request.body(), desk)
+        afterwards = BackgroundTask(_afterwards, desk) if desk.afterwards else None
+        if not answer:
+            return Response(status_code=202, background=afterwards)
+        return Response(answer, media_type="application/json", background=afterwards)
+
+    async def hook(self, request: Request) -> Response:
+        """What a provider's hook reports, into the events of the session whose token it bears."""
+        caller = _caller(request)
+        if caller.session is None:
+            return _refused(403, "hooks report of a session, with that session's token")
+        body = await request.body()
+        if len(body) > _SMALL:
+            return _refused(413, f"a hook reports at most {_SMALL} bytes")
+        try:
+            caller.session.tell(hooks.note(request.path_params["name"], body))
+        except RefusedError as error:
+            return _refused(400, str(error))
+        return JSONResponse({})
+
+    async def health(self, _request: Request) -> Response:
+        """That the relay lives, and can use its store."""
+        try:
+            relays = await self._services.mailbox.relays()
+        except StoreError as error:
+            return _refused(503, str(error))
+        agents = [agent.id for agent in self._services.config.agents]
+        return JSONResponse({"status": "ok", "version": relaykit.__version__, "agents": agents, "relays": len(relays)})
+
+
+async def _begins(request: Request) -> bool:
+    """Whether a request may come in any version: a handshake, also one that is not known here."""
+    calls = jsonrpc.read(await request.body()).calls
+    return any(isinstance(call, Call) and call.method in ("initialize", "server/discover") for call in calls)
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope[CALLER]
+    return caller
+
+
+def _disconnected(request: Request) -> Callable[[], Awaitable[None]]:
+    async def disconnected() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return disconnected
+
+
+async def _afterwards(desk: Desk) -> None:
+    """Do what is to be done once the client has its answer; where it has gone before, only the rest of that."""
+    with anyio.move_on_after(_AFTERWARDS_SECONDS, shield=True):
+        for act in desk.afterwards:
+            await act()
+
+
+def _refused(status: int, text: str) -> Response:
+    return JSONResponse({"error": {"message": text}}, status_code=status)

@@ -1,0 +1,68 @@
+"""A tool from a schema and a function: arguments are checked, refusals are told in words that help."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from relaykit.errors import RelaykitError
+from relaykit.registry.schema import Checker
+from relaykit.server.mcp import Tool, ToolResult
+
+if TYPE_CHECKING:
+    from relaykit.server.desk import Desk
+
+Document = Mapping[str, Any]
+Act = Callable[["Desk", Mapping[str, Any]], Awaitable[Document]]
+
+
+def tool(
+    name: str,
+    description: str,
+    properties: Mapping[str, Any],
+    act: Act,
+    *,
+    required: tuple[str, ...] = (),
+    reads: bool = False,
+) -> Tool[Desk]:
+    """Return a tool that says what ``act`` returns, as JSON."""
+    schema = {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    checker = Checker(schema, of=f"tool {name}")
+
+    async def run(desk: Desk, arguments: Mapping[str, Any]) -> ToolResult:
+        if problems := checker.problems(dict(arguments)):
+            return ToolResult(text=f"{name}: " + "; ".join(map(str, problems)), is_error=True)
+        if desk.caller.session is not None:
+            await desk.caller.session.caught_up()
+        try:
+            return ToolResult(text=json.dumps(await act(desk, arguments), ensure_ascii=False))
+        except RelaykitError as error:
+            return ToolResult(text=f"{name}: {error}", is_error=True)
+
+    return Tool(name=name, description=description, schema=schema, run=run, reads=reads)
+
+
+def text(description: str, **more: Any) -> dict[str, Any]:
+    """Return the schema of a string."""
+    return {"type": "string", "description": description, **more}
+
+
+def number(description: str, least: float, most: float) -> dict[str, Any]:
+    """Return the schema of a number."""
+    return {"type": "number", "description": description, "minimum": least, "maximum": most}
+
+
+def count(description: str, most: int) -> dict[str, Any]:
+    """Return the schema of a whole number from 1."""
+    return {"type": "integer", "description": description, "minimum": 1, "maximum": most}
+
+
+def flag(description: str) -> dict[str, Any]:
+    """Return the schema of a yes or no."""
+    return {"type": "boolean", "description": description}

@@ -1,0 +1,151 @@
+"""send and reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from relaykit.model import Draft, Message, MessageKind, Priority, State, new_id, parse_address
+from relaykit.server.desk import MAX_WAIT
+from relaykit.server.tools.documents import WHOLE, delivery_document, message_document
+from relaykit.server.tools.making import flag, number, text, tool
+
+if TYPE_CHECKING:
+    from relaykit.model import Accepted, Delivery, Trace
+    from relaykit.server.desk import Desk
+
+_NOT_YET = (
+    "no answer yet; the message goes on, and its answer comes to you as a message of its own. "
+    "End your turn, or go on with other work; do not send it again."
+)
+
+
+async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    parse_address(said["to"])
+    draft = Draft(
+        sender=desk.caller.name,
+        to=said["to"],
+        body=said["body"],
+        thread=said.get("thread"),
+        priority=Priority(said["priority"]) if "priority" in said else None,
+        all=said.get("all", False),
+        task=said.get("task"),
+    )
+    seconds = said.get("wait", 0)
+    waits = seconds if seconds and desk.caller.is_agent else None
+    accepted = await desk.mailbox.put(draft, synced=desk.services.config.synced, waits=waits)
+    if not seconds:
+        return _stored(accepted)
+    if waits:
+        desk.afterwards.append(partial(desk.mailbox.end_wait, draft.id))
+    over = await desk.wait(draft.id, seconds, partial(_is_over, every=draft.all))
+    if over is None:
+        return {**_stored(accepted), "note": _NOT_YET}
+    shown = [reply for reply in over.replies if draft.all or _is_told(reply, over)]
+    desk.afterwards.insert(-1 if waits else 0, partial(_acknowledge, desk, shown))
+    return {"id": draft.id, "thread": accepted.message.thread, **_outcome(over, shown)}
+
+
+async def _reply(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    accepted = await desk.mailbox.answer(desk.caller.name, said["message"], said["body"], id=new_id())
+    is_the_reply = accepted.message.kind is not MessageKind.MESSAGE
+    note = (
+        "this is the answer; what you write at the end of this turn is not sent any more"
+        if is_the_reply
+        else "sent as one more message of the thread: the message's own answer is, or was, the text of its turn"
+    )
+    seconds = said.get("wait", 0)
+    over = await desk.wait(accepted.message.id, seconds, _has_ended_everywhere) if seconds else None
+    deliveries = over.deliveries if over else accepted.deliveries
+    return {**_stored(accepted, deliveries), "note": note}
+
+
+def _stored(accepted: Accepted, deliveries: Sequence[Delivery] = ()) -> dict[str, Any]:
+    return {
+        "id": accepted.message.id,
+        "thread": accepted.message.thread,
+        "deliveries": [delivery_document(one) for one in deliveries or accepted.deliveries],
+    }
+
+
+def _outcome(trace: Trace, shown: Sequence[Message]) -> dict[str, Any]:
+    room = WHOLE // max(1, len(shown))
+    return {
+        "deliveries": [delivery_document(one) for one in trace.deliveries],
+        "replies": [message_document(one, room) for one in shown],
+    }
+
+
+def _is_over(trace: Trace, *, every: bool) -> bool:
+    """Whether nothing more is to be waited for: every answer or end, or, if one is enough, the first good one."""
+    answered = {reply.sender for reply in trace.replies if reply.kind is not MessageKind.NOTICE}
+    over = [one for one in trace.deliveries if one.recipient in answered or _has_ended(one)]
+    good = [one for one in over if one.recipient in answered or one.state.ended_well]
+    return len(over) == len(trace.deliveries) or (not every and bool(good))
+
+
+def _has_ended(delivery: Delivery) -> bool:
+    """Whether nothing more comes of it; of one that left through a transport the answer is still to come."""
+    return delivery.state.ended and not (delivery.state is State.ACKNOWLEDGED and "@" in delivery.recipient)
+
+
+def _has_ended_everywhere(trace: Trace) -> bool:
+    return all(one.state.ended for one in trace.deliveries)
+
+
+def _is_told(reply: Message, trace: Trace) -> bool:
+    """Whether a reply is shown where one is enough: an answer, or a notice where there is no answer."""
+    return reply.kind is not MessageKind.NOTICE or all(one.kind is MessageKind.NOTICE for one in trace.replies)
+
+
+async def _acknowledge(desk: Desk, shown: Sequence[Message]) -> None:
+    """End the deliveries of answers that the caller has now: it needs no turn for them."""
+    traces = [await desk.mailbox.trace(reply.id) for reply in shown]
+    name = desk.caller.name
+    mine = [one.id for trace in traces for one in trace.deliveries if one.recipient == name]
+    await desk.mailbox.acknowledge(mine, "shown to the wait")
+
+
+_WAIT = number(
+    f"Seconds to wait for the answer, at most {MAX_WAIT:g}. Without it this returns at once, and the answer comes to you "
+    "as a message that begins a turn: prefer that for anything that takes long.",
+    0,
+    MAX_WAIT,
+)
+SEND = tool(
+    "send",
+    "Send a message to an agent, a person or a group. Returns its id and what became of it; with wait, the answer. "
+    "The recipient's final text of its turn is the answer. find_agents says whom there is.",
+    {
+        "to": text(
+            "An agent's name, 'user', or tag:x, label:x, cap:x, broadcast, any:tag:x (the first that is free), "
+            "name@transport.",
+            maxLength=200,
+        ),
+        "body": text("What is said. Give all that the other needs to know: it does not see your conversation."),
+        "thread": text("The thread to go on with; without it a new one begins.", maxLength=200),
+        "priority": text(
+            "later: its own turn, afterwards (the default). next: before all that waits, or into the running turn of the "
+            "same thread. now: interrupts, where you may.",
+            enum=[str(one) for one in Priority],
+        ),
+        "wait": _WAIT,
+        "all": flag("Of a group, wait for every answer and not the first."),
+        "task": text("A title: the message then carries a task, whose state you can look at with task.", maxLength=200),
+    },
+    _send,
+    required=("to", "body"),
+)
+REPLY = tool(
+    "reply",
+    "Answer a message before your turn ends. Use it only for that: what you write at the end of your turn is sent as the "
+    "answer by itself, unless this was called. Returns what became of the answer.",
+    {
+        "message": text("The whole id of the message.", maxLength=200),
+        "body": text("The answer."),
+        "wait": number("Seconds to wait until the other has done with it.", 0, MAX_WAIT),
+    },
+    _reply,
+    required=("message", "body"),
+)

@@ -1,0 +1,316 @@
+"""What the tools do, called over the wire as an agent's provider calls them."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from relaykit.model import MessageKind, Profile, State, StatusKind, TaskState
+from relaykit.testing.scripted import SECONDS
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
+
+
+async def test_every_tool_is_listed_with_a_small_schema(edge):
+    async with edge.relay():
+        tools = (await edge.client().rpc("tools/list"))["result"]["tools"]
+    names = [tool["name"] for tool in tools]
+    assert names == ["send", "reply", "inbox", "thread", "react", "find_agents", "task", "whoami"]
+    for tool in tools:
+        assert tool["inputSchema"]["additionalProperties"] is False
+        assert all(one["description"] for one in tool["inputSchema"]["properties"].values())
+    assert len(str(tools)) < 8000, "every turn of every agent pays for it"
+
+
+async def test_what_is_sent_is_from_the_tokens_agent_and_caused_by_its_turn(edge):
+    async with edge.relay("a", "b") as relay:
+        asked = await edge.begin(relay, "a")
+        sent = await edge.client("a").tool("send", to="b", body="please review")
+        trace = await relay.trace(sent["id"])
+        assert (trace.message.sender, trace.message.root, trace.message.hops) == ("a", asked.id, 1)
+        assert sent["deliveries"][0]["to"] == "b"
+        submission = await edge.sessions["b"].submitted()
+        assert "please review" in submission.text
+
+
+@pytest.mark.parity("AR-6")
+async def test_a_waiting_send_returns_the_answer_which_then_begins_no_turn(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        answers = []
+
+        async def ask():
+            answers.append(await edge.client("a").tool("send", to="b", body="well?", wait=20, task="look"))
+
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask)
+                b.answer("looks good", (await b.submitted()).id)
+        (answer,) = answers
+        assert [(one["from"], one["body"]) for one in answer["replies"]] == [("b", "looks good")]
+        reply = answer["replies"][0]["id"]
+        (delivery,) = (await edge.world.ended(reply)).deliveries
+        assert (delivery.state, delivery.reason) == (State.ACKNOWLEDGED, "shown to the wait")
+        assert (await edge.world.mailbox.task(answer["id"], "b")).state is TaskState.DONE
+        a.end(text="b likes it")
+        assert [message.body for message in await edge.world.received(1)] == ["b likes it"]
+        assert len(a.submissions) == 1
+
+
+async def test_a_wait_that_is_over_says_not_yet_and_the_answer_comes_as_a_message(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        answer = await edge.client("a").tool("send", to="b", body="well?", wait=0.05)
+        assert "no answer yet" in answer["note"]
+        assert "replies" not in answer
+        b.answer("at last", (await b.submitted()).id)
+        await edge.world.ended(answer["id"])
+        a.end(text="I asked")
+        assert "at last" in (await a.submitted(2)).text
+
+
+async def test_a_client_that_leaves_while_it_waits_gets_the_answer_as_a_message(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: edge.client("a").tool("send", to="b", body="well?", wait=50))
+            submission = await b.submitted()
+            tasks.cancel_scope.cancel()
+        await edge.nobody_waits("a")
+        b.answer("at last", submission.id)
+        a.end(text="cut off")
+        assert "at last" in (await a.submitted(2)).text
+
+
+async def test_a_wait_ends_when_the_relay_stops(edge):
+    answers = []
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks, edge.relay("a", "b") as relay:
+            await edge.begin(relay, "a")
+            client = edge.client("a")
+
+            async def ask():
+                answers.append(await client.tool("send", to="b", body="well?", wait=50))
+
+            tasks.start_soon(ask)
+            await edge.sessions["b"].submitted()
+    assert "no answer yet" in answers[0]["note"]
+
+
+async def test_a_circle_of_waits_is_refused(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        b = edge.sessions["b"]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: edge.client("a").tool("send", to="b", body="well?", wait=50))
+            b.start((await b.submitted()).id)
+            told = await edge.client("b").refused("send", to="a", body="you first", wait=50)
+            tasks.cancel_scope.cancel()
+    assert "waiting for it would never end" in told
+
+
+async def test_of_a_group_the_first_answer_or_all_are_waited_for(edge):
+    tagged = {"tags": ("x",)}
+    async with edge.relay("a", "b", "c", b=tagged, c=tagged) as relay:
+        await edge.begin(relay, "a")
+        for every, expected in ((False, ["b"]), (True, ["b", "c"])):
+            answers = []
+
+            async def ask(every=every, answers=answers):
+                answers.append(await edge.client("a").tool("send", to="tag:x", body="well?", wait=20, all=every))
+
+            with anyio.fail_after(SECONDS):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(ask)
+                    for name in ("b", "c"):
+                        session = edge.sessions[name]
+                        turn = (await session.submitted(1 + every)).id
+                        if name == "b" or every:
+                            session.answer(f"{name} says", turn)
+                        else:
+                            later = turn
+            assert [one["from"] for one in answers[0]["replies"]] == expected
+            if not every:
+                edge.sessions["c"].answer("too late", later)
+                await edge.world.ended(answers[0]["id"])
+
+
+async def test_a_reply_in_the_turn_is_the_answer_and_what_ends_the_turn_is_not_sent(edge):
+    async with edge.relay() as relay:
+        message = await edge.begin(relay)
+        said = await edge.client().tool("reply", message=message.id, body="at once")
+        assert said["deliveries"] == [{"to": "user", "state": "queued"}]
+        assert "not sent any more" in said["note"]
+        again = await edge.client().tool("reply", message=message.id, body="and more")
+        assert "one more message" in again["note"]
+        edge.sessions["a"].end(text="the end")
+        trace = await edge.world.ended(message.id)
+        assert [(one.kind, one.body) for one in trace.replies] == [
+            (MessageKind.REPLY, "at once"),
+            (MessageKind.MESSAGE, "and more"),
+        ]
+
+
+async def test_an_agent_never_gets_what_is_anothers(edge):
+    async with edge.relay("a", "b", "c") as relay:
+        secret = await edge.begin(relay, "a", "a secret", thread="plans")
+        other = await edge.begin(relay, "b", "go")
+        b = edge.client("b")
+        await edge.client("a").tool("reply", message=secret.id, body="a secret answer")
+        told = [
+            await b.refused("thread", id="plans"),
+            await b.refused("thread", id=secret.id),
+            await b.refused("reply", message=secret.id, body="x"),
+            await b.refused("react", message=secret.id, reaction="x"),
+            await b.refused("task", message=secret.id),
+            await b.refused("reply", message=secret.id[:8], body="x"),
+            str(await b.tool("inbox", ended=True, limit=50)),
+            str(await b.tool("whoami")),
+        ]
+        assert not any("a secret" in one for one in told)
+        assert secret.id not in told[5]
+        sent = await b.tool("send", to="c", body="joining", thread="plans")
+        (only,) = (await b.tool("thread", id="plans"))["messages"]
+        assert only["id"] == sent["id"]
+        assert (await b.tool("inbox"))["items"][0]["id"] == other.id
+
+
+async def test_the_inbox_shows_what_waits_cut_and_the_thread_has_it_whole(edge):
+    async with edge.relay() as relay:
+        await edge.begin(relay)
+        long = (await relay.send("a", "x" * 2000, thread="t")).message
+        client = edge.client()
+        first, second = (await client.tool("inbox"))["items"]
+        assert (first["state"], second["state"], second["from"]) == ("seen", "queued", "user")
+        assert (len(second["body"]), second["cut"]) == (500, "2000 characters in all")
+        (message,) = (await client.tool("thread", id=long.id))["messages"]
+        assert len(message["body"]) == 2000
+        assert len((await client.tool("inbox", limit=1))["items"]) == 1
+
+
+async def test_threads_that_are_too_long_keep_their_end_whole(edge):
+    async with edge.relay() as relay:
+        for letter in "abc":
+            await relay.send("a", letter * 30_000, thread="t")
+        found = (await edge.client().tool("thread", id="t"))["messages"]
+        assert [len(one["body"]) for one in found] == [0, 10_000, 30_000]
+        assert "cut" not in found[-1]
+
+
+async def test_agents_are_found_by_what_they_are_and_only_those_that_may_be_sent_to(edge):
+    profiles = {"closed": Profile(name="closed", reachable_by=("user",))}
+    more = {"b": {"tags": ("x",), "label": "bee", "capabilities": ("python",)}, "c": {"profile": "closed"}}
+    async with edge.relay("a", "b", "c", profiles=profiles, **more) as relay:
+        client = edge.client("a")
+        found = (await client.tool("find_agents"))["agents"]
+        assert [one["name"] for one in found] == ["b"]
+        assert (found[0]["label"], found[0]["tags"], found[0]["status"]) == ("bee", ["x"], "idle")
+        for wanted in ({"label": "bee"}, {"tag": "x"}, {"capability": "python"}, {"status": "idle"}):
+            assert [one["name"] for one in (await client.tool("find_agents", **wanted))["agents"]] == ["b"]
+        for other in ({"label": "a"}, {"tag": "y"}, {"capability": "rust"}, {"status": "error"}):
+            assert (await client.tool("find_agents", **other))["agents"] == []
+        told = await client.refused("send", to="c", body="hello")
+        assert "may not send" in told
+        await edge.begin(relay, "b")
+        await edge.world.status("b", StatusKind.BUSY)
+        assert (await client.tool("find_agents", status="busy"))["agents"][0]["name"] == "b"
+
+
+async def test_who_one_is_and_what_one_works_on(edge):
+    async with edge.relay("a", a={"tags": ("x",)}) as relay:
+        message = await edge.begin(relay)
+        await relay.send("a", "later")
+        found = await edge.client().tool("whoami")
+        assert (found["name"], found["tags"], found["waiting"]) == ("a", ["x"], 1)
+        assert [one["id"] for one in found["working_on"]] == [message.id]
+        assert (await edge.person().tool("whoami"))["name"] == "user"
+
+
+async def test_a_task_is_looked_at_and_set(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        sent = await edge.client("a").tool("send", to="b", body="the build is red", task="mend the build")
+        b = edge.sessions["b"]
+        b.start((await b.submitted()).id)
+        await edge.world.until(sent["id"], lambda delivery: delivery.state is State.SEEN)
+        for name in ("a", "b"):
+            found = await edge.client(name).tool("task", message=sent["id"])
+            assert found == {"title": "mend the build", "state": "in progress", "agent": "b"}
+        told = await edge.client("b").tool("task", message=sent["id"], state="failed", note="no compiler")
+        assert (told["state"], told["note"]) == ("failed", "no compiler")
+        b.end(text="sorry")
+        (task,) = (await edge.world.ended(sent["id"])).tasks
+        assert (task.state, task.note) == (TaskState.FAILED, "no compiler")
+        assert "gave it away" in await edge.client("a").refused("task", message=sent["id"], state="done")
+
+
+async def test_a_task_for_any_is_claimed_before_its_turn(edge):
+    tagged = {"tags": ("x",)}
+    async with edge.relay("a", "b", a=tagged, b=tagged) as relay:
+        await edge.begin(relay, "a")
+        await edge.begin(relay, "b")
+        sent = await edge.person().tool("send", to="any:tag:x", body="the build is red", task="mend the build")
+        assert (await edge.client("b").tool("task", message=sent["id"], claim=True))["agent"] == "b"
+        assert "b has it" in await edge.client("a").refused("task", message=sent["id"], claim=True)
+        edge.sessions["a"].end(text="done")
+        edge.sessions["b"].end(text="done")
+        assert "the build is red" in (await edge.sessions["b"].submitted(2)).text
+
+
+async def test_a_reaction_is_seen_by_whoever_looks(edge):
+    async with edge.relay() as relay:
+        message = await edge.begin(relay)
+        await edge.client().tool("react", message=message.id, reaction="on it")
+        assert [(one.who, one.what) for one in (await relay.trace(message.id)).reactions] == [("a", "on it")]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "told"),
+    [
+        ("send", {}, "'to' is missing"),
+        ("send", {"to": "b", "body": 5}, "body"),
+        ("send", {"to": "b", "body": "x", "wiat": 5}, "wait"),
+        ("send", {"to": "b", "body": "x", "wait": 51}, "50"),
+        ("send", {"to": "nobody", "body": "x"}, "nobody"),
+        ("send", {"to": "not an address", "body": "x"}, "is not an address"),
+        ("send", {"to": "user", "body": "\ud800"}, "no valid text"),
+        ("send", {"to": "user", "body": "x" * (2**20 + 1)}, "bytes"),
+        ("send", {"to": "user", "body": "x", "priority": "soon"}, "later"),
+        ("thread", {"id": "nowhere"}, "inbox shows the ids"),
+        ("task", {"message": "x", "state": "open"}, "state"),
+        ("react", {"message": "x", "reaction": "x" * 33}, "reaction"),
+    ],
+)
+async def test_a_mistake_is_told_with_its_remedy_and_is_no_failure_of_the_protocol(edge, tool, arguments, told):
+    async with edge.relay():
+        assert told in await edge.client().refused(tool, **arguments)
+
+
+async def test_only_so_many_calls_wait_at_once(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                tasks.start_soon(lambda: edge.client("a").tool("send", to="b", body="well?", wait=50))
+            await edge.waiting("a", 8)
+            assert "wait already" in await edge.client("a").refused("send", to="b", body="well?", wait=50)
+            tasks.cancel_scope.cancel()
+
+
+async def test_the_person_has_the_same_tools_as_user(edge):
+    async with edge.relay() as relay:
+        a = edge.sessions["a"]
+        answers = []
+
+        async def ask():
+            answers.append(await edge.person().tool("send", to="a", body="well?", wait=20))
+
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask)
+                a.answer("fine", (await a.submitted()).id)
+        assert answers[0]["replies"][0]["body"] == "fine"
+        assert (await relay.trace(answers[0]["id"])).message.sender == "user"
