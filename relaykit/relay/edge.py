@@ -57,6 +57,9 @@ class Doorway(Protocol):
         """
         ...
 
+    async def run(self) -> None:
+        """Serve for ever; who comes before that waits."""
+
 
 class Edge(Protocol):
     """The HTTP edge: listens for the processes of sessions, and for the person."""

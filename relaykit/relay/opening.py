@@ -130,6 +130,8 @@ async def _start(
     for name, sink in opened.sinks.items():
         await tasks.start(feed, services.fanout, name, sink, _sink_failed(services.report), name=f"sink {name}")
     tasks.start_soon(services.dispatcher.run, name="dispatcher")
+    if services.doorway is not None:
+        tasks.start_soon(services.doorway.run, name="edge")
     tasks.start_soon(housekeeping.expire, mailbox, clock, name="expiry")
     tasks.start_soon(housekeeping.sweep, mailbox, opened.sessions, clock, services.config.retention, name="retention")
     for name, way in outgoing.items():

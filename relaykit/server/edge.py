@@ -7,14 +7,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
 from relaykit.plugin import Endpoint
-from relaykit.server.origins import Address, Hosts
+from relaykit.server.binding import bind
+from relaykit.server.origins import Address
 from relaykit.server.passes import Caller, Passes, person, user_token
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
     from relaykit.relay.edge import Hearing
     from relaykit.relay.services import Services
+
+    Serve = Callable[..., AbstractAsyncContextManager[None]]
 
 
 class HttpEdge:
@@ -30,11 +38,8 @@ class HttpEdge:
         async with AsyncExitStack() as stack:
             doorway = HttpDoorway(self._address, services, stack)
             if not self._lazy:
-                await doorway.listen()
-            try:
-                yield doorway
-            finally:
-                doorway.closing.set()
+                doorway.listen()
+            yield doorway
 
 
 class HttpDoorway:
@@ -45,40 +50,53 @@ class HttpDoorway:
         self._services = services
         self._stack = stack
         self._passes = Passes()
-        self._starting = anyio.Lock()
-        self._url: str | None = None
-        self.closing = anyio.Event()
-        """Set when calls that wait have to end."""
+        self._bound: tuple[socket.socket, Address] | None = None
+        self._wanted = anyio.Event()
 
     @asynccontextmanager
     async def admit(self, agent: str, hearing: Hearing) -> AsyncIterator[Endpoint]:
         """Let one session's processes in, under a token that is good while the context is open."""
-        url = await self.listen()
+        url = self.listen()
         with self._passes.admit(Caller(name=agent, is_agent=True, session=hearing)) as token:
             yield Endpoint(url=url, token=token)
 
-    async def listen(self) -> str:
-        """Listen, unless it does already; return the address."""
-        async with self._starting:
-            if self._url is None:
-                self._url = await self._listen()
-            return self._url
+    def listen(self) -> str:
+        """Listen, unless it does already, and return the address; who comes before ``run`` serves waits for it."""
+        if self._bound is None:
+            self._bound = self._listen()
+            self._wanted.set()
+        return self._bound[1].url
 
-    async def _listen(self) -> str:
-        from relaykit.server.guard import Guard  # noqa: PLC0415 - see below
-        from relaykit.server.listening import bind, serving  # noqa: PLC0415 - see below
-        from relaykit.server.routes import application  # noqa: PLC0415 - a relay that does not listen pays for none
+    async def run(self) -> None:
+        """Serve for ever, once somebody listens; cancelled, it ends every connection within seconds."""
+        await self._wanted.wait()
+        # A web server takes as long to import as a coding agent takes to start: the agent starts meanwhile.
+        serve = await anyio.to_thread.run_sync(_server)
+        if self._bound is None:
+            return
+        closing = anyio.Event()
+        async with serve(self._services, self._passes, closing, *self._bound):
+            try:
+                await anyio.sleep_forever()
+            finally:
+                closing.set()  # calls that wait end, and their connections with them
 
+    def _listen(self) -> tuple[socket.socket, Address]:
         services = self._services
         token = user_token(services.config.home)
         bound, address = bind(self._address)
         self._stack.callback(bound.close)
         self._stack.enter_context(self._passes.admit(person(), token))
-        app = application(services, self.closing)
-        await self._stack.enter_async_context(serving(Guard(app, self._passes.caller, Hosts(address)), bound))
         if not address.is_loopback:
             services.report(
                 f"listening on {address.host}:{address.port}: others can reach it, and what passes is not encrypted"
             )
         services.run_file.note_url(address.url)
-        return address.url
+        return bound, address
+
+
+def _server() -> Serve:
+    """Import the web server; a relay that does not listen pays for none."""
+    from relaykit.server.serving import serve  # noqa: PLC0415 - as above
+
+    return serve

@@ -1,20 +1,20 @@
-"""Listening: one socket, one web server, ended within seconds."""
+"""The web server on a bound socket, ended within seconds."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
+import uvicorn
 
-from relaykit.errors import ConfigError
+from relaykit.server.connection import Connection
 
 if TYPE_CHECKING:
+    import socket
+
     from relaykit.server.guard import App
-    from relaykit.server.origins import Address
 
 _CONNECTIONS = 256
 _KEEP_ALIVE_SECONDS = 120
@@ -22,27 +22,6 @@ _KEEP_ALIVE_SECONDS = 120
 _FINISH_SECONDS = 2
 _STOP_SECONDS = 5.0
 _HEADER_BYTES = 32 * 2**10
-_BACKLOG = 128
-
-
-def bind(address: Address) -> tuple[socket.socket, Address]:
-    """Return a bound socket, and the address with the port that it really has.
-
-    Raises:
-        ConfigError: The address is taken, or is none of this machine.
-    """
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((address.host, address.port))
-    except OSError as error:
-        bound.close()
-        where = f"{address.host}:{address.port}"
-        raise ConfigError(
-            f"relay.listen: {where} cannot be listened on ({error.strerror}); end what uses it, or choose another port"
-        ) from error
-    return bound, replace(address, port=bound.getsockname()[1])
 
 
 @asynccontextmanager
@@ -52,10 +31,6 @@ async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
     The server's parts are started without its main loop: that one takes the process's signals, and wakes ten times a
     second to look whether it is to end.
     """
-    import uvicorn  # noqa: PLC0415 - only what listens pays for it
-
-    from relaykit.server.connection import Connection  # noqa: PLC0415 - as above
-
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -70,7 +45,6 @@ async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
         server_header=False,
         date_header=False,
         limit_concurrency=_CONNECTIONS,
-        backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FINISH_SECONDS,
         h11_max_incomplete_event_size=_HEADER_BYTES,
