@@ -14,9 +14,9 @@ from relaykit.config import Config
 from relaykit.errors import ConfigError, StoreError
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.runfile import running
+from relaykit.server.binding import bind
 from relaykit.server.connection import Connection
 from relaykit.server.guard import MAX_BODY
-from relaykit.server.binding import bind
 from relaykit.server.listening import serving
 from relaykit.server.origins import Address, Hosts, is_same_origin
 from relaykit.server.passes import TOKEN_FILE, Caller, Passes, user_token
