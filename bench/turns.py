@@ -1,4 +1,4 @@
-"""A turn of codex through the relay beside a raw driver's, alternately: how much longer it takes, and its CPU time."""
+"""A turn of an agent through the relay beside a raw driver's, alternately: how much longer it takes, and its CPU time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import anyio
 
 import relaykit.relay
 from bench.figures import Figure
-from bench.first_turn import HERE, SDK
-from bench.raw_codex import raw_codex
+from bench.subjects import CODEX, SUBJECTS, Subject
 from bench.world import (
     LIMIT,
     RELAYKIT,
-    codex_options,
     cpu_seconds,
     environment,
     milliseconds,
@@ -34,14 +31,12 @@ from bench.world import (
 )
 from relaykit.config import AgentConfig, Config
 from relaykit.relay import Relay
-from relaykit.testing.codex_home import codex_binary, codex_home
-from relaykit.testing.openai_stub import running_stub
 
 TURNS = 100
 PAUSE = 0.005
 """Seconds between two turns, in which whoever ran the last one comes to rest."""
 TEXT = "say:hello"
-RAW, EMBEDDED, OUTSIDE, PEER = "raw driver", "embedded relay", "relay in its own process", "openai-codex SDK"
+RAW, EMBEDDED, OUTSIDE = "raw driver", "embedded relay", "relay in its own process"
 
 Turn = Callable[[], Awaitable[object]]
 
@@ -66,44 +61,49 @@ class Kind:
 
 
 def measure() -> list[Figure]:
+    return [figure for subject in SUBJECTS for figure in _measured(subject)]
+
+
+def _measured(subject: Subject) -> list[Figure]:
     with (
-        running_stub(child=True) as stub,
-        codex_home(stub.base_url) as home,
+        subject.stub(child=True) as stub,
+        subject.home(stub.base_url) as home,
         tempfile.TemporaryDirectory() as cwd,
-        relay_process(home) as relay,
-        sdk(home) as peer,
+        relay_process(subject, home) as relay,
+        sdk(subject, home) as peer,
     ):
-        kinds = {OUTSIDE: relay} | ({PEER: peer} if peer else {})
-        return _figures(anyio.run(_alternately, kinds, home, Path(cwd)))
+        kinds = {OUTSIDE: relay} | ({subject.sdk: peer} if peer else {})
+        return _figures(subject, anyio.run(_alternately, subject, kinds, home, Path(cwd)))
 
 
-def _figures(kinds: Mapping[str, Kind]) -> list[Figure]:
+def _figures(subject: Subject, kinds: Mapping[str, Kind]) -> list[Figure]:
     took = {name: milliseconds(kind.wall) for name, kind in kinds.items()}
     used = {name: milliseconds(kind.cpu) for name, kind in kinds.items()}
     more = [
         Figure(
             part="turn",
-            what=f"Codex turn, {name}: from `send` to reply stored, more than the raw driver",
+            what=f"{subject.title} turn, {name}: from `send` to reply stored, more than the raw driver",
             value=took[name] - took[RAW],
             unit="ms",
-            aim=5,
-            note=f"{took[name]:.1f} ms; {_beside(took)}",
+            aim=subject.turn_aim,
+            note=f"{took[name]:.1f} ms; {_beside(subject, took)}",
         )
         for name in (OUTSIDE, EMBEDDED)
     ]
-    what = "CPU time of the relay per Codex turn"
-    return [*more, Figure(part="turn", what=what, value=used[OUTSIDE], unit="ms", aim=5, note=_beside(used))]
+    what = f"CPU time of the relay per {subject.title} turn"
+    return [*more, Figure(part="turn", what=what, value=used[OUTSIDE], unit="ms", aim=5, note=_beside(subject, used))]
 
 
-def _beside(figures: Mapping[str, float]) -> str:
-    peer = f"{PEER} {figures[PEER]:.1f} ms" if PEER in figures else f"{PEER} is not installed"
+def _beside(subject: Subject, figures: Mapping[str, float]) -> str:
+    sdk = subject.sdk
+    peer = f"{sdk} {figures[sdk]:.1f} ms" if sdk in figures else f"{sdk} is not installed"
     return f"{RAW} {figures[RAW]:.1f} ms, {peer}"
 
 
-async def _alternately(kinds: dict[str, Kind], home: Path, cwd: Path) -> Mapping[str, Kind]:
+async def _alternately(subject: Subject, kinds: dict[str, Kind], home: Path, cwd: Path) -> Mapping[str, Kind]:
     async with AsyncExitStack() as stack:
-        driver = await stack.enter_async_context(raw_codex(codex_binary(), home, str(cwd)))
-        _, say = await stack.enter_async_context(embedded(home, cwd))
+        driver = await stack.enter_async_context(subject.raw(subject.binary(), home, str(cwd)))
+        _, say = await stack.enter_async_context(embedded(home, cwd, subject))
         kinds[RAW] = Kind(lambda: driver.turn(TEXT))
         kinds[EMBEDDED] = Kind(lambda: say(TEXT))
         for kind in kinds.values():
@@ -118,24 +118,27 @@ async def _alternately(kinds: dict[str, Kind], home: Path, cwd: Path) -> Mapping
 
 
 @asynccontextmanager
-async def embedded(codex: Path, cwd: Path) -> AsyncIterator[tuple[Relay, Callable[[str], Awaitable[str]]]]:
+async def embedded(
+    home_of_agent: Path, cwd: Path, subject: Subject = CODEX
+) -> AsyncIterator[tuple[Relay, Callable[[str], Awaitable[str]]]]:
     """Run a relay in this process; yield it, and what runs a turn and returns the reply."""
-    agent = AgentConfig(id="codex", provider="codex", cwd=cwd, options=codex_options(codex))
+    name = subject.provider
+    agent = AgentConfig(id=name, provider=name, cwd=cwd, options=subject.options(home_of_agent))
     with tempfile.TemporaryDirectory() as home:
         async with relaykit.relay.open(Config(home=Path(home, "home"), agents=(agent,))) as relay:
 
             async def say(text: str) -> str:
-                (reply,) = await relay.wait((await relay.send("codex", text)).message.id, LIMIT)
+                (reply,) = await relay.wait((await relay.send(name, text)).message.id, LIMIT)
                 return reply.body
 
             yield relay, say
 
 
 @contextmanager
-def relay_process(codex: Path) -> Iterator[Kind]:
+def relay_process(subject: Subject, home_of_agent: Path) -> Iterator[Kind]:
     """Run a relay in a process of its own, to which this one sends."""
-    options = [f"--option={name}={value}" for name, value in codex_options(codex).items()]
-    argv = [RELAYKIT, "run", "--provider", "codex", *options]
+    options = [f"--option={key}={value}" for key, value in subject.options(home_of_agent).items()]
+    argv = [RELAYKIT, "run", "--provider", subject.provider, *options]
     with (
         temporary_home() as home,
         running(argv, environment(home), cwd=home) as relay,
@@ -143,18 +146,18 @@ def relay_process(codex: Path) -> Iterator[Kind]:
     ):
 
         async def turn() -> None:
-            replied(door, watch, put(door, "codex", TEXT))
+            replied(door, watch, put(door, subject.provider, TEXT))
 
         yield Kind(turn, relay.process.pid)
 
 
 @contextmanager
-def sdk(codex: Path) -> Iterator[Kind | None]:
+def sdk(subject: Subject, home_of_agent: Path) -> Iterator[Kind | None]:
     """Run the SDK in a process of its own, if it is there."""
-    if not find_spec(SDK):
+    if not subject.has_sdk:
         yield None
         return
-    argv = [sys.executable, str(HERE / "sdk_codex.py"), codex_binary(), str(codex)]
+    argv = [sys.executable, str(subject.sdk_file), subject.binary(), str(home_of_agent)]
     with tempfile.TemporaryDirectory() as cwd, running([*argv, cwd], environment(cwd)) as peer:
 
         async def turn() -> None:

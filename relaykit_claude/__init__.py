@@ -1,1 +1,42 @@
-"""The Claude Code provider of relaykit: a plugin that is found and loaded, and offers nothing so far."""
+"""The Claude Code provider of relaykit: a real claude, driven through its stream of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from relaykit.plugin import Component, hookimpl
+from relaykit_claude.options import OPTIONS_SCHEMA
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Context, Provider
+
+
+@asynccontextmanager
+async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[Provider]:
+    from relaykit_claude.provider import open_provider  # noqa: PLC0415 - what is heavy is imported when it is used
+
+    async with open_provider(options, context) as provider:
+        yield provider
+
+
+def _check(options: Mapping[str, Any]) -> str:
+    from relaykit_claude.check import check  # noqa: PLC0415 - as above
+
+    return check(options)
+
+
+CLAUDE: Component[Provider] = Component(
+    name="claude",
+    summary="Claude Code, driven through its stream of JSON",
+    open=_open,
+    options_schema=OPTIONS_SCHEMA,
+    check=_check,
+)
+
+
+@hookimpl
+def relaykit_providers() -> Iterable[Component[Provider]]:
+    """Offer Claude Code."""
+    return [CLAUDE]

@@ -9,7 +9,7 @@ from relaykit.cli.mail import mailbox
 from relaykit.cli.output import clipped, say, say_json
 from relaykit.cli.permissions import request_document
 from relaykit.mailbox import permissions
-from relaykit.model import Decision
+from relaykit.model import Decision, Reply
 
 _WORDS = {
     Decision.APPROVE: "approved",
@@ -19,10 +19,10 @@ _WORDS = {
 }
 
 
-def answer(request: str, decision: Decision, *, reason: str = "", json: bool) -> None:
+def answer(request: str, decision: Decision, *, reason: str = "", reply: Reply | None = None, json: bool) -> None:
     """Decide a request whose id may be cut short; ClosedRequestError where it is no longer open."""
     with mailbox() as door:
-        decided = door.run(permissions.decide, request, decision, by=_who(), reason=reason)
+        decided = door.run(permissions.decide, request, decision, by=_who(), reason=reason, reply=reply)
     if json:
         say_json(request_document(decided))
     else:

@@ -1,4 +1,4 @@
-"""The commands to an agent's life: ``interrupt``, ``compact``, ``clear``, ``restart``, ``stop``, ``kill``, ``steer``, ``inject``."""
+"""The commands to an agent's life, from ``interrupt`` to ``kill``, and what is said to it beside its messages."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def clear(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
     It waits for the turn that runs; an agent that does not come to its end within a minute keeps its session.
     """
     return give(agent, CommandKind.CLEAR, wait=not no_wait, json=json)
+
+
+@examples("relaykit model reviewer claude-sonnet-5-5")
+def model(
+    agent: _Agent,
+    name: Annotated[str, Argument("MODEL", "The model, as the provider calls it.")],
+    no_wait: _NoWait = False,
+    json: Json = False,
+) -> int:
+    """Have the agent go on with another model until its session is opened anew."""
+    return give(agent, CommandKind.MODEL, text=name, wait=not no_wait, json=json)
 
 
 @examples("relaykit restart reviewer")

@@ -10,6 +10,7 @@ from relaykit.cli.options import Json
 from relaykit.cli.output import indented, moment, painted, plain, say, say_json
 from relaykit.cli.parameters import Option
 from relaykit.mailbox import permissions as requests
+from relaykit.model import to_json
 
 if TYPE_CHECKING:
     from relaykit.model import PermissionRequest
@@ -41,10 +42,13 @@ def request_document(request: PermissionRequest) -> dict[str, Any]:
         "action": request.question.action,
         "title": request.question.title,
         "detail": request.question.detail,
+        "choices": [to_json(choice) for choice in request.question.choices],
+        "input": request.question.input,
         "state": request.state.value,
         "decision": request.decision.value if request.decision else None,
         "decided_by": request.decided_by,
         "reason": request.reason,
+        "reply": to_json(request.reply) if request.reply else None,
         "asked_at": request.asked_at,
         "expires_at": request.expires_at,
     }
@@ -56,4 +60,7 @@ def _say_request(request: PermissionRequest) -> None:
     say(f"    {plain(question.title)}")
     if question.detail:
         say(indented(question.detail))
+    for choice in question.choices:
+        more = ", several" if choice.several else ""
+        say(indented(f"{choice.question} [{' | '.join(choice.options)}{more}]"))
     say(f"    asked {moment(request.asked_at)}, denied if unanswered at {moment(request.expires_at)}")

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         PermissionRequest,
         Question,
         RelayRecord,
+        Reply,
         Report,
         State,
         Status,
@@ -252,9 +253,11 @@ class OperationsMailbox(ConversingMailbox):
         """Store a permission request, or find the open one that is its replay."""
         return await self._run(permissions.ask, agent, epoch, session, question, expires_in=expires_in)
 
-    async def decide(self, request: str, decision: Decision, *, by: str, reason: str = "") -> PermissionRequest:
+    async def decide(
+        self, request: str, decision: Decision, *, by: str, reason: str = "", reply: Reply | None = None
+    ) -> PermissionRequest:
         """Decide an open request; the first decision wins."""
-        return await self._run(permissions.decide, request, decision, by=by, reason=reason)
+        return await self._run(permissions.decide, request, decision, by=by, reason=reason, reply=reply)
 
     async def decided(self, agent: str, epoch: int) -> Sequence[PermissionRequest]:
         """Return requests that have an answer of which the session was not told."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from relaykit.errors import ClosedRequestError
+from relaykit.errors import ClosedRequestError, RefusedError
 from relaykit.mailbox import rows
 from relaykit.mailbox.asking import write_request
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.lookup import full_id
-from relaykit.model import Decision, PermissionRequest, Question, RequestState, State
+from relaykit.model import Decision, PermissionRequest, Question, Reply, RequestState, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -48,19 +48,24 @@ def _repeated(tx: Transaction, state: str, values: tuple[object, ...], session: 
     )
 
 
-def decide(tx: Transaction, request: str, decision: Decision, *, by: str, reason: str = "") -> PermissionRequest:
+def decide(
+    tx: Transaction, request: str, decision: Decision, *, by: str, reason: str = "", reply: Reply | None = None
+) -> PermissionRequest:
     """Decide an open request."""
     found = _find(tx, request)
     if found.state is not RequestState.OPEN or found.expires_at <= tx.now:
         state = RequestState.EXPIRED if found.state is RequestState.OPEN else found.state
         raise ClosedRequestError(f"permission request {found.id} is closed: {_closed(found, state)}")
+    if decision in (Decision.APPROVE, Decision.APPROVE_FOR_SESSION):
+        _check_reply(found, reply)
     row = tx.row(
-        "UPDATE permission SET state = 'decided', decision = ?, decided_by = ?, reason = ?, applied = ? "
+        "UPDATE permission SET state = 'decided', decision = ?, decided_by = ?, reason = ?, applied = ?, reply = ? "
         f"WHERE id = ? RETURNING {rows.PERMISSION}",
         decision,
         by,
         reason,
         found.delivery is not None,
+        None if reply is None else rows.dump(reply),
         found.id,
     )
     if found.delivery is not None:
@@ -118,6 +123,17 @@ def expire_requests(tx: Transaction) -> None:
 def _find(tx: Transaction, request: str) -> PermissionRequest:
     known = full_id(tx, "permission", request)
     return rows.permission(tx.row(f"SELECT {rows.PERMISSION} FROM permission WHERE id = ?", known))
+
+
+def _check_reply(request: PermissionRequest, reply: Reply | None) -> None:
+    """Raise RefusedError where what goes with an approval is not what is asked for."""
+    question, answers = request.question, reply.answers if reply is not None else ()
+    if len(answers) != len(question.choices) and (answers or question.needs_answers):
+        asked = "; ".join(f"{one.question} ({', '.join(one.options)})" for one in question.choices)
+        wanted = f"--answer for each of: {asked}" if asked else "no answer"
+        raise RefusedError(f"permission request {request.id} takes {wanted}")
+    if reply is not None and reply.input is not None and question.input is None:
+        raise RefusedError(f"permission request {request.id} takes no other input; approve or deny it as it is")
 
 
 def _closed(request: PermissionRequest, state: RequestState) -> str:

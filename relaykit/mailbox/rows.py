@@ -19,6 +19,7 @@ from relaykit.model import (
     PermissionRequest,
     Priority,
     Question,
+    Reply,
     RequestState,
     State,
     Step,
@@ -68,7 +69,8 @@ MESSAGE = (
 BOTH = f"{DELIVERY}, {MESSAGE} FROM delivery JOIN message ON message.number = delivery.message"
 COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, result"
 PERMISSION = (
-    "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery"
+    "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery, "
+    "reply"
 )
 TASK = (
     "task.delivery, message.id, message.task, task.state, task.agent, task.turn, task.note FROM task "
@@ -187,6 +189,7 @@ def permission(row: Any) -> PermissionRequest:
         reason=row[10],
         applied=bool(row[11]),
         delivery=row[12],
+        reply=from_json(Reply, json.loads(row[13])) if row[13] else None,
     )
 
 

@@ -224,6 +224,10 @@ CREATE TRIGGER reaction_gone AFTER DELETE ON message BEGIN
 END;
 """
 
-MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED, _TASKS))
+_REPLIES = """
+ALTER TABLE permission ADD COLUMN reply TEXT;
+"""
+
+MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED, _TASKS, _REPLIES))
 FILE = "mailbox.db"
 """The mailbox's file in the home directory."""

@@ -48,7 +48,15 @@ if TYPE_CHECKING:
     from relaykit.model.fault import Fault, Whose
     from relaykit.model.limits import Limits
     from relaykit.model.message import USER, Draft, Message, MessageKind, Priority, new_id
-    from relaykit.model.permission import Approval, Decision, PermissionRequest, Question, RequestState
+    from relaykit.model.permission import (
+        Approval,
+        Choice,
+        Decision,
+        PermissionRequest,
+        Question,
+        Reply,
+        RequestState,
+    )
     from relaykit.model.profile import (
         Base,
         CredentialName,
@@ -114,7 +122,7 @@ _HOMES = {
     "fault": ("Fault", "Whose"),
     "limits": ("Limits",),
     "message": ("USER", "Draft", "Message", "MessageKind", "Priority", "new_id"),
-    "permission": ("Approval", "Decision", "PermissionRequest", "Question", "RequestState"),
+    "permission": ("Approval", "Choice", "Decision", "PermissionRequest", "Question", "Reply", "RequestState"),
     "profile": (
         "Base",
         "CredentialName",
@@ -159,6 +167,7 @@ __all__ = [
     "BlockKind",
     "BlockStarted",
     "Capabilities",
+    "Choice",
     "Claim",
     "Command",
     "CommandKind",
@@ -200,6 +209,7 @@ __all__ = [
     "Question",
     "Reaction",
     "RelayRecord",
+    "Reply",
     "ReplyTo",
     "Report",
     "RequestState",

@@ -25,6 +25,12 @@ class Capabilities:
     """A conversation can begin anew inside its process. The relay needs it not: it clears by opening a new session."""
     permissions: bool = False
     """It asks, and does as it is told."""
+    replies: bool = False
+    """Its questions may have choices, and an approval may change what a tool is given."""
+    withdraw: bool = False
+    """It lets go of a submission that it has not begun with."""
+    set_model: bool = False
+    """It goes on with another model while it runs."""
     streaming: bool = False
     """Text comes in deltas."""
     envelope: bool = False

@@ -16,6 +16,7 @@ class CommandKind(StrEnum):
     STEER = "steer"
     INJECT = "inject"
     COMPACT = "compact"
+    MODEL = "model"
     CLEAR = "clear"
     RESTART = "restart"
     STOP = "stop"
@@ -54,7 +55,7 @@ class Command:
     """The agent's epoch when it was given: it is never run in another."""
     state: CommandState
     text: str = ""
-    """For ``steer`` and ``inject``."""
+    """For ``steer``, ``inject`` and ``model``."""
     sender: str = ""
     created_at: float = 0.0
     take_by: float = 0.0

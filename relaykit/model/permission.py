@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,6 +44,27 @@ class RequestState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One thing that a person is to choose; any other words are an answer, too."""
+
+    question: str
+    options: tuple[str, ...]
+    several: bool = False
+    """More than one option may be chosen."""
+    default: str = ""
+    """What an approval without an answer means; where it is empty, the choice has to be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What goes with an approval: answers to the choices, or another input in place of what was asked."""
+
+    answers: tuple[str, ...] = ()
+    """One for each choice, in their order."""
+    input: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What a provider's session asks."""
 
@@ -56,6 +78,15 @@ class Question:
     """The diff, the reason, the working directory."""
     turn: str | None = None
     item: str | None = None
+    choices: tuple[Choice, ...] = ()
+    """What is to be chosen by whoever approves."""
+    input: Mapping[str, object] | None = None
+    """What the tool was given, where an approval may give it something else."""
+
+    @property
+    def needs_answers(self) -> bool:
+        """Whether an approval alone is no answer."""
+        return any(not choice.default for choice in self.choices)
 
     @property
     def digest(self) -> str:
@@ -78,6 +109,7 @@ class PermissionRequest:
     decision: Decision | None = None
     decided_by: str = ""
     reason: str = ""
+    reply: Reply | None = None
     applied: bool = False
     """Whether the provider was told."""
     delivery: int | None = None

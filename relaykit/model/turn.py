@@ -48,3 +48,5 @@ class PastTurn:
     worked: bool = False
     """Whether there is anything in it but our messages."""
     fault: Fault | None = None
+    told: bool = True
+    """Whether the conversation has our messages; a provider may know of a turn and have lost them."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.provider import (
         AnswersPermissions,
         Attaches,
+        ChangesModel,
         Compacts,
         Endpoint,
         ListsSessions,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
         ReadsHistory,
         Session,
         SessionRequest,
+        TakesReplies,
         Terminal,
+        Withdraws,
     )
     from relaykit.plugin.router import Directory, Route, Router, find_route
     from relaykit.plugin.sessions import SessionStore
@@ -42,6 +45,7 @@ _HOMES = {
     "provider": (
         "AnswersPermissions",
         "Attaches",
+        "ChangesModel",
         "Compacts",
         "Endpoint",
         "ListsSessions",
@@ -49,6 +53,8 @@ _HOMES = {
         "ReadsHistory",
         "Session",
         "SessionRequest",
+        "TakesReplies",
+        "Withdraws",
         "Terminal",
     ),
     "router": ("Directory", "Route", "Router", "find_route"),
@@ -62,6 +68,7 @@ __all__ = [
     "PROJECT",
     "AnswersPermissions",
     "Attaches",
+    "ChangesModel",
     "Child",
     "CliCommand",
     "Clock",
@@ -89,10 +96,12 @@ __all__ = [
     "SessionStore",
     "StatusSink",
     "Subscribable",
+    "TakesReplies",
     "Terminal",
     "Transport",
     "Waiting",
     "Watch",
+    "Withdraws",
     "find_route",
     "hookimpl",
     "hookspec",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from relaykit.model import Command, CommandKind, CommandState, Decision, PermissionRequest, Question
+    from relaykit.model import Command, CommandKind, CommandState, Decision, PermissionRequest, Question, Reply
 
 
 class Orders(Protocol):
@@ -42,8 +42,16 @@ class Permissions(Protocol):
         """
         ...
 
-    async def decide(self, request: str, decision: Decision, *, by: str, reason: str = "") -> PermissionRequest:
-        """Decide an open request; the first decision wins. ClosedRequestError, NotFoundError."""
+    async def decide(
+        self, request: str, decision: Decision, *, by: str, reason: str = "", reply: Reply | None = None
+    ) -> PermissionRequest:
+        """Decide an open request; the first decision wins.
+
+        Raises:
+            ClosedRequestError: It is no longer open.
+            RefusedError: It takes no such reply, or needs one.
+            NotFoundError: There is none.
+        """
         ...
 
     async def decided(self, agent: str, epoch: int) -> Sequence[PermissionRequest]:

@@ -13,7 +13,17 @@ from relaykit.model import Approval
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
-    from relaykit.model import Capabilities, Decision, Mode, Occurrence, PastSession, PastTurn, Profile, Secret
+    from relaykit.model import (
+        Capabilities,
+        Decision,
+        Mode,
+        Occurrence,
+        PastSession,
+        PastTurn,
+        Profile,
+        Reply,
+        Secret,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +68,8 @@ class Session(Protocol):
     * ``events`` is one stream for the whole life of the session, fed by a task of the provider's that never
       waits for its reader. It ends only when the session is over: a process that dies ends its running turn
       with ``TurnEnded(by="process")`` first, where it can, and then the stream.
-    * Every submission that was taken is named by exactly one ``TurnEnded``, unless the process dies first.
+    * Every submission that was taken is named by exactly one ``TurnEnded``, unless it was withdrawn or the process
+      dies first.
     * A turn is over only with ``TurnEnded``, and that comes by the provider's word. Never guess.
     """
 
@@ -100,6 +111,34 @@ class AnswersPermissions(Protocol):
 
     async def decide(self, key: str, decision: Decision, reason: str = "") -> None:
         """Answer the question of that key. One that is no longer open is passed over."""
+
+
+@runtime_checkable
+class TakesReplies(Protocol):
+    """A session whose questions have choices, or whose input may be changed; announced by ``capabilities.replies``."""
+
+    async def reply(self, key: str, reply: Reply, *, session: bool = False) -> None:
+        """Approve the question of that key with answers or another input, and with ``session`` the like of it.
+
+        One that is no longer open is passed over.
+        """
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A session that lets go of what it took and has not begun with; announced by ``capabilities.withdraw``."""
+
+    async def withdraw(self, submission_id: str) -> bool:
+        """Take a submission back; return whether that was in time. No turn names it then."""
+        ...
+
+
+@runtime_checkable
+class ChangesModel(Protocol):
+    """A session that goes on with another model; announced by ``capabilities.set_model``."""
+
+    async def set_model(self, model: str) -> None:
+        """Use another model from the next step on; ProviderError where it does not."""
 
 
 @runtime_checkable

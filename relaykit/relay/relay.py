@@ -23,6 +23,7 @@ from relaykit.model import (
     PastSession,
     PermissionRequest,
     Priority,
+    Reply,
     Trace,
     new_id,
 )
@@ -136,9 +137,11 @@ class Relay:
         """Return the open permission requests."""
         return await self._services.mailbox.permissions()
 
-    async def decide(self, request: str, decision: Decision, reason: str = "") -> PermissionRequest:
+    async def decide(
+        self, request: str, decision: Decision, reason: str = "", reply: Reply | None = None
+    ) -> PermissionRequest:
         """Decide a permission request; the first decision wins."""
-        return await self._services.mailbox.decide(request, decision, by=USER, reason=reason)
+        return await self._services.mailbox.decide(request, decision, by=USER, reason=reason, reply=reply)
 
     async def past_sessions(self, agent: str, *, limit: int = 50) -> Sequence[PastSession]:
         """Return the conversations that an agent's provider remembers, the latest first, those begun elsewhere too.

@@ -7,15 +7,17 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from relaykit.errors import ClosedRequestError, ConflictError, NotFoundError
+from relaykit.errors import ClosedRequestError, ConflictError, NotFoundError, RefusedError
 from relaykit.model import (
     USER,
+    Choice,
     Command,
     CommandKind,
     CommandState,
     Decision,
     PermissionRequest,
     Question,
+    Reply,
     RequestState,
     State,
     Status,
@@ -113,6 +115,27 @@ class Permissions(MailboxPart):
             await bench.mailbox.decide(request.id, Decision.DENY, by=USER)
         with pytest.raises(NotFoundError):
             await bench.mailbox.decide(new_id(), Decision.DENY, by=USER)
+
+    async def test_an_approval_keeps_the_answers_that_a_question_needs(self, bench: Bench) -> None:
+        choice = Choice(question="Which colour?", options=("Red", "Blue"))
+        request = await self._asked(bench, replace(QUESTION, choices=(choice,)))
+        for reply in (None, Reply(), Reply(answers=("Red", "Blue"))):
+            with pytest.raises(RefusedError, match="Which colour"):
+                await bench.mailbox.decide(request.id, Decision.APPROVE, by=USER, reply=reply)
+        answered = Reply(answers=("Green",))
+        decided = await bench.mailbox.decide(request.id, Decision.APPROVE, by=USER, reply=answered)
+        assert decided.reply == answered
+        assert await bench.mailbox.decided("a", bench.claims["a"].epoch) == [decided]
+
+    async def test_another_input_is_taken_only_where_it_may_be_changed(self, bench: Bench) -> None:
+        request = await self._asked(bench)
+        changed = Reply(input={"command": "ls"})
+        with pytest.raises(RefusedError, match="no other input"):
+            await bench.mailbox.decide(request.id, Decision.APPROVE, by=USER, reply=changed)
+        with pytest.raises(RefusedError, match="no answer"):
+            await bench.mailbox.decide(request.id, Decision.APPROVE, by=USER, reply=Reply(answers=("yes",)))
+        other = await self._asked(bench, replace(QUESTION, key="2", item="other", input={"command": "rm"}))
+        assert (await bench.mailbox.decide(other.id, Decision.APPROVE, by=USER, reply=changed)).reply == changed
 
     async def test_a_replay_finds_the_open_request_under_its_new_key(self, bench: Bench) -> None:
         request = await self._asked(bench)

@@ -23,6 +23,7 @@ from relaykit.model import (
     BlockKind,
     BlockStarted,
     Capabilities,
+    Choice,
     Decision,
     Fault,
     Mode,
@@ -40,10 +41,22 @@ from relaykit.model import (
     new_id,
 )
 from relaykit.plugin import Component, Context, Projects, Provider, Session, SessionRequest
+from relaykit.testing.scripted_abilities import SmallAbilities
 
 SECONDS = 10.0
 """Bounds every wait for a move of the relay's: what takes longer has gone wrong."""
-ALL = Capabilities(join=True, interrupt=True, resume=True, history=True, compact=True, permissions=True, streaming=True)
+ALL = Capabilities(
+    join=True,
+    interrupt=True,
+    resume=True,
+    history=True,
+    compact=True,
+    permissions=True,
+    replies=True,
+    withdraw=True,
+    set_model=True,
+    streaming=True,
+)
 """What a scripted provider can do unless it is told otherwise."""
 
 
@@ -56,10 +69,11 @@ class Submission:
     mode: Mode
 
 
-class ScriptedSession:
+class ScriptedSession(SmallAbilities):
     """A session whose every move a test makes."""
 
     def __init__(self, provider: ScriptedProvider, request: SessionRequest) -> None:
+        super().__init__()
         self.provider = provider
         self.request = request
         self.id = request.resume or new_id()
@@ -172,9 +186,11 @@ class ScriptedSession:
         self.tell(BlockEnded(block=Block(id=new_id(), kind=BlockKind.TOOL_USE, turn=self._turn, name=name)))
         self._remember(replace(self._past(), worked=True))
 
-    def ask(self, title: str, *, key: str = "q1") -> None:
-        """Ask for permission."""
-        self.tell(PermissionAsked(question=Question(key=key, action="command", title=title, turn=self._turn, item="i")))
+    def ask(self, title: str, *, key: str = "q1", choices: tuple[Choice, ...] = ()) -> None:
+        """Ask for permission, or for a choice."""
+        action = "question" if choices else "command"
+        question = Question(key=key, action=action, title=title, turn=self._turn, item="i", choices=choices)
+        self.tell(PermissionAsked(question=question))
 
     def end(self, outcome: Outcome = Outcome.COMPLETED, text: str = "", fault: Fault | None = None) -> None:
         """End the running turn."""

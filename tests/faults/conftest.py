@@ -25,6 +25,8 @@ from relaykit.model import CommandKind, Draft, MessageKind, new_id
 from relaykit.relay.children.orphans import end_detached, end_orphans
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.ownership import children_directory
+from relaykit.testing.anthropic_stub import running_stub as running_messages_stub
+from relaykit.testing.claude_home import claude_binary, claude_home
 from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import running_stub
 
@@ -185,14 +187,14 @@ class Home:
     def status(self, name, kind, reason=""):
         return self.until(lambda: (one := self.agent(name).status) and (one.kind, one.reason) == (kind, reason) and one)
 
-    def kill_child(self, agent, pid=None):
+    def kill_child(self, agent, pid=None, provider="codex"):
         """Kill the agent's provider; return its pid."""
         pid = pid or self.agent(agent).pid
         descriptor = os.pidfd_open(pid)
         signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         assert select.select([descriptor], [], [], SECONDS)[0]
         os.close(descriptor)
-        self.kills["codex"] += 1
+        self.kills[provider] += 1
         return pid
 
     def requests(self):
@@ -299,6 +301,20 @@ def codex(stub):
             "options": {"command": codex_binary(), "codex_home": str(home), "request_timeout": SECONDS},
             **more,
         }
+
+
+@pytest.fixture(scope="session")
+def messages_stub():
+    with running_messages_stub() as stub:
+        yield stub
+
+
+@pytest.fixture
+def claude(messages_stub):
+    """Returns what an agent of the real Claude Code with the scripted model is configured with."""
+    with claude_home(messages_stub.base_url) as home:
+        options = {"command": claude_binary(), "config_dir": str(home), "pass_env": [HOME, RUN]}
+        yield lambda **more: {"provider": "claude", "options": options, **more}
 
 
 @pytest.fixture

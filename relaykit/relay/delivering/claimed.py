@@ -111,9 +111,9 @@ class ClaimedMailbox:
             lambda: self._mailbox.ask(self.agent, self.epoch, session, question, expires_in=expires_in)
         )
 
-    async def decide(self, request: str, decision: Decision, by: str) -> PermissionRequest:
+    async def decide(self, request: str, decision: Decision, by: str, reason: str = "") -> PermissionRequest:
         """Decide a request by policy."""
-        return await self._kept(lambda: self._mailbox.decide(request, decision, by=by))
+        return await self._kept(lambda: self._mailbox.decide(request, decision, by=by, reason=reason))
 
     async def decided(self) -> Sequence[PermissionRequest]:
         """Return the decisions of which the session was not told yet."""

@@ -62,7 +62,7 @@ class Conclusion:
                 for item in items:
                     hand_over.again(item, verdict.reason)
             case Next.CONTINUE:
-                hand_over.go_on(items, verdict.reason)
+                hand_over.go_on(items, verdict.reason, quoted=verdict.quoted)
             case Next.BIND:
                 hand_over.bind(items)
             case Next.LEAVE:

@@ -65,9 +65,9 @@ class HandOver:
         """Hand a delivery over once more, as if it were new."""
         self._resumptions.append(Resumption((item,), self._text(item), note))
 
-    def go_on(self, items: Sequence[LeasedDelivery], note: str) -> None:
+    def go_on(self, items: Sequence[LeasedDelivery], note: str, *, quoted: bool = False) -> None:
         """Have the session go on with deliveries whose turn was cut off."""
-        text = replies.go_on([item.message for item in items])
+        text = replies.go_on([item.message for item in items], quoted=quoted)
         self._resumptions.append(Resumption(tuple(items), text, note))
 
     def bind(self, items: Sequence[LeasedDelivery]) -> None:

@@ -38,6 +38,10 @@ class Held:
         for submission, items in self._items.items():
             self._items[submission] = tuple(fresh if item.delivery.id == fresh.delivery.id else item for item in items)
 
+    def wished(self, wish: Wish) -> set[str]:
+        """Return the submissions of which all that is held has that wish."""
+        return {name for name, items in self._items.items() if all(item.delivery.wish is wish for item in items)}
+
     def note_wish(self, item: LeasedDelivery, wish: Wish) -> None:
         """Note a wish that was recorded."""
         self.refresh(replace(item, delivery=replace(item.delivery, wish=wish)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from relaykit.model import LeasedDelivery, Wish
+from relaykit.relay.delivering.wishes import learn_wishes
 from relaykit.relay.faultpoints import reached
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ class Interruption:
 
     async def learn(self) -> None:
         """Take in the wishes of others; a turn all of whose deliveries are to be cancelled is asked to end."""
-        worker = self._worker
-        for item in worker.held.all():
-            worker.held.refresh(await worker.claimed.leased(item.delivery.id))
+        await learn_wishes(self._worker)
         items = self._of_turn()
         if items and all(item.delivery.wish is Wish.CANCEL for item in items):
             await self.ask(Wish.CANCEL)

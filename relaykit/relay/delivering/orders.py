@@ -1,4 +1,4 @@
-"""Commands that a session carries out: interrupt, steer, inject, compact, clear."""
+"""Commands that a session carries out: interrupt, steer, inject, compact, clear, another model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Command, CommandKind, CommandState, Fault, Mode, Whose, Wish, new_id
-from relaykit.plugin import Compacts
+from relaykit.plugin import ChangesModel, Compacts
 from relaykit.relay.faultpoints import reached
 
 if TYPE_CHECKING:
@@ -84,21 +84,21 @@ class SessionOrders:
                     if await self._worker.interruption.ask(Wish.INTERRUPT)
                     else "no turn ran"
                 )
-            case CommandKind.STEER:
-                return await self._steer(command)
-            case CommandKind.INJECT:
-                return await self._submit(command.text)
+            case CommandKind.STEER | CommandKind.INJECT:
+                return await self._say(command)
             case CommandKind.COMPACT:
                 return await self._compact()
             case CommandKind.CLEAR:
                 return await self._clear()
+            case CommandKind.MODEL:
+                return await self._set_model(command.text)
             case _:
                 return await self._unknown(command)
 
-    async def _steer(self, command: Command) -> str:
-        if self._worker.turns.running is None:
+    async def _say(self, command: Command) -> str:
+        if command.kind is CommandKind.STEER and self._worker.turns.running is None:
             raise _refused("no turn runs that could be steered; use `relaykit send` or `relaykit inject`")
-        if not self._worker.capabilities.join:
+        if command.kind is CommandKind.STEER and not self._worker.capabilities.join:
             raise _refused("this provider cannot take text into a running turn")
         return await self._submit(command.text)
 
@@ -123,6 +123,13 @@ class SessionOrders:
         await self._worker.notebook.write()
         reached("cleared")
         return "its session is over; it begins a new one"
+
+    async def _set_model(self, model: str) -> str:
+        session = self._worker.session
+        if not isinstance(session, ChangesModel) or not self._worker.capabilities.set_model:
+            raise _refused("this provider cannot go on with another model; set the option model, and restart the agent")
+        await session.set_model(model)
+        return f"it goes on with {model}"
 
     async def _unknown(self, command: Command) -> str:
         raise _refused(f"{command.kind.value} is not something that this relay does")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from relaykit.errors import ClosedRequestError
 from relaykit.model import Approval, Decision, PermissionClosed, PermissionRequest, Question, RequestState
-from relaykit.plugin import AnswersPermissions, Session
+from relaykit.plugin import AnswersPermissions, Session, TakesReplies
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.faultpoints import reached
 
@@ -53,8 +53,12 @@ class PermissionDesk:
         decision = _POLICY.get(self._approval)
         if decision is None:
             return
+        reason = ""
+        if question.needs_answers:
+            decision, reason = Decision.DENY, "nobody is here to answer; go on by your own judgement"
         try:
-            request = await self._claimed.decide(request.id, decision, f"approval mode {self._approval.value}")
+            by = f"approval mode {self._approval.value}"
+            request = await self._claimed.decide(request.id, decision, by, reason)
         except ClosedRequestError:
             return  # someone was quicker; that decision comes by its own way
         await self.tell(request)
@@ -62,10 +66,16 @@ class PermissionDesk:
     async def tell(self, request: PermissionRequest) -> None:
         """Tell the session of a decision; a request that expired is denied."""
         if request.session == self._session.id and isinstance(self._session, AnswersPermissions):
-            decision = request.decision or Decision.DENY
-            await self._session.decide(request.question.key, decision, request.reason)
+            await self._tell(self._session, request)
             reached("decided")
         await self._claimed.applied(request.id)
+
+    async def _tell(self, session: AnswersPermissions, request: PermissionRequest) -> None:
+        decision, key = request.decision or Decision.DENY, request.question.key
+        if request.reply is not None and isinstance(session, TakesReplies):
+            await session.reply(key, request.reply, session=decision is Decision.APPROVE_FOR_SESSION)
+        else:
+            await session.decide(key, decision, request.reason)
 
     async def close(self, closed: PermissionClosed) -> None:
         """The session no longer waits for an answer."""

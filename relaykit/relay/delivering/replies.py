@@ -20,12 +20,16 @@ def envelope(message: Message) -> str:
     return f"[{what} {message.id} from {message.sender}, thread {message.thread}]\n\n{message.body}"
 
 
-def go_on(messages: Sequence[Message]) -> str:
-    """Return what a session is told to make it go on with messages whose turn was cut off."""
+def go_on(messages: Sequence[Message], *, quoted: bool = False) -> str:
+    """Return what a session is told to make it go on with messages whose turn was cut off.
+
+    They are quoted where the session may not know them any more.
+    """
     ids = " and ".join(message.id for message in messages)
+    bodies = ["\n\n> " + message.body.replace("\n", "\n> ") for message in messages] if quoted else []
     return (
         f"You were interrupted while working on message {ids}. Look at what is already done, do not do it again, "
-        "and go on until it is finished; then answer the message."
+        "and go on until it is finished; then answer the message." + "".join(bodies)
     )
 
 

@@ -42,6 +42,8 @@ class Verdict:
     """What the turn wrote: the answer, or the part of it that there is."""
     pause: Fault | None = None
     """The agent is to rest first."""
+    quoted: bool = False
+    """With ``continue``, the session may not know the message any more."""
 
 
 def settle(state: State, reason: str, text: str = "") -> Verdict:
@@ -156,7 +158,7 @@ def _unreadable(on_interrupted: OnInterrupted, *, known: bool) -> Verdict:
 def _cut_off(past: PastTurn, on_interrupted: OnInterrupted) -> Verdict:
     match on_interrupted:
         case "continue":
-            return Verdict(next=Next.CONTINUE, reason="its turn was cut off")
+            return Verdict(next=Next.CONTINUE, reason="its turn was cut off", quoted=not past.told)
         case "redeliver":
             return Verdict(next=Next.REDELIVER, reason="its turn was cut off; on_interrupted says redeliver")
         case "fail":

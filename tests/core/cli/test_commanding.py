@@ -8,7 +8,7 @@ import time
 import pytest
 
 from relaykit.mailbox import directory, letters, orders, permissions, reading
-from relaykit.model import OFFLINE, CommandState, Draft, Question, State, Wish
+from relaykit.model import OFFLINE, Choice, CommandState, Draft, Question, State, Wish
 
 ORDERS = ["interrupt", "compact", "restart", "stop", "kill"]
 
@@ -202,6 +202,30 @@ def test_a_request_is_decided_by_a_short_id(program, asked, words, decision, rea
     assert document["decided_by"]
     assert program("permissions", "--json").json == {"permissions": []}
     assert len(program("permissions", "--all", "--json").json["permissions"]) == 1
+
+
+@pytest.mark.parity("AR-9")
+def test_a_choice_is_shown_and_answered(program, door, workers):
+    worker = workers.enlist("reviewer")
+    choice = Choice(question="Which colour?", options=("Red", "Blue"))
+    question = Question(key="k", action="question", title="Which colour?", choices=(choice,))
+    asked = door.run(permissions.ask, "reviewer", worker.epoch, "s-1", question, expires_in=3600.0)
+    assert "Which colour? [Red | Blue]" in program("permissions").out
+    unanswered = program("approve", asked.id)
+    assert (unanswered.code, "--answer for each of: Which colour? (Red, Blue)" in unanswered.err) == (4, True)
+    document = program("approve", asked.id, "--answer", "Red", "--json").json
+    assert document["reply"] == {"answers": ["Red"]}
+
+
+def test_the_input_of_a_tool_is_changed_with_its_approval(program, door, workers):
+    worker = workers.enlist("reviewer")
+    question = Question(key="k", action="command", title="rm x", input={"command": "rm x"})
+    asked = door.run(permissions.ask, "reviewer", worker.epoch, "s-1", question, expires_in=3600.0)
+    for bad in ("no json", "[1]"):
+        refused = program("approve", asked.id, "--input", bad)
+        assert (refused.code, "--input" in refused.err) == (2, True)
+    document = program("approve", asked.id, "--input", '{"command": "ls"}', "--json").json
+    assert document["reply"] == {"input": {"command": "ls"}}
 
 
 @pytest.mark.parity("AR-9", "N-4")

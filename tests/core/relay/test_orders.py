@@ -107,6 +107,14 @@ async def test_compacting_waits_for_the_turn_that_runs(world: World) -> None:
     assert session.compacted == 1
 
 
+async def test_the_session_goes_on_with_another_model(world: World) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        command = await relay.order("a", CommandKind.MODEL, "large")
+        assert (await outcome(world, command)).result == "it goes on with large"
+    assert session.model == "large"
+
+
 async def test_what_a_provider_cannot_do_is_refused_in_words(world: World) -> None:
     world.provider.capabilities = Capabilities()
     async with world.relay() as relay:
@@ -181,6 +189,21 @@ async def test_a_message_that_was_seen_is_cancelled_by_interrupting_it(world: Wo
         assert await world.inbox() == []
     assert trace.deliveries[0].state is State.CANCELLED
     assert session.interrupts == 1
+
+
+@pytest.mark.parity("N-3")
+async def test_a_cancelled_message_that_was_not_begun_with_is_taken_back_from_the_provider(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        await session.submitted()
+        await world.until(accepted.message.id, lambda delivery: delivery.state is State.DELIVERED)
+        await world.mailbox.cancel(accepted.message.id)
+        ended = (await world.ended(accepted.message.id)).deliveries[0]
+        assert ended.state is State.CANCELLED
+        assert session.withdrawn == [ended.submission]
+        await relay.send("a", "next")
+        assert (await session.submitted(2)).text == "next"
 
 
 async def test_a_cancelled_joiner_loses_only_its_own_reply(world: World) -> None:

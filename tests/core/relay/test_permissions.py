@@ -6,7 +6,18 @@ import anyio
 import pytest
 
 from relaykit.errors import ClosedRequestError
-from relaykit.model import Approval, Decision, Outcome, PermissionRequest, Priority, RequestState, State, StatusKind
+from relaykit.model import (
+    Approval,
+    Choice,
+    Decision,
+    Outcome,
+    PermissionRequest,
+    Priority,
+    Reply,
+    RequestState,
+    State,
+    StatusKind,
+)
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import SECONDS, ScriptedSession
 
@@ -123,3 +134,28 @@ async def test_a_stop_withdraws_what_its_session_asked(world: World) -> None:
         request = await open_request(world)
     with pytest.raises(ClosedRequestError, match="withdrawn"):
         await world.mailbox.decide(request.id, Decision.APPROVE, by="user")
+
+
+CHOICE = Choice(question="Which colour?", options=("Red", "Blue"))
+
+
+@pytest.mark.parity("AR-9")
+async def test_a_choice_is_answered_and_the_session_is_told_what_was_chosen(world: World) -> None:
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        session.ask("Which colour?", choices=(CHOICE,))
+        request = await open_request(world)
+        await relay.decide(request.id, Decision.APPROVE, reply=Reply(answers=("Red",)))
+        assert await session.decided() == ("q1", Decision.APPROVE)
+        assert session.replies == [Reply(answers=("Red",))]
+
+
+async def test_a_choice_is_never_made_by_an_approval_mode(world: World) -> None:
+    async with world.relay(world.agent("a", approval=Approval.AUTO)) as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        session.ask("Which colour?", choices=(CHOICE,))
+        assert await session.decided() == ("q1", Decision.DENY)

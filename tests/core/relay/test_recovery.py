@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
@@ -53,6 +55,17 @@ async def test_a_turn_that_finished_while_no_relay_ran_is_settled_from_history(w
         trace = await world.ended(message)
     assert [reply.body for reply in trace.replies] == ["finished alone"]
     assert world.provider.sessions[1].submissions == []
+
+
+async def test_a_message_that_the_session_may_not_know_any_more_is_quoted_and_never_begun_anew(world: World) -> None:
+    async with world.doomed_relay() as relay:
+        message, session = await begin(world, relay)
+        (past,) = world.provider.turns[session.id]
+        world.provider.turns[session.id] = [replace(past, told=False, worked=True)]
+    async with world.relay():
+        submission = await (await world.provider.opened(2)).submitted()
+        assert message in submission.text
+        assert submission.text.endswith("\n\n> hello")
 
 
 @pytest.mark.parity("N-2")

@@ -1,0 +1,155 @@
+"""What Claude asks, and how it is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from relaykit.model import Choice, Decision, Question, Reply
+from relaykit_claude.blocks import OUTPUT_LIMIT, capped, told
+from relaykit_claude.fields import Fields, one_line, rows, strings, table, text
+from relaykit_claude.protocol import Asked
+
+ASKS = "AskUserQuestion"
+PLANS = "ExitPlanMode"
+_ACTIONS = {
+    "Bash": "command",
+    "Write": "file_change",
+    "Edit": "file_change",
+    "MultiEdit": "file_change",
+    "NotebookEdit": "file_change",
+    "WebFetch": "network",
+    "WebSearch": "network",
+    ASKS: "question",
+    PLANS: "question",
+    "EnterPlanMode": "question",
+}
+_ACCEPT_EDITS = "carry it out, with its edits accepted for this session"
+_ASK_EACH = "carry it out, and ask for each edit"
+_UNANSWERED = "Nobody answered. Go on by your own judgement, or ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A question that claude waits with, as it asked it."""
+
+    question: Question
+    request: str
+    tool: str
+    input: Fields
+    suggestions: tuple[Fields, ...]
+
+
+def opened(asked: Asked, turn: str | None, used: Fields) -> Open:
+    """Return the question that a request comes to; ``used`` is what its tool was given, as far as that is known."""
+    request = asked.request
+    tool, given = text(request, "tool_name"), table(request, "input")
+    use = text(request, "tool_use_id")
+    question = Question(
+        key=f"{use or tool}#{asked.id}",
+        action=_ACTIONS.get(tool, "tool"),
+        title=one_line(_title(tool, given, request)),
+        detail=_detail(tool, given or used, request),
+        turn=turn,
+        item=use or None,
+        choices=_choices(tool, given),
+        input=given if _changeable(tool, given) else None,
+    )
+    return Open(question, asked.id, tool, given, tuple(rows(request, "permission_suggestions")))
+
+
+def answer(found: Open, decision: Decision, reason: str, reply: Reply | None = None) -> Fields:
+    """Return what claude is told."""
+    if decision in (Decision.DENY, Decision.ABORT):
+        denied = {"behavior": "deny", "message": reason or "It was denied."}
+        return {**denied, "interrupt": True} if decision is Decision.ABORT else denied
+    if found.tool == ASKS:
+        return _answered(found, reply)
+    allowed: dict[str, object] = {"behavior": "allow", "updatedInput": _input(found, reply)}
+    if found.tool == PLANS:
+        accepted = reply is not None and reply.answers[:1] == (_ACCEPT_EDITS,)
+        return {**allowed, "updatedPermissions": [_mode("acceptEdits")]} if accepted else allowed
+    if decision is Decision.APPROVE_FOR_SESSION:
+        return {**allowed, "updatedPermissions": _for_session(found)}
+    return allowed
+
+
+def _changeable(tool: str, given: Fields) -> bool:
+    return tool not in (ASKS, PLANS) and len(json.dumps(given)) <= OUTPUT_LIMIT
+
+
+def _answered(found: Open, reply: Reply | None) -> Fields:
+    if reply is None or not reply.answers:
+        return {"behavior": "deny", "message": _UNANSWERED}
+    asked = [choice.question for choice in found.question.choices]
+    answers = dict(zip(asked, reply.answers, strict=False))
+    return {"behavior": "allow", "updatedInput": {**found.input, "answers": answers}}
+
+
+def _input(found: Open, reply: Reply | None) -> Fields:
+    return dict(reply.input) if reply is not None and reply.input is not None else found.input
+
+
+def _for_session(found: Open) -> Sequence[Fields]:
+    """Return what claude itself suggests, kept to this session; a rule for the whole tool where it suggests nothing."""
+    suggested = [{**one, "destination": "session"} for one in found.suggestions]
+    rule = {"type": "addRules", "rules": [{"toolName": found.tool}], "behavior": "allow", "destination": "session"}
+    return suggested or [rule]
+
+
+def _mode(mode: str) -> Fields:
+    return {"type": "setMode", "mode": mode, "destination": "session"}
+
+
+def _title(tool: str, given: Fields, request: Fields) -> str:
+    if tool == ASKS:
+        return "; ".join(text(one, "question") for one in rows(given, "questions"))
+    if tool == PLANS:
+        return "carry out its plan"
+    words = text(given, "command") or text(given, "file_path") or text(given, "notebook_path") or text(given, "url")
+    return (
+        words if words and tool in _ACTIONS else f"{tool or 'a tool'} {words or text(request, 'description')}".strip()
+    )
+
+
+def _detail(tool: str, given: Fields, request: Fields) -> str:
+    if tool == ASKS:
+        return ""
+    if tool == PLANS:
+        return capped(text(given, "plan"))
+    parts = [text(given, "description"), text(request, "decision_reason"), _change(given)]
+    if blocked := text(request, "blocked_path"):
+        parts.append(f"path {blocked}")
+    if tool not in _ACTIONS and given:
+        parts.append(json.dumps(given, ensure_ascii=False))
+    command = told(given)
+    parts.append(command if "\n" in command else "")
+    return capped("\n".join(part for part in parts if part))
+
+
+def _change(given: Fields) -> str:
+    if content := text(given, "content") or text(given, "new_source"):
+        return content
+    edits = rows(given, "edits") or [given]
+    changes = [(text(edit, "old_string"), text(edit, "new_string")) for edit in edits]
+    return "\n".join(_marked("-", old) + _marked("+", new) for old, new in changes if old or new)
+
+
+def _marked(mark: str, lines: str) -> str:
+    return "".join(f"{mark} {line}\n" for line in lines.splitlines())
+
+
+def _choices(tool: str, given: Mapping[str, object]) -> tuple[Choice, ...]:
+    if tool == PLANS:
+        return (Choice(question="carry out this plan?", options=(_ASK_EACH, _ACCEPT_EDITS), default=_ASK_EACH),)
+    if tool != ASKS:
+        return ()
+    return tuple(
+        Choice(
+            question=text(one, "question"),
+            options=tuple(text(option, "label") for option in rows(one, "options")) or tuple(strings(one, "options")),
+            several=one.get("multiSelect") is True,
+        )
+        for one in rows(given, "questions")
+    )

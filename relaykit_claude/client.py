@@ -1,0 +1,179 @@
+"""The connection to a running claude: three tasks, and requests that are bounded in time."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import BrokenResourceError, ClosedResourceError, EndOfStream
+
+from relaykit.errors import ProviderError
+from relaykit.model import Fault, Whose
+from relaykit_claude.faults import agent_error, plain
+from relaykit_claude.protocol import Asked, Connection, Failure, Response, Skipped, Told, Withdrawn
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Child
+    from relaykit_claude.fields import Fields
+
+Heard = Told | Asked | Withdrawn | Skipped
+_GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LAST_WORDS = 100
+_EXIT_SECONDS = 2.0
+_LAST_WORDS_SECONDS = 0.2
+_CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
+
+
+class Refused(Exception):  # noqa: N818 - claude said no: its callers decide whether that is an error
+    """Claude did not do what was asked."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    done: anyio.Event = field(default_factory=anyio.Event)
+    answer: Response | Failure | None = None
+
+
+class Client:
+    """Speaks with one claude.
+
+    What it says unasked is kept until someone attaches; then it is passed on from the reading task.
+    """
+
+    def __init__(self, child: Child, timeout: float) -> None:
+        self.pid = child.pid
+        self.over: Fault | None = None
+        """How the process ended; None while it runs."""
+        self._child = child
+        self._early: list[Heard] = []
+        self._tell: Callable[[Heard], None] = self._early.append
+        self._ended: Callable[[Fault], None] = _ignore
+        self._timeout = timeout
+        self._connection = Connection()
+        self._waiting: dict[str, _Waiting] = {}
+        self._lines, self._outbox = anyio.create_memory_object_stream[bytes](math.inf)
+        self._listened = anyio.Event()
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+
+    def attach(self, tell: Callable[[Heard], None], ended: Callable[[Fault], None]) -> None:
+        """Pass on what was said so far and all that follows, and how it ended."""
+        for message in self._early:
+            tell(message)
+        self._early.clear()
+        self._tell, self._ended = tell, ended
+        if self.over:
+            ended(self.over)
+
+    async def request(
+        self,
+        subtype: str,
+        more: Fields = MappingProxyType({}),
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - a bound is part of what is asked
+    ) -> Fields:
+        """Ask, and return the answer.
+
+        Raises:
+            Refused: Claude said no.
+            ProviderError: It did not answer in time, or is gone.
+        """
+        if self.over:
+            raise ProviderError(self.over)
+        name, line = self._connection.request(subtype, more)
+        waiting = self._waiting[name] = _Waiting()
+        self._lines.send_nowait(line)
+        seconds = self._timeout if timeout is None else timeout
+        with anyio.move_on_after(seconds):
+            await waiting.done.wait()
+        self._waiting.pop(name, None)
+        return self._result(waiting, subtype, seconds)
+
+    def say(self, words: str, submission: str, priority: str) -> None:
+        """Send a person's message; ProviderError where the process is gone."""
+        if self.over:
+            raise ProviderError(self.over)
+        self._lines.send_nowait(self._connection.say(words, submission, priority))
+
+    def answer(self, request: str, result: Fields) -> None:
+        """Answer what claude asks."""
+        self._lines.send_nowait(self._connection.answer(request, result))
+
+    def refuse(self, request: str, message: str) -> None:
+        """Refuse what claude asks."""
+        self._lines.send_nowait(self._connection.refuse(request, message))
+
+    async def read(self) -> None:
+        """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
+        try:
+            while True:
+                for message in self._connection.receive(await self._child.stdout.receive()):
+                    self._take(message)
+        except _GONE:
+            pass
+        self.over = await self._death()
+        for waiting in self._waiting.values():
+            waiting.done.set()
+        self._ended(self.over)
+
+    async def write(self) -> None:
+        """Send what there is to send, for ever."""
+        try:
+            async for line in self._outbox:
+                await self._child.stdin.send(line)
+        except _GONE:
+            return  # the reader sees the end and tells it
+
+    async def listen(self) -> None:
+        """Read what claude complains of, and keep the last of it."""
+        rest = b""
+        try:
+            while True:
+                *lines, rest = (rest + await self._child.stderr.receive())[-65536:].split(b"\n")
+                self._last_words.extend(_COLOUR.sub("", line.decode("utf-8", "replace")) for line in lines)
+        except _GONE:
+            self._listened.set()
+
+    def close(self) -> None:
+        """Let go of what was not sent; from now on every request fails."""
+        self.over = self.over or _CLOSED
+        self._lines.close()
+        self._outbox.close()
+
+    def _take(self, message: Response | Failure | Heard) -> None:
+        if not isinstance(message, Response | Failure):
+            self._tell(message)
+        elif waiting := self._waiting.get(message.id):
+            waiting.answer = message
+            waiting.done.set()
+
+    def _result(self, waiting: _Waiting, subtype: str, seconds: float) -> Fields:
+        match waiting.answer:
+            case Response(result=result):
+                return result
+            case Failure(message=message):
+                raise Refused(message)
+            case _ if self.over:
+                raise ProviderError(self.over)
+            case _:
+                raise agent_error("timeout", f"claude did not answer {subtype} within {seconds:g} seconds")
+
+    async def _death(self) -> Fault:
+        code: int | None = None
+        with anyio.move_on_after(_EXIT_SECONDS):
+            code = await self._child.wait()
+        with anyio.move_on_after(_LAST_WORDS_SECONDS):  # a process that it left behind may hold the pipe open
+            await self._listened.wait()
+        ended = "closed its output" if code is None else f"ended with exit code {code}"
+        words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
+        return Fault(whose=Whose.PROCESS, code="died", message=plain(f"claude {ended}{': ' if words else ''}{words}"))
+
+
+def _ignore(_: Fault) -> None:
+    """Nobody is attached yet; who waits for an answer is told."""

@@ -1,0 +1,52 @@
+"""Reading JSON that may be anything: what is missing or of another type reads as empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Fields = Mapping[str, Any]
+
+
+def table(data: object, *path: str) -> Fields:
+    """Return the object at a path."""
+    found = _at(data, path)
+    return found if isinstance(found, dict) else {}
+
+
+def text(data: object, *path: str) -> str:
+    """Return the string at a path."""
+    found = _at(data, path)
+    return found if isinstance(found, str) else ""
+
+
+def number(data: object, *path: str) -> int | None:
+    """Return the whole number at a path."""
+    found = _at(data, path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def rows(data: object, *path: str) -> list[Fields]:
+    """Return the objects of the list at a path."""
+    found = _at(data, path)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def strings(data: object, *path: str) -> list[str]:
+    """Return the strings of the list at a path."""
+    found = _at(data, path)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def one_line(message: str, limit: int = 300) -> str:
+    """Return a message as one line of bounded length."""
+    line = " ".join(message.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _at(data: object, path: tuple[str, ...]) -> object:
+    for name in path:
+        if not isinstance(data, dict):
+            return None
+        data = data.get(name)
+    return data

@@ -1,0 +1,74 @@
+"""From a started process to a session: who is it, and who signed in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from relaykit.errors import ProviderError
+from relaykit_claude.client import Refused
+from relaykit_claude.faults import agent_error
+from relaykit_claude.fields import table, text
+
+if TYPE_CHECKING:
+    from relaykit_claude.client import Client
+    from relaykit_claude.fields import Fields
+
+OLDEST = (2, 1, 197)
+"""The oldest claude whose words are known to be understood."""
+SESSION_GONE = "session_not_found"
+"""The code of the fault where a session cannot be gone on with, now or later."""
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_GONE = re.compile(r"No conversation found", re.IGNORECASE)
+
+
+async def introduce(client: Client, instructions: str = "") -> None:
+    """Say hello; the answer says that claude is ready.
+
+    Args:
+        client: The connection.
+        instructions: Added to Claude's own system prompt; in argv they would have a limit, and be there for all to see.
+
+    Raises:
+        ProviderError: It is too old, nobody is signed in, or it ended in place of an answer.
+    """
+    try:
+        told = await client.request("initialize", {"appendSystemPrompt": instructions} if instructions else {})
+    except Refused as refused:
+        raise agent_error("refused", f"claude refused to begin: {refused}") from None
+    except ProviderError as error:
+        if _GONE.search(error.fault.message):
+            raise agent_error(SESSION_GONE, error.fault.message) from None
+        raise agent_error("start", error.fault.message) from None
+    if version := text(told, "claude_code_version") or await _version(client):
+        check_version(version)
+    _check_account(table(told, "account"))
+
+
+async def _version(client: Client) -> str:
+    """Ask for the version apart: an older claude does not tell it with its answer."""
+    try:
+        told = await client.request("get_binary_version")
+    except Refused:
+        return ""
+    return text(told, "version")
+
+
+def check_version(version: str) -> None:
+    """Raise ProviderError where the version that claude tells is older than the oldest that is supported."""
+    found = _VERSION.search(version)
+    oldest = ".".join(map(str, OLDEST))
+    if found is None:
+        raise agent_error("version", f"claude does not tell its version; {oldest} or newer is needed")
+    if tuple(map(int, found.groups())) < OLDEST:
+        raise agent_error(
+            "version", f"claude {found[0]} is too old; install {oldest} or newer, or set the option command"
+        )
+
+
+def _check_account(account: Fields) -> None:
+    nobody = {text(account, "tokenSource"), text(account, "apiKeySource")} <= {"none", ""}
+    if account and nobody and text(account, "apiProvider") in ("firstParty", "") and not text(account, "email"):
+        raise agent_error(
+            "unauthorized", "claude is not signed in; run `claude` and sign in with /login, or configure a credential"
+        )

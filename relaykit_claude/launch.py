@@ -1,0 +1,132 @@
+"""Which claude is started, with which words and in which environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relaykit.errors import ConfigError
+from relaykit.model import Approval
+from relaykit_claude.faults import agent_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaykit.model import Secret
+    from relaykit.plugin import SessionRequest
+    from relaykit_claude.options import Options
+
+_ALWAYS = (
+    "-p",
+    "--input-format=stream-json",
+    "--output-format=stream-json",
+    "--verbose",
+    "--permission-prompt-tool=stdio",
+    "--include-partial-messages",
+    "--replay-user-messages",
+    "--forward-subagent-text",
+)
+_BYPASS = frozenset({"--dangerously-skip-permissions", "--allow-dangerously-skip-permissions", "bypassPermissions"})
+_PASSED_ON = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "TMPDIR", "LANG", "LANGUAGE", "COLORTERM"}
+    | {"SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "VIRTUAL_ENV", "JAVA_HOME"}
+    | {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"}
+    | {"CLAUDE_CONFIG_DIR", "DISABLE_AUTOUPDATER", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", "CLOUD_ML_REGION"}
+)
+_FAMILIES = ("LC_", "XDG_", "GIT_", "ANTHROPIC_", "AWS_", "GOOGLE_", "VERTEX_REGION_")
+_CLAUDES = "CLAUDE_CODE_"
+_OF_ANOTHER = frozenset({"CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"})
+"""What a claude tells the processes that it starts: a relay may be one of them."""
+_SIGN_INS = frozenset({"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"})
+
+
+def find_claude(command: str | None) -> str:
+    """Return the path of the claude to start.
+
+    Raises:
+        ProviderError: There is none; the fault is the agent's.
+    """
+    if command is None:
+        if found := shutil.which("claude"):
+            return found
+        raise agent_error(
+            "missing",
+            "there is no claude on the PATH; install it (npm install -g @anthropic-ai/claude-code), "
+            "or set the option command",
+        )
+    path = Path(command).expanduser()
+    found = shutil.which(str(path) if os.sep in command else command)
+    if found is None:
+        raise agent_error("missing", f"{command!r} is no program that can be started; set the option command to claude")
+    return found
+
+
+def arguments(claude: str, options: Options, request: SessionRequest, session: Sequence[str]) -> list[str]:
+    """Return the words that start a session; ``session`` says which.
+
+    Raises:
+        ConfigError: The words after ``--`` would switch asking off.
+    """
+    refuse_bypass(request.arguments)
+    argv = [claude, *_ALWAYS, *session, f"--permission-mode={permission_mode(options, request.approval)}"]
+    chosen = {
+        "--model": options.model,
+        "--effort": options.effort,
+        "--max-turns": options.max_turns,
+        "--max-budget-usd": options.max_budget,
+    }
+    argv += [f"{flag}={value}" for flag, value in chosen.items() if value is not None]
+    return [*argv, *request.arguments]
+
+
+def permission_mode(options: Options, approval: Approval) -> str:
+    """Return Claude's own mode; one that asks for nothing is never among them."""
+    if approval is Approval.READ_ONLY:
+        return "default"
+    return options.permission_mode or ("acceptEdits" if approval is Approval.DENY else "default")
+
+
+def refuse_bypass(words: Sequence[str]) -> None:
+    """Raise ConfigError where words would switch asking off."""
+    for word in words:
+        if word.partition("=")[0] in _BYPASS or word.partition("=")[2] in _BYPASS:
+            raise ConfigError(
+                f"{word} is not passed on: what claude may do is the agent's approval; use --approval auto"
+            )
+
+
+def environment(
+    options: Options, request: SessionRequest, *, config: Path | None, place: Path, key: Secret | None
+) -> dict[str, str]:
+    """Return the environment of the process, built from a list.
+
+    Args:
+        options: More of it.
+        request: What the core adds to it.
+        config: The configuration directory, where it is not the user's own; their sign-in stays outside then, too.
+        place: A directory of its own for what is temporary, and for its sockets.
+        key: An API key.
+    """
+    env = {name: value for name, value in os.environ.items() if _passed_on(name) or name in options.pass_env}
+    if config is not None:
+        env = {name: value for name, value in env.items() if name not in _SIGN_INS}
+        env["CLAUDE_CONFIG_DIR"] = str(config)
+    env |= {
+        "DISABLE_AUTOUPDATER": "1",
+        "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
+        "CLAUDE_CODE_TMPDIR": str(place / "tmp"),
+        "XDG_RUNTIME_DIR": str(place / "run"),
+    }
+    if not options.background:
+        env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1"
+    if key is not None:
+        env["ANTHROPIC_API_KEY"] = key.reveal()
+    return {**env, **options.env, **request.env}
+
+
+def _passed_on(name: str) -> bool:
+    if name.startswith(_CLAUDES):
+        return name not in _OF_ANOTHER
+    return name in _PASSED_ON or name.startswith(_FAMILIES)

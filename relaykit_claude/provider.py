@@ -1,0 +1,135 @@
+"""The provider: one claude for each session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from relaykit.model import Capabilities, new_id
+from relaykit_claude.client import Client
+from relaykit_claude.equipment import equip
+from relaykit_claude.faults import agent_error
+from relaykit_claude.handshake import SESSION_GONE, introduce
+from relaykit_claude.launch import arguments, environment, find_claude
+from relaykit_claude.locking import session_lock
+from relaykit_claude.options import Options
+from relaykit_claude.session import ClaudeSession
+from relaykit_claude.transcripts import Transcripts
+
+if TYPE_CHECKING:
+    from relaykit.model import Secret
+    from relaykit.plugin import Child, Context, SessionRequest
+
+MAX_TEXT = 1_048_576
+"""Characters that claude is given at once."""
+
+
+@asynccontextmanager
+async def open_provider(options: Mapping[str, Any], context: Context) -> AsyncIterator[ClaudeProvider]:
+    """Open the provider for one agent.
+
+    Raises:
+        CredentialError: The credential that the options name cannot be had.
+    """
+    read = Options.read(options)
+    key = await context.credentials.get(read.credential) if read.credential else None
+    yield ClaudeProvider(read, context, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """The session to open, and the words that say so to claude."""
+
+    id: str
+    words: tuple[str, ...]
+
+
+class ClaudeProvider:
+    """Claude Code, for one agent."""
+
+    def __init__(self, options: Options, context: Context, key: Secret | None) -> None:
+        self._options = options
+        self._context = context
+        self._key = key
+        self._transcripts = Transcripts(options.config(context.home), context.home)
+        self._session: ClaudeSession | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its sessions can do; the model as claude said last."""
+        return Capabilities(
+            join=True,
+            resume=True,
+            history=True,
+            sessions=True,
+            compact=True,
+            permissions=True,
+            replies=True,
+            withdraw=True,
+            set_model=True,
+            streaming=True,
+            envelope=True,
+            tools=True,
+            max_text=MAX_TEXT,
+            model=(self._session.model if self._session else None) or self._options.model,
+            effort=self._options.effort,
+        )
+
+    @asynccontextmanager
+    async def session(self, request: SessionRequest) -> AsyncIterator[ClaudeSession]:
+        """Open a session, or go on with an old one."""
+        which = self._which(request)
+        with session_lock(which.id), equip(request, self._context.home) as equipment:
+            words = [*which.words, *equipment.words]
+            argv = arguments(find_claude(self._options.command), self._options, request, words)
+            config = self._options.own_config(self._context.home)
+            env = environment(self._options, request, config=config, place=equipment.place, key=self._key)
+            launched = self._context.processes.launch(argv, cwd=request.cwd, env={**env, **equipment.env})
+            async with launched as child, _connected(child, self._options.request_timeout) as client:
+                await introduce(client, request.instructions)
+                session = ClaudeSession(
+                    client, which.id, transcripts=self._transcripts, patience=self._options.request_timeout
+                )
+                client.attach(session.tell, session.died)
+                self._session = session
+                with closing(session):
+                    yield session
+
+    def _which(self, request: SessionRequest) -> _Which:
+        known = request.resume
+        if known is None:
+            return self._new(new_id())
+        if self._transcripts.find(known) is not None:
+            return _Which(known, (f"--resume={known}",))
+        if self._transcripts.was_begun(known):
+            return self._new(known)
+        raise agent_error(SESSION_GONE, f"claude has no session {known} in {self._options.config(self._context.home)}")
+
+    def _new(self, session: str) -> _Which:
+        self._transcripts.begin(session)
+        begun = (f"--session-id={session}",)
+        return _Which(
+            session, (*begun, f"--resume={self._options.fork}", "--fork-session") if self._options.fork else begun
+        )
+
+
+@asynccontextmanager
+async def _connected(child: Child, patience: float) -> AsyncIterator[Client]:
+    client = Client(child, patience)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.write, name=f"claude {child.pid}: write")
+            tasks.start_soon(client.read, name=f"claude {child.pid}: read")
+            tasks.start_soon(client.listen, name=f"claude {child.pid}: read complaints")
+            yield client
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:  # the body's own error, which the task group wraps
+            raise group.exceptions[0] from group.exceptions[0].__cause__
+        raise
+    finally:
+        client.close()
