@@ -1,4 +1,4 @@
-"""The Codex provider of relaykit: a real codex app-server over stdio."""
+"""The Codex provider of relaykit: a real codex app-server over stdio or a socket."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from relaykit_codex.faults import agent_error, plain, refusal
 from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest, Skipped
 
 if TYPE_CHECKING:
-    from relaykit.plugin import Child
     from relaykit_codex.fields import Fields
+    from relaykit_codex.link import Link
 
 Told = Notification | ServerRequest | Skipped
 _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
@@ -28,6 +28,8 @@ _LAST_WORDS = 100
 _BACKTRACE = "Stack backtrace:"
 _EXIT_SECONDS = 2.0
 _LAST_WORDS_SECONDS = 0.2
+LOST = "connection_lost"
+"""The code of the fault where codex runs on, and what runs in it, too."""
 _CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
 
 
@@ -52,12 +54,12 @@ class Client:
     What it says unasked is kept in ``early`` until someone attaches; then it is passed on from the reading task.
     """
 
-    def __init__(self, child: Child, timeout: float) -> None:
-        self.pid = child.pid
+    def __init__(self, link: Link, timeout: float) -> None:
+        self.pid = link.pid
         self.early: list[Told] = []
         self.over: Fault | None = None
         """How the process ended; None while it runs."""
-        self._child = child
+        self._link = link
         self._tell: Callable[[Told], None] = self.early.append
         self._ended: Callable[[Fault], None] = _ignore
         self._timeout = timeout
@@ -130,7 +132,7 @@ class Client:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
         try:
             while True:
-                for message in self._connection.receive(await self._child.stdout.receive()):
+                for message in self._connection.receive(await self._link.receive()):
                     self._take(message)
         except _GONE:
             pass
@@ -143,7 +145,7 @@ class Client:
         """Send what there is to send, for ever."""
         try:
             async for line in self._outbox:
-                await self._child.stdin.send(line)
+                await self._link.send(line)
         except _GONE:
             return  # the reader sees the end and tells it
 
@@ -152,7 +154,7 @@ class Client:
         rest = b""
         try:
             while True:
-                *lines, rest = (rest + await self._child.stderr.receive())[-65536:].split(b"\n")
+                *lines, rest = (rest + await self._link.complaint())[-65536:].split(b"\n")
                 self._last_words.extend(_COLOUR.sub("", line.decode("utf-8", "replace")) for line in lines)
         except _GONE:
             self._listened.set()
@@ -184,12 +186,16 @@ class Client:
                 raise agent_error("timeout", f"codex did not answer {method} within {seconds:g} seconds")
 
     async def _death(self) -> Fault:
-        code: int | None = None
+        code, dead = None, False
         with anyio.move_on_after(_EXIT_SECONDS):
-            code = await self._child.wait()
+            code = await self._link.wait()
+            dead = True
+        if self._link.outlives and not dead:
+            return Fault(whose=Whose.PROCESS, code=LOST, message="the connection to codex was lost; codex runs on")
         with anyio.move_on_after(_LAST_WORDS_SECONDS):  # a process that it left behind may hold the pipe open
             await self._listened.wait()
         ended = "closed its output" if code is None else f"ended with exit code {code}"
+        ended = "ended" if dead and code is None else ended
         words = _last_of([line.strip() for line in self._last_words])
         return Fault(whose=Whose.PROCESS, code="died", message=plain(f"codex {ended}{': ' if words else ''}{words}"))
 

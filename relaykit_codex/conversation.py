@@ -18,7 +18,7 @@ from relaykit.model import (
 )
 from relaykit_codex.approvals import Asked, asked
 from relaykit_codex.faults import config_fault, turn_fault
-from relaykit_codex.fields import Fields, table, text
+from relaykit_codex.fields import Fields, rows, table, text
 from relaykit_codex.items import kept, result_id
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 from relaykit_codex.running import RunningTurn
@@ -95,6 +95,19 @@ class Conversation:
             return handler(note.params)
         known = note.method in QUIET or note.method.startswith("item/")
         return [] if known else [ProviderNote(name=note.method, data=kept(note.params))]
+
+    def rejoin(self, past: Fields) -> list[Occurrence]:
+        """Return what a turn means that began before anybody listened: what is in it, and that it runs."""
+        turn = self.turn = RunningTurn(text(past, "id"), rejoined=True)
+        items = rows(past, "items")
+        ours = [name for item in items if (name := text(item, "clientId"))]
+        turn.submissions = dict.fromkeys(ours)
+        origin = Origin.SUBMISSION if ours else Origin.PROVIDER
+        told: list[Occurrence] = [TurnStarted(turn=turn.id, origin=origin, submissions=tuple(ours))]
+        for item in items:
+            if text(item, "type") != "userMessage":  # known to whoever sent it; codex gives it another id here
+                told += turn.began(item) if text(item, "status") == "inProgress" else turn.ended(item)
+        return told
 
     def asked(self, request: ServerRequest) -> list[Occurrence] | None:
         """Return what a request of the server's means, or None where it is to be refused."""

@@ -12,7 +12,7 @@ from relaykit_codex import endpoint
 from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import QUIET
 from relaykit_codex.faults import agent_error, config_fault, refusal
-from relaykit_codex.fields import flat, strings, table, text
+from relaykit_codex.fields import flat, rows, strings, table, text
 from relaykit_codex.protocol import Notification
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Opened:
     thread: str
     model: str | None
     effort: str | None
+    running: Fields
+    """The turn that runs in it already, as far as it has come; empty where none does."""
 
 
 async def introduce(client: Client) -> None:
@@ -138,12 +140,20 @@ async def open_thread(client: Client, settings: Fields, resume: str | None) -> O
         ProviderError: It cannot be opened, or not as asked.
     """
     if resume:
-        result = await _resume(client, {"threadId": resume, "excludeTurns": True, **settings})
+        last = {"limit": 1, "itemsView": "full"}
+        asked = {"threadId": resume, "excludeTurns": True, "initialTurnsPage": last, **settings}
+        result = await _resume(client, asked)
     else:
         result = await client.ask("thread/start", settings)
     if differences := [*_differences(settings, result)]:
         raise _mismatch(differences)
-    return Opened(text(result, "thread", "id"), text(result, "model") or None, text(result, "reasoningEffort") or None)
+    running = [turn for turn in rows(result, "initialTurnsPage", "data") if text(turn, "status") == "inProgress"]
+    return Opened(
+        thread=text(result, "thread", "id"),
+        model=text(result, "model") or None,
+        effort=text(result, "reasoningEffort") or None,
+        running=running[0] if running else {},
+    )
 
 
 async def _resume(client: Client, asked: Fields) -> Fields:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaykit.model import without_credentials
+from relaykit.model import Base, without_credentials
 from relaykit_codex import endpoint, servers
 from relaykit_codex.faults import agent_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from relaykit.plugin import SessionRequest
+    from relaykit_codex.options import Options
 
 BUNDLED = "codex_cli_bin"
 """The package that brings a codex, but puts none on the PATH."""
@@ -40,9 +42,36 @@ def find_codex(command: str | None) -> str:
     )
 
 
-def arguments(codex: str, *more: str) -> list[str]:
-    """Return the words that start an app-server on its standard input and output."""
-    return [codex, "app-server", *more]
+def arguments(codex: str, *more: str, socket: Path | None = None) -> list[str]:
+    """Return the words that start an app-server on its standard input and output, or on a socket."""
+    listen = ["--listen", f"unix://{socket}"] if socket else []
+    return [codex, "app-server", *listen, *more]
+
+
+def socket_path(home: Path, name: str) -> Path:
+    """Return where the app-server of an agent listens: in a directory below the agent's that nobody else may enter.
+
+    What codex puts there is a link to a socket as private, whose own path is short enough for the kernel.
+    """
+    directory = home / "socket"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    for link in directory.iterdir():  # one that a killed codex left behind leads nowhere
+        if not link.exists():
+            link.unlink(missing_ok=True)
+    return directory / name
+
+
+def home_of(options: Options, home: Path, request: SessionRequest) -> Path | None:
+    """Return the CODEX_HOME to set for a session, below the agent's home where it is private; None is the user's."""
+    isolated = request.profile is not None and request.profile.base is Base.ISOLATED
+    return options.home(home, isolated=isolated)
+
+
+def key(argv: Sequence[str], home: Path | None, options: Options, request: SessionRequest) -> str:
+    """Return what a detached app-server is known by: one that is wanted otherwise has another key."""
+    wanted = (argv, home, options, request.cwd, request.approval, request.instructions, request.profile)
+    return hashlib.sha256(repr(wanted).encode()).hexdigest()[:32]
 
 
 def environment(request: SessionRequest, home: Path | None) -> Mapping[str, str]:

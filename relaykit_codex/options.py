@@ -10,6 +10,7 @@ from typing import Any
 from relaykit.errors import ConfigError
 
 SHARED, PRIVATE = "shared", "private"
+STDIO, SOCKET = "stdio", "socket"
 
 
 def _option(kind: str, description: str, **more: Any) -> dict[str, Any]:
@@ -51,6 +52,18 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
             items={"type": "string", "pattern": "^/"},
             default=[],
         ),
+        "connect": _option(
+            "string",
+            "How the relay reaches Codex: stdio (its input and output) or socket (a unix socket that only you can "
+            "open, which `relaykit attach` can join beside the relay). Default: stdio; socket where it is detached.",
+            enum=[STDIO, SOCKET],
+        ),
+        "detached": _option(
+            "boolean",
+            "Whether Codex and its running turn outlive the relay: the next one connects to it again. It is ended by "
+            "`relaykit stop`, `kill` and `restart`. Goes with connect = socket.",
+            default=False,
+        ),
         "request_timeout": _option(
             "number", "Seconds after which an unanswered request to Codex has failed.", exclusiveMinimum=0, default=60
         ),
@@ -74,6 +87,8 @@ class Options:
     sandbox: str = "workspace-write"
     network: bool = False
     writable: tuple[str, ...] = ()
+    connect: str = STDIO
+    detached: bool = False
     request_timeout: float = 60.0
 
     @classmethod
@@ -81,7 +96,8 @@ class Options:
         """Take options that fit the schema.
 
         Raises:
-            ConfigError: A credential is given for the CODEX_HOME that the user's own Codex signs in with.
+            ConfigError: A credential is given for the CODEX_HOME that the user's own Codex signs in with, or a
+                detached Codex is to be reached by pipes, which end with the relay.
         """
         home = options.get("codex_home") or (PRIVATE if options.get("credential") else None)
         if options.get("credential") and home == SHARED:
@@ -89,7 +105,15 @@ class Options:
                 f"{name}.options.credential: it would replace the sign-in of the user's own Codex; "
                 'use codex_home = "private"'
             )
-        return cls(**{**options, "codex_home": home, "writable": tuple(options.get("writable", ()))})
+        detached = options.get("detached", False)
+        connect = options.get("connect") or (SOCKET if detached else STDIO)
+        if detached and connect == STDIO:
+            raise ConfigError(
+                f"{name}.options.detached: the pipes of a detached codex would end with the relay; "
+                'use connect = "socket", or leave connect out'
+            )
+        read = {"codex_home": home, "writable": tuple(options.get("writable", ())), "connect": connect}
+        return cls(**{**options, **read})
 
     def home(self, own: Path, *, isolated: bool = False) -> Path | None:
         """Return the CODEX_HOME to set, below ``own`` where it is private; None is the user's."""

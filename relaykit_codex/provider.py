@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from relaykit.model import Base, Capabilities
+from relaykit.errors import ProviderError
+from relaykit.model import Capabilities
 from relaykit_codex.client import Client
 from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_settings
-from relaykit_codex.hooks import hook_arguments
-from relaykit_codex.launch import arguments, environment, find_codex
 from relaykit_codex.options import Options
 from relaykit_codex.projecting import project_into
 from relaykit_codex.session import CodexSession
-from relaykit_codex.starting import one_at_a_time
+from relaykit_codex.starting import Starting
+from relaykit_codex.terminal import join_terminal
 from relaykit_codex.unseen import UnseenThreads
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from relaykit.model import Secret
-    from relaykit.plugin import Child, Context, SessionRequest
+    from relaykit.plugin import Context, SessionRequest
+    from relaykit_codex.link import Link
 
 MAX_TEXT = 1_048_576
 """Characters that codex takes at once."""
@@ -50,6 +51,7 @@ class CodexProvider:
         self._options = options
         self._context = context
         self._key = key
+        self._starting = Starting(options, context)
         self._unseen = UnseenThreads(context.home / "unseen")
         self._capabilities = Capabilities(
             join=True,
@@ -61,6 +63,8 @@ class CodexProvider:
             permissions=True,
             streaming=True,
             envelope=True,
+            detached=options.detached,
+            attach=True,
             tools=True,
             max_text=MAX_TEXT,
             model=options.model,
@@ -75,18 +79,25 @@ class CodexProvider:
     @asynccontextmanager
     async def session(self, request: SessionRequest) -> AsyncIterator[CodexSession]:
         """Open a session, or go on with an old one."""
-        codex, profile = find_codex(self._options.command), request.profile
-        argv = arguments(codex, *hook_arguments(profile), *request.arguments)
-        isolated = profile is not None and profile.base is Base.ISOLATED
-        env = environment(request, self._options.home(self._context.home, isolated=isolated))
+        async with AsyncExitStack() as stack:
+            try:
+                session = await stack.enter_async_context(self._session(request))
+            except ProviderError:
+                # A detached codex that hangs, or that someone has set otherwise, is of no use: another one is.
+                if not await self._starting.end_found():
+                    raise
+                session = await stack.enter_async_context(self._session(request))
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, request: SessionRequest) -> AsyncIterator[CodexSession]:
         async with (
-            one_at_a_time(env) as begun,
-            self._context.processes.launch(argv, cwd=request.cwd, env=env) as child,
-            _connected(child, self._options.request_timeout) as (client, tasks),
+            self._starting.link(request) as (link, begun),
+            _connected(link, self._options.request_timeout) as (client, tasks),
         ):
             await introduce(client)
             begun()
-            session = await self._open(client, tasks, request, env.get("CODEX_HOME"))
+            session = await self._open(client, tasks, request, self._starting.codex_home)
             with closing(session):
                 yield session
 
@@ -95,22 +106,26 @@ class CodexProvider:
         profile = await project_into(client, request, self._context.home / "profile")
         opened = await open_thread(client, thread_settings(request, self._options, profile), request.resume)
         self._capabilities = replace(self._capabilities, model=opened.model, effort=opened.effort)
+        terminal = join_terminal(self._options, self._context.home, request, opened.thread, self._starting.socket)
         if request.resume is None:
             self._unseen.begin(opened.thread)
         patience = self._options.request_timeout
-        session = CodexSession(client, opened.thread, tasks=tasks, patience=patience, unseen=self._unseen)
+        session = CodexSession(
+            client, opened.thread, tasks=tasks, patience=patience, unseen=self._unseen, terminal=terminal
+        )
+        session.rejoin(opened.running)
         client.attach(session.tell, session.died)
         return session
 
 
 @asynccontextmanager
-async def _connected(child: Child, patience: float) -> AsyncIterator[tuple[Client, TaskGroup]]:
-    client = Client(child, patience)
+async def _connected(link: Link, patience: float) -> AsyncIterator[tuple[Client, TaskGroup]]:
+    client = Client(link, patience)
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(client.write, name=f"codex {child.pid}: write")
-            tasks.start_soon(client.read, name=f"codex {child.pid}: read")
-            tasks.start_soon(client.listen, name=f"codex {child.pid}: read complaints")
+            tasks.start_soon(client.write, name=f"codex {link.pid}: write")
+            tasks.start_soon(client.read, name=f"codex {link.pid}: read")
+            tasks.start_soon(client.listen, name=f"codex {link.pid}: read complaints")
             yield client, tasks
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:

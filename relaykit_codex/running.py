@@ -8,6 +8,8 @@ from relaykit.model import Block, BlockDelta, BlockEnded, BlockKind, BlockStarte
 from relaykit_codex.fields import Fields, text
 from relaykit_codex.items import OUTPUT_LIMIT, capped, result_id, tool_result, tool_use, whole, written
 
+_RESULT = result_id("")
+
 
 @dataclass(slots=True)
 class _Open:
@@ -26,8 +28,11 @@ class _Open:
 class RunningTurn:
     """A turn from its start to its end."""
 
-    def __init__(self, turn: str) -> None:
+    def __init__(self, turn: str, *, rejoined: bool = False) -> None:
         self.id = turn
+        self._rejoined = rejoined
+        """Whether it began before anybody listened, so that starts may be missing and ends come twice."""
+        self._ended: set[str] = set()
         self.submissions: dict[str, None] = {}
         self.compacts = False
         self.items: dict[str, Fields] = {}
@@ -66,7 +71,7 @@ class RunningTurn:
 
     def wrote(self, block: str, more: str) -> list[Occurrence]:
         """Return what more text of a block means; output beyond the limit is not passed on."""
-        part = self._open.get(block)
+        part = self._open.get(block) or self._missed(block)
         if part is None or not more or (part.block.kind is BlockKind.TOOL_RESULT and part.size > OUTPUT_LIMIT):
             return []
         part.parts.append(more)
@@ -79,6 +84,9 @@ class RunningTurn:
 
     def ended(self, item: Fields) -> list[Occurrence]:
         """Return what the end of an item means."""
+        if self._rejoined and text(item, "id") in self._ended:
+            return []
+        self._ended.add(text(item, "id"))
         if (block := written(item, self.id)) is not None:
             self._note_text(block)
             return [self._end(block)]
@@ -106,6 +114,14 @@ class RunningTurn:
             by=by,
         )
         return [*closed, over]
+
+    def _missed(self, block: str) -> _Open | None:
+        """Open a text whose start nobody heard; its end tells all of it."""
+        if not self._rejoined or block in self._ended or block.endswith(_RESULT):
+            return None
+        shown = Block(id=block, kind=BlockKind.ASSISTANT_TEXT, turn=self.id)
+        self._open[block] = _Open(shown, told=False)
+        return self._open[block]
 
     def _begin(self, block: Block) -> list[Occurrence]:
         self._open[block.id] = _Open(block, told=True)

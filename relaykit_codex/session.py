@@ -23,7 +23,7 @@ from relaykit.model import (
     TurnStarted,
     Whose,
 )
-from relaykit_codex.client import Client, Refused
+from relaykit_codex.client import LOST, Client, Refused
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.fields import rows, text
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
     from relaykit.model import PastSession, PastTurn
+    from relaykit.plugin import Terminal
     from relaykit_codex.client import Told
     from relaykit_codex.fields import Fields
     from relaykit_codex.unseen import UnseenThreads
@@ -51,9 +52,17 @@ class CodexSession:
     """A thread that takes text and tells what comes of it."""
 
     def __init__(
-        self, client: Client, thread: str, *, tasks: TaskGroup, patience: float, unseen: UnseenThreads
+        self,
+        client: Client,
+        thread: str,
+        *,
+        tasks: TaskGroup,
+        patience: float,
+        unseen: UnseenThreads,
+        terminal: Terminal,
     ) -> None:
         self._client = client
+        self._terminal = terminal
         self._unseen: UnseenThreads = unseen
         self._tasks = tasks
         self._patience = patience
@@ -134,6 +143,15 @@ class CodexSession:
             self._wake()
         self._check_compacted()
 
+    def terminal(self) -> Terminal:
+        """Return how a person joins the thread."""
+        return self._terminal
+
+    def rejoin(self, turn: Fields) -> None:
+        """Go on with a turn that runs already; told before anything that codex said since."""
+        if turn:
+            self._pass_on(self._conversation.rejoin(turn))
+
     def tell(self, message: Told) -> None:
         """Take what codex says; never waits."""
         match message:
@@ -145,8 +163,9 @@ class CodexSession:
                 self._pass_on(self._asked(message))
 
     def died(self, fault: Fault) -> None:
-        """End what runs, and the stream: the process is gone."""
-        self._pass_on(self._conversation.cut(fault))
+        """End the stream, and what runs, unless it runs on in a codex that is only out of reach."""
+        if fault.code != LOST:
+            self._pass_on(self._conversation.cut(fault))
         self._tell.close()
         self._wake()
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from relaykit.cli.detached import end_detached
 from relaykit.cli.home import home
 from relaykit.cli.mail import mailbox
 from relaykit.cli.near import near
@@ -56,6 +57,13 @@ def give(agent: str, kind: CommandKind, *, text: str = "", wait: bool, json: boo
     return RelaykitError.exit_code if result.state is CommandState.FAILED else 0
 
 
+def ordered(agent: str, kind: CommandKind, text: str) -> Result:
+    """Give an order and return what came of it."""
+    with mailbox() as door:
+        _check_known(door, agent)
+        return _carried_out(door, agent, kind, text, wait=True) if is_run(home(), agent) else _nobody(agent, kind)
+
+
 def _check_known(door: Door, agent: str) -> None:
     known = [entry.agent.id for entry in door.run(directory.agents)]
     if agent not in known:
@@ -64,7 +72,9 @@ def _check_known(door: Door, agent: str) -> None:
 
 def _nobody(agent: str, kind: CommandKind) -> Result:
     if kind.ends_agent:
-        return Result(id=None, state=CommandState.SUCCEEDED, text="nobody runs it")
+        ended = end_detached(home(), agent)
+        text = f"nobody runs it; {ended}" if ended else "nobody runs it"
+        return Result(id=None, state=CommandState.SUCCEEDED, text=text)
     return Result(id=None, state=CommandState.FAILED, text=f"nobody runs {agent}; its queue waits for `relaykit run`")
 
 

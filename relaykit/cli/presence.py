@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from relaykit.cli.detached import detached
 from relaykit.mailbox import directory
+from relaykit.model import StatusKind
 from relaykit.relay import standing
 from relaykit.relay.clock import SystemClock
 
@@ -38,4 +40,8 @@ def is_beating(relay: RelayRecord) -> bool:
 
 
 def _present(entry: DirectoryEntry, relay: RelayRecord | None, home: Path) -> Present:
-    return Present(entry=entry, status=standing.real_status(entry, relay, home, SystemClock()), relay=relay)
+    status = standing.real_status(entry, relay, home, SystemClock())
+    if status.kind is StatusKind.OFFLINE and (found := detached(home, entry.agent.id)):
+        runs_on = f"its detached process {', '.join(map(str, found))} runs on"
+        status = replace(status, detail="; ".join(filter(None, (status.detail, runs_on))))
+    return Present(entry=entry, status=status, relay=relay)

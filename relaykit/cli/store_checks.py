@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relaykit.cli.detached import detached
 from relaykit.cli.finding import Finding, Level
 from relaykit.cli.history import session_store
 from relaykit.cli.mail import mailbox
@@ -11,12 +12,15 @@ from relaykit.cli.presence import is_beating, present
 from relaykit.errors import RelaykitError
 from relaykit.mailbox import directory
 from relaykit.mailbox.schema import FILE as MAILBOX_FILE
+from relaykit.model import StatusKind
 from relaykit.sessions import operations
 from relaykit.sessions.schema import FILE as SESSIONS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from relaykit.cli.presence import Present
 
 _RESTORE = "stop the relay, and put a backup of the file back or move it away"
 
@@ -43,10 +47,19 @@ def relays(home: Path) -> Iterator[Finding]:
             text = f"process {relay.pid} ended without taking leave"
             yield Finding("relays", Level.WARN, text, "the next `relaykit run` of its agents takes over what it held")
     for one in there:
+        yield from _left_alone(home, one)
         if one.status.reason in ("gone", "stale"):
             yield Finding(
                 "agents", Level.WARN, f"{one.entry.agent.id}: {one.status.detail}", "start it with `relaykit run`"
             )
+
+
+def _left_alone(home: Path, one: Present) -> Iterator[Finding]:
+    """Say what outlived its relay and has none now."""
+    agent = one.entry.agent.id
+    if one.status.kind is StatusKind.OFFLINE and (found := detached(home, agent)):
+        text = f"{agent}: its detached process {', '.join(map(str, found))} runs, and no relay does"
+        yield Finding("agents", Level.WARN, text, f"`relaykit run` goes on with it; `relaykit stop {agent}` ends it")
 
 
 def _store(name: str, path: Path, count: Callable[[], str]) -> Finding:

@@ -24,6 +24,7 @@ _ROWS = {
     "work": (
         ("run", "Run the configured agents, or one ad hoc, until stopped.", "run:run"),
         ("send", "Put a message; with --wait print the reply.", "send:send"),
+        ("attach", "Join an agent in its own terminal program.", "attach:attach"),
         ("demo", "See an agent ask another one, in a home of its own.", "demo:demo"),
     ),
     "look": (

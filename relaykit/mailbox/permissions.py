@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relaykit.errors import ClosedRequestError, RefusedError
 from relaykit.mailbox import rows
@@ -18,26 +18,34 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
 
 
+_OPEN = "state = 'open'"
+_UNTOLD = "state IN ('decided', 'expired') AND applied = 0"
+
+
 def ask(
     tx: Transaction, agent: str, epoch: int, session: str, question: Question, *, expires_in: float
 ) -> PermissionRequest:
-    """Store a request, or find the open one that is its replay, which then goes by the new key."""
-    row = tx.row(
-        "UPDATE permission SET epoch = ?, key = ?, question = ? WHERE state = 'open' AND agent = ? AND session = ? "
+    """Store a request, or find the one that it repeats, which then goes by the new key.
+
+    That one is open, or has an answer that the session was not told.
+    """
+    for state in (_OPEN, _UNTOLD):
+        if row := _repeated(tx, state, (epoch, question.key, rows.dump(question), agent), session, question):
+            return rows.permission(row)
+    return write_request(tx, agent, epoch, session, question, expires_in=expires_in)
+
+
+def _repeated(tx: Transaction, state: str, values: tuple[object, ...], session: str, question: Question) -> Any:
+    return tx.row(
+        f"UPDATE permission SET epoch = ?, key = ?, question = ? WHERE {state} AND agent = ? AND session = ? "
         "AND digest = ? AND json_extract(question, '$.turn') IS ? AND json_extract(question, '$.item') IS ? "
         f"RETURNING {rows.PERMISSION}",
-        epoch,
-        question.key,
-        rows.dump(question),
-        agent,
+        *values,
         session,
         question.digest,
         question.turn,
         question.item,
     )
-    if row is None:
-        return write_request(tx, agent, epoch, session, question, expires_in=expires_in)
-    return rows.permission(row)
 
 
 def decide(
@@ -68,8 +76,7 @@ def decide(
 def decided(tx: Transaction, agent: str, epoch: int) -> list[PermissionRequest]:
     """Return requests that have an answer of which the session was not told."""
     found = tx.rows(
-        f"SELECT {rows.PERMISSION} FROM permission "
-        "WHERE agent = ? AND applied = 0 AND state IN ('decided', 'expired') AND epoch = ? ORDER BY number",
+        f"SELECT {rows.PERMISSION} FROM permission WHERE {_UNTOLD} AND agent = ? AND epoch = ? ORDER BY number",
         agent,
         epoch,
     )

@@ -39,6 +39,8 @@ class Capabilities:
     """It gives its sessions the relay's tools, by ``SessionRequest.endpoint``; for such the relay listens."""
     detached: bool = False
     """Its process outlives the relay."""
+    attach: bool = False
+    """A person can join its session in the agent's own terminal program."""
     max_text: int | None = None
     """Characters of one submission, where the provider has a limit."""
     model: str | None = None

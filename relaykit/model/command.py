@@ -21,6 +21,8 @@ class CommandKind(StrEnum):
     RESTART = "restart"
     STOP = "stop"
     KILL = "kill"
+    ATTACH = "attach"
+    """A person joins its session in a terminal; ``text`` says which process that is."""
 
     @property
     def ends_agent(self) -> bool:

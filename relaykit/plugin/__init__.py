@@ -12,7 +12,7 @@ from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.plugin.component import API, CliCommand, Component, Projects
-    from relaykit.plugin.context import Child, Clock, Context, Credentials, Intake, Processes
+    from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Processes
     from relaykit.plugin.credentials import (
         ChangesCredentials,
         CredentialStore,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
     from relaykit.plugin.provider import (
         AnswersPermissions,
+        Attaches,
         ChangesModel,
         Compacts,
         Endpoint,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         Session,
         SessionRequest,
         TakesReplies,
+        Terminal,
         Withdraws,
     )
     from relaykit.plugin.router import Directory, Route, Router, find_route
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "component": ("API", "CliCommand", "Component", "Projects"),
-    "context": ("Child", "Clock", "Context", "Credentials", "Intake", "Processes"),
+    "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Processes"),
     "credentials": (
         "ChangesCredentials",
         "CredentialStore",
@@ -54,6 +56,7 @@ _HOMES = {
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
     "provider": (
         "AnswersPermissions",
+        "Attaches",
         "ChangesModel",
         "Compacts",
         "Endpoint",
@@ -64,6 +67,7 @@ _HOMES = {
         "SessionRequest",
         "TakesReplies",
         "Withdraws",
+        "Terminal",
     ),
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
@@ -75,6 +79,7 @@ __all__ = [
     "API",
     "PROJECT",
     "AnswersPermissions",
+    "Attaches",
     "ChangesCredentials",
     "ChangesModel",
     "Child",
@@ -85,6 +90,7 @@ __all__ = [
     "Context",
     "CredentialStore",
     "Credentials",
+    "DetachedProcess",
     "Directory",
     "Endpoint",
     "Intake",
@@ -107,6 +113,7 @@ __all__ = [
     "StatusSink",
     "Subscribable",
     "TakesReplies",
+    "Terminal",
     "Transport",
     "Waiting",
     "Watch",

@@ -69,8 +69,29 @@ class Child(Protocol):
         """Send a signal to its process group; one that is gone is no error."""
 
 
+class DetachedProcess(Protocol):
+    """A process that outlives the relay, which lets go of it or finds it again. It has no pipes."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id; it leads a session and a process group of its own."""
+        ...
+
+    @property
+    def found(self) -> bool:
+        """Whether it ran already."""
+        ...
+
+    async def wait(self) -> int | None:
+        """Return once it is dead: its exit code, negative for a signal, None where another relay started it."""
+        ...
+
+    async def end(self, grace: float = 2.0) -> None:
+        """End it and what it left behind: SIGTERM, ``grace`` seconds, SIGKILL to all of it."""
+
+
 class Processes(Protocol):
-    """Starts programs that die with the relay."""
+    """Starts programs that die with the relay, and such as are to outlive it."""
 
     def launch(
         self,
@@ -93,6 +114,33 @@ class Processes(Protocol):
 
         Raises:
             ProviderError: It could not be started; the fault is the agent's and names the program.
+        """
+        ...
+
+    async def detached(
+        self,
+        key: str,
+        argv: Sequence[str],
+        *,
+        output: Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> DetachedProcess:
+        """Find the detached process of that key, or start it; one of another key is ended first.
+
+        It is written down as detached: the next relay finds it by pid and start time and does not take it for an
+        orphan. The core ends it when the agent is stopped, killed or restarted by order; what is wrong with it is for
+        the caller to find out, who then ends it. Only for sessions that announce ``capabilities.detached``.
+
+        Args:
+            key: Stands for all that it was started for: what is wanted otherwise has another key.
+            argv: The program and its arguments. Never a secret.
+            output: The file for what it writes and complains of; begun anew when it is started, 0600.
+            cwd: Where it runs.
+            env: Its whole environment; None is the relay's own.
+
+        Raises:
+            ProviderError: It could not be started, or the former one does not end.
         """
         ...
 

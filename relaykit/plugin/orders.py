@@ -36,7 +36,10 @@ class Permissions(Protocol):
     async def ask(
         self, agent: str, epoch: int, session: str, question: Question, *, expires_in: float
     ) -> PermissionRequest:
-        """Store a request; one of the same session, turn, item and digest that is open is found again."""
+        """Store a request; one of the same session, turn, item and digest is found again.
+
+        So it is while it is open, and while it is decided and the session was not told of that.
+        """
         ...
 
     async def decide(

@@ -174,6 +174,28 @@ class Compacts(Protocol):
         """Have the provider summarise what was said; return when it is done or raise ProviderError."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """How a person joins a session in a terminal."""
+
+    argv: tuple[str, ...]
+    """The interactive program, its whole path first. Never a secret."""
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the person's own environment. Never a secret."""
+    hands_over: bool = True
+    """Whether the relay has to let go of the session first, and takes it back when the program has ended."""
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """A session that a person can join in the agent's own terminal program."""
+
+    def terminal(self) -> Terminal:
+        """Return how it is joined now; the session is ready and no turn is needed for it."""
+        ...
+
+
 class Provider(Protocol):
     """An adapter to one kind of coding agent, opened for one agent."""
 

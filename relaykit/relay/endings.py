@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from relaykit.errors import LeaseLostError, ProviderError, StoreError
+from relaykit.model import Fault, Whose
 from relaykit.relay.delivering.handover import SessionLostError
 
 
@@ -16,6 +17,8 @@ class End(StrEnum):
     UNAVAILABLE = "unavailable"
     """It could not begin; its agent rests."""
     DIED = "died"
+    ATTACHED = "attached"
+    """A person goes on with its session."""
 
 
 def cause(error: BaseException) -> BaseException:
@@ -24,3 +27,19 @@ def cause(error: BaseException) -> BaseException:
         known = error.subgroup((ProviderError, LeaseLostError, SessionLostError, StoreError))
         error = (known or error).exceptions[0]
     return error
+
+
+def why(error: BaseException) -> ProviderError | str:
+    """Return what kept a life from going on, as an error after which the agent rests, or how its session died."""
+    match error := cause(error):
+        case ProviderError():
+            return error
+        case LeaseLostError():
+            fault = Fault(whose=Whose.RELAY, code="lease_lost", message=f"{error}; claiming it again")
+            return ProviderError(fault)
+        case StoreError():
+            return ProviderError(Fault(whose=Whose.RELAY, code="store", message=str(error)))
+        case SessionLostError():
+            return str(error)
+        case _:
+            return f"{type(error).__name__}: {error}"

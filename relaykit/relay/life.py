@@ -12,6 +12,7 @@ from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import Agent, Capabilities, Claim, SessionRecord
 from relaykit.plugin import Endpoint, Provider, Session, SessionRequest
+from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
@@ -20,6 +21,7 @@ from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.edge import Hearing, admitted
 from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
+from relaykit.relay.ownership import children_directory
 from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.services import Services
 
@@ -68,9 +70,19 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
         ProviderError: The provider or its session could not be opened.
     """
     reached("claimed")
+    services = setting.services
+    async with setting.open_provider() as provider:
+        if not provider.capabilities.detached:
+            # One that the configuration no longer wants detached would be a second writer of the same session.
+            await end_detached(children_directory(services.config.home, setting.agent.id), services.clock.boot_id())
+        async with _worker(setting, claim, resume, provider) as worker:
+            yield worker
+
+
+@asynccontextmanager
+async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provider: Provider) -> AsyncIterator[Worker]:
     services, hearing = setting.services, Hearing()
     async with (
-        setting.open_provider() as provider,
         admitted(services, setting.agent.id, provider, hearing) as endpoint,
         _open_session(provider, setting, endpoint, resume) as session,
     ):
@@ -105,9 +117,13 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
                 idle=services.dispatcher.hurry,
             )
             hearing.attach(worker.hear, worker.notebook.write_steps)
-            await _withdraw_old(worker, resume)
-            await Recovery(worker, setting.agent.on_interrupted).run(claim)
+            recovery = Recovery(worker, setting.agent.on_interrupted)
+            if resume is not None:
+                await recovery.keep_requests(resume)
+            await recovery.run(claim)
             yield worker
+            if _goes_on(worker):
+                return
             with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
                 await claimed.withdraw(session.id, None, "the session was closed")
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
@@ -155,9 +171,9 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
     )
 
 
-async def _withdraw_old(worker: Worker, session: str | None) -> None:
-    if session is not None:
-        await worker.claimed.withdraw(session, None, "the process that asked is gone")
+def _goes_on(worker: Worker) -> bool:
+    """Whether the session lives on: in a detached process that nobody ordered to end."""
+    return worker.capabilities.detached and not worker.cleared and (worker.leaving or not worker.stopping)
 
 
 def described(agent: Agent, able: Capabilities) -> Agent:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import anyio
 
@@ -17,6 +17,9 @@ from relaykit.errors import AlreadyRunError, StoreError
 from relaykit.model import RelayRecord
 from relaykit.plugin import Clock, Mailbox
 from relaykit.relay.directories import private_directory
+
+if TYPE_CHECKING:
+    from relaykit.relay.services import Services
 
 BEAT_SECONDS = 10.0
 _TRIES = 10
@@ -98,3 +101,12 @@ async def _beat(mailbox: Mailbox, clock: Clock, incarnation: str) -> None:
             await mailbox.release_stale(clock.boot_id(), clock.boot() - STALE_SECONDS)
         except StoreError:
             continue  # a beat that could not be written is made good by the next one, or the relay counts as stale
+
+
+async def last_run(services: Services, agent: str) -> tuple[str | None, bool]:
+    """Return the session of the agent's last run, and whether its relay died on this boot, without taking leave."""
+    entry = next((one for one in await services.mailbox.agents() if one.agent.id == agent), None)
+    if entry is None:
+        return None, False
+    last = next((relay for relay in await services.mailbox.relays() if relay.incarnation == entry.owner), None)
+    return entry.session, last is not None and last.boot == services.clock.boot_id()

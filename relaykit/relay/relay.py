@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from anyio.abc import ObjectReceiveStream, TaskStatus
@@ -160,7 +161,7 @@ class Relay:
         return await self._supervisor(agent).first_ready()
 
     async def stop(self, *, drain: bool = False) -> None:
-        """Stop all agents in good order.
+        """Stop all agents in good order; those that are detached go on without the relay, turns and all.
 
         Args:
             drain: Wait for running turns for ever, not just for the configured time before they are interrupted.
@@ -169,13 +170,13 @@ class Relay:
         reached("stopping")
         async with anyio.create_task_group() as tasks:
             for supervisor in self._supervisors.values():
-                tasks.start_soon(supervisor.stop, seconds, name=f"{supervisor.id}: stop")
+                tasks.start_soon(partial(supervisor.stop, seconds, leave=True), name=f"{supervisor.id}: stop")
         await self.ended()
 
     def kill(self) -> None:
-        """End all agents at once."""
+        """End all agents at once; those that are detached go on without the relay."""
         for supervisor in self._supervisors.values():
-            supervisor.kill()
+            supervisor.kill(leave=True)
 
     async def ended(self) -> None:
         """Return when no agent of the relay runs any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from relaykit.model import Fault, Status, StatusKind
 from relaykit.plugin import Clock
 
 WINDOW_SECONDS = 120.0
@@ -37,3 +38,14 @@ class Restarts:
     def forget(self) -> None:
         """Someone restarts it on purpose."""
         self._exits.clear()
+
+
+def resting(reason: str, trouble: Fault | None, now: float, seconds: float | None) -> Status:
+    """Return the status of an agent that waits, with the next try; None is for an order."""
+    return Status(
+        kind=StatusKind.ERROR,
+        reason=reason,
+        detail=trouble.message if trouble else "",
+        since=now,
+        next_try=None if seconds is None else now + seconds,
+    )

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
-from relaykit.errors import LeaseLostError, NotFoundError, ProviderError, StoreError
+from relaykit.errors import NotFoundError, ProviderError
 from relaykit.model import (
     DRAIN,
     OFFLINE,
@@ -21,23 +21,23 @@ from relaykit.model import (
     Fault,
     PastSession,
     Report,
-    Status,
-    StatusKind,
     Whose,
 )
 from relaykit.plugin import ListsSessions
+from relaykit.relay.attaching import Attaching
+from relaykit.relay.children.detached import end_detached_of
 from relaykit.relay.children.orphans import end_orphans
-from relaykit.relay.delivering.handover import SessionLostError
 from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.dispatcher import Bell
-from relaykit.relay.endings import End, cause
+from relaykit.relay.endings import End, why
 from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
-from relaykit.relay.ownership import agent_lock, children_directory
-from relaykit.relay.restarts import Restarts
+from relaykit.relay.ownership import agent_lock, children_directory, last_run
+from relaykit.relay.restarts import Restarts, resting
 
 T = TypeVar("T")
 _RETIRE_SECONDS = 5.0
+_OF_LIFE = (CommandKind.STOP, CommandKind.KILL, CommandKind.RESTART, CommandKind.ATTACH)
 
 
 class Supervisor:
@@ -57,6 +57,8 @@ class Supervisor:
         self._again = anyio.Event()
         self._first = anyio.Event()
         self._ready: Ready | None = None
+        self._leaves = False
+        self._attaching = Attaching(self.id, setting.services)
         self._trouble: Fault | None = None
 
     @property
@@ -107,25 +109,37 @@ class Supervisor:
             raise NotFoundError(f"{self.id} cannot list its provider's sessions, or is not ready")
         return await session.past_sessions(limit=limit)
 
-    async def stop(self, drain: float | None) -> None:
-        """End the agent's life in good order; what runs is waited for, then interrupted."""
+    async def stop(self, drain: float | None, *, leave: bool = False) -> None:
+        """End the agent's life in good order; what runs is waited for, then interrupted, or left where it is detached."""
         self._wanted = CommandKind.STOP
-        await self._end_life(drain)
+        self._leaves = leave
+        if leave and self._worker is not None and self._worker.capabilities.detached:
+            self._worker.let_go()
+        else:
+            await self._end_life(drain)
 
-    def kill(self) -> None:
-        """End the agent's life at once."""
+    def kill(self, *, leave: bool = False) -> None:
+        """End the agent's life at once; ``leave`` spares a detached process that has been ready."""
         self._wanted = CommandKind.KILL
+        self._leaves = leave and self._ready is not None
         self._again.set()
         self._life.cancel()
 
     async def _supervise(self, claim: Claim) -> None:
         while True:
             began = self._services.clock.boot()
-            end = await self._live(claim)
+            end = await self._next_life(claim)
+            if (self._stopped or end is End.RESTARTED) and not self._leaves:
+                await end_detached_of(self._services, self.id)
             await self._between(end, self._services.clock.boot() - began)
             if self._stopped:
                 return
             claim = await self._insist(partial(self._claim, deaths=end is End.DIED))
+
+    async def _next_life(self, claim: Claim) -> End:
+        while not self._stopped and await self._attaching.held(self._epoch, self._session, self._new_again()):
+            pass  # a person has the session: whatever else was ordered waits, too
+        return End.STOPPED if self._stopped else await self._live(claim)
 
     async def _claim(self, *, deaths: bool) -> Claim:
         claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
@@ -136,13 +150,9 @@ class Supervisor:
     def _stopped(self) -> bool:
         return self._wanted in (CommandKind.STOP, CommandKind.KILL)
 
-    @property
-    def _restarting(self) -> bool:
-        return self._wanted is CommandKind.RESTART
-
     async def _live(self, claim: Claim) -> End:
         """Live once. This is the supervisor: whatever a provider raises ends one life, and is reported."""
-        self._wanted = None if self._wanted is CommandKind.RESTART else self._wanted
+        self._wanted = self._wanted if self._stopped else None
         try:
             with anyio.CancelScope() as self._life:
                 async with open_worker(self._setting, claim, self._session) as self._worker:
@@ -152,29 +162,15 @@ class Supervisor:
                         self._session = None
                         return End.RESTARTED
         except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
-            return await self._ended_by(cause(error))
+            trouble = why(error)
+            return self._died(trouble) if isinstance(trouble, str) else await self._unavailable(trouble)
         finally:
             self._worker = None
         if self._stopped:
             return End.STOPPED
-        return End.RESTARTED if self._restarting else self._died("its session ended by itself")
-
-    async def _ended_by(self, error: BaseException) -> End:
-        match error:
-            case ProviderError():
-                return await self._unavailable(error)
-            case LeaseLostError():
-                return await self._unavailable(
-                    ProviderError(Fault(whose=Whose.RELAY, code="lease_lost", message=f"{error}; claiming it again"))
-                )
-            case StoreError():
-                return await self._unavailable(
-                    ProviderError(Fault(whose=Whose.RELAY, code="store", message=str(error)))
-                )
-            case SessionLostError():
-                return self._died(str(error))
-            case _:
-                return self._died(f"{type(error).__name__}: {error}")
+        if self._wanted is CommandKind.ATTACH:
+            return End.ATTACHED
+        return End.RESTARTED if self._wanted is CommandKind.RESTART else self._died("its session ended by itself")
 
     def _be_ready(self, worker: Worker) -> None:
         self._session = worker.session.id
@@ -203,8 +199,10 @@ class Supervisor:
 
     async def _between(self, end: End, lived: float) -> None:
         """Wait as long as it takes before the next life, unless someone orders otherwise."""
-        self._again = anyio.Event()
+        self._new_again()
         match end:
+            case End.ATTACHED:
+                await self._attaching.hand_over()
             case End.UNAVAILABLE if self._trouble is not None:
                 await self._rest(self._setting.pause.begin(self._trouble), "paused")
             case End.DIED:
@@ -213,17 +211,14 @@ class Supervisor:
             case _:
                 self._restarts.forget()
 
+    def _new_again(self) -> anyio.Event:
+        self._again = anyio.Event()
+        return self._again
+
     async def _rest(self, seconds: float | None, reason: str) -> None:
         if self._stopped:
             return
-        clock = self._services.clock
-        status = Status(
-            kind=StatusKind.ERROR,
-            reason=reason,
-            detail=self._trouble.message if self._trouble else "",
-            since=clock.now(),
-            next_try=None if seconds is None else clock.now() + seconds,
-        )
+        status = resting(reason, self._trouble, self._services.clock.now(), seconds)
         report = Report(agent=self.id, epoch=self._epoch, status=status, pid=None, session=self._session)
         await self._insist(lambda: self._services.mailbox.note((), report))
         if seconds is None:
@@ -252,7 +247,7 @@ class Supervisor:
                     self._worker.nudge.ring(waiting)
 
     async def _take(self, commands: Sequence[Command]) -> None:
-        mine = [c for c in commands if c.kind in (CommandKind.STOP, CommandKind.KILL, CommandKind.RESTART)]
+        mine = [command for command in commands if command.kind in _OF_LIFE]
         if self._worker is not None and not self._worker.stopping:
             self._worker.orders.give([command for command in commands if command not in mine])
         for command in mine:
@@ -264,6 +259,8 @@ class Supervisor:
         match command.kind:
             case CommandKind.KILL:
                 self.kill()
+            case CommandKind.ATTACH:
+                await self._attach(command)
             case CommandKind.STOP:
                 await self.stop(None if command.text == DRAIN else self._services.config.drain_seconds)
             case _:
@@ -272,6 +269,14 @@ class Supervisor:
                 self._setting.pause.cut_short()
                 await self._end_life(self._services.config.drain_seconds)
                 await self._insist(lambda: advance(command.id, CommandState.SUCCEEDED, "it is started again"))
+
+    async def _attach(self, command: Command) -> None:
+        worker = self._worker
+        if worker is None or worker.stopping:
+            await self._attaching.refuse(command)
+        elif await self._attaching.join(worker.session, command):
+            self._wanted = self._wanted or CommandKind.ATTACH
+            await worker.stop(None)  # what runs may end; nothing is interrupted for a person who looks in
 
     async def _insist(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Use the mailbox, however long it cannot be used: that ends no relay."""
@@ -287,11 +292,6 @@ class Supervisor:
 
     async def _died_before(self) -> bool:
         """Whether the last relay that ran the agent died on this boot, without leaving in good order."""
-        services = self._services
-        entries = await services.mailbox.agents()
-        entry = next((entry for entry in entries if entry.agent.id == self.id), None)
-        if entry is None:
-            return False
-        self._session = entry.session or self._session
-        last = next((relay for relay in await services.mailbox.relays() if relay.incarnation == entry.owner), None)
-        return last is not None and last.boot == services.clock.boot_id()
+        session, died = await last_run(self._services, self.id)
+        self._session = session or self._session
+        return died

@@ -150,6 +150,16 @@ class Permissions(MailboxPart):
             assert (await self._asked(bench, other)).id != request.id
         assert (await self._asked(bench, session="other")).id != request.id
 
+    async def test_a_replay_finds_what_was_decided_before_the_session_could_be_told(self, bench: Bench) -> None:
+        request = await self._asked(bench)
+        await bench.claim("a", relay="relay-2")
+        await bench.mailbox.decide(request.id, Decision.APPROVE, by=USER)
+        again = await self._asked(bench, replace(QUESTION, key="2"))
+        assert (again.id, again.state, again.decision) == (request.id, RequestState.DECIDED, Decision.APPROVE)
+        assert [one.id for one in await bench.mailbox.decided("a", bench.claims["a"].epoch)] == [request.id]
+        await bench.mailbox.applied(request.id)
+        assert (await self._asked(bench, replace(QUESTION, key="2"))).id != request.id
+
     async def test_no_answer_in_time_is_a_denial_of_which_the_session_is_told(self, bench: Bench) -> None:
         request = await self._asked(bench)
         assert await bench.mailbox.tick() == request.expires_at

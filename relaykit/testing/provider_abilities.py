@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import pytest
 
 from relaykit.errors import ProviderError
 from relaykit.model import Decision, Mode, Outcome, PastTurn
-from relaykit.plugin import AnswersPermissions, Compacts, ListsSessions, ReadsHistory
+from relaykit.plugin import AnswersPermissions, Attaches, Compacts, ListsSessions, ReadsHistory
 from relaykit.plugin.provider import Session
 from relaykit.testing.provider_bench import ProviderBench, Trial
 
@@ -96,6 +97,17 @@ class AbilityChecks:
             await trial.session.compact()
             await trial.submit(self.text, "s2")
             assert (await trial.until_ended("s2")).outcome is Outcome.COMPLETED
+
+    async def test_a_person_is_told_a_program_that_joins_this_session(self, bench: ProviderBench) -> None:
+        """Announced by ``attach``: the relay's command becomes that program, so it has to be one."""
+        await bench.needs("attach")
+        async with bench.session() as trial:
+            assert isinstance(trial.session, Attaches)
+            terminal = trial.session.terminal()
+            assert Path(terminal.argv[0]).is_absolute()
+            assert os.access(terminal.argv[0], os.X_OK)
+            assert trial.session.id in " ".join(terminal.argv)
+            assert terminal.cwd.is_dir()
 
     async def test_a_session_that_was_begun_is_listed(self, bench: ProviderBench) -> None:
         """Announced by ``sessions``: a conversation that has something in it can be found again."""

@@ -157,6 +157,11 @@ class ScriptedSession(SmallAbilities):
         self.tell(TurnStarted(turn=self._turn, origin=origin, submissions=submissions, cause=cause))
         return self._turn
 
+    def rejoin(self) -> str:
+        """Tell of the turn that runs on from an earlier session object, as one whose process was detached."""
+        past = next(turn for turn in self.provider.turns[self.id] if turn.outcome is None)
+        return self.start(*past.submissions, turn=past.id)
+
     def join(self, *submissions: str) -> None:
         """Name submissions as part of the running turn."""
         past = self._past()

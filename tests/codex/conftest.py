@@ -109,12 +109,21 @@ def context(tmp_path):
 
 
 @pytest.fixture
-def codex(tmp_path, stub, context):
+def connect():
+    """How codex is reached; a module's tests are parametrised with others."""
+    return "stdio"
+
+
+@pytest.fixture
+def codex(tmp_path, stub, context, connect):
     cwd = tmp_path / "workspace"
     cwd.mkdir()
     with codex_home(stub.base_url) as home:
         yield Codex(
-            cwd, home, context, {"command": codex_binary(), "codex_home": str(home), "request_timeout": SECONDS}
+            cwd,
+            home,
+            context,
+            {"command": codex_binary(), "codex_home": str(home), "request_timeout": SECONDS, "connect": connect},
         )
 
 

@@ -40,3 +40,10 @@ class TestCodexWithACredential(TestCodex):
             config = f'model = "gpt-5.5"\nopenai_base_url = "{stub.base_url}"\ncheck_for_update_on_startup = false\n'
             (home / "config.toml").write_text(config, encoding="utf-8")
             yield {"command": codex_binary(), "codex_home": str(home), "credential": "key"}
+
+
+class TestCodexOnASocket(TestCodex):
+    @pytest.fixture
+    def opening_options(self, stub):
+        with codex_home(stub.base_url) as home:
+            yield {"command": codex_binary(), "codex_home": str(home), "connect": "socket"}

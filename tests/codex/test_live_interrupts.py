@@ -9,7 +9,7 @@ import pytest
 
 from relaykit.model import BlockDelta, BlockEnded, BlockKind, BlockStarted, Mode, Outcome, TurnEnded, TurnStarted
 
-pytestmark = [pytest.mark.anyio, pytest.mark.live]
+pytestmark = [pytest.mark.anyio, pytest.mark.live, pytest.mark.parametrize("connect", ["stdio", "socket"])]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from relaykit.model import (
     TurnEnded,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.live]
+pytestmark = [pytest.mark.anyio, pytest.mark.live, pytest.mark.parametrize("connect", ["stdio", "socket"])]
 
 MCP_SERVER = """\
 import json, sys

@@ -16,7 +16,7 @@ from relaykit.model import (
     UsageReported,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.live]
+pytestmark = [pytest.mark.anyio, pytest.mark.live, pytest.mark.parametrize("connect", ["stdio", "socket"])]
 
 
 @pytest.fixture

@@ -46,10 +46,14 @@ def test_every_option_of_the_schema_is_read():
         "model_provider": "p",
     }
     more = {"config": {"a": 1}, "sandbox": "read-only", "network": True, "writable": ["/w"], "request_timeout": 5}
+    more |= {"connect": "socket", "detached": True}
     assert {*given, *more} == set(OPTIONS_SCHEMA["properties"])
     options = Options.read({**given, **more}, "agents.main")
     assert options.writable == ("/w",)
     assert (options.sandbox, options.network, options.request_timeout) == ("read-only", True, 5)
+    assert (options.connect, options.detached) == ("socket", True)
+    assert Options.read({"detached": True}, "agents.main").connect == "socket"
+    assert Options.read({}, "agents.main").connect == "stdio"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import directory, letters, orders, permissions, reading
 from relaykit.mailbox.door import open_door
 from relaykit.model import CommandKind, Draft, MessageKind, new_id
-from relaykit.relay.children.orphans import end_orphans
+from relaykit.relay.children.orphans import end_detached, end_orphans
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.ownership import children_directory
 from relaykit.testing.anthropic_stub import running_stub as running_messages_stub
@@ -235,6 +235,7 @@ class Home:
         # What a killed relay's children had put in sessions of their own, its successor ends; there is none here.
         for children in (self.path / "run").glob("*"):
             anyio.run(end_orphans, children, SystemClock().boot_id())
+            anyio.run(end_detached, children, SystemClock().boot_id())
         left = self.processes()
         for pid, _, _ in left:
             os.kill(pid, signal.SIGKILL)

@@ -1,5 +1,7 @@
 """Becomes a program that dies with the relay: ``python -I -S launcher.py PARENT GATE PATH ARGV0 [ARGUMENT …]``.
 
+A PARENT of 0 is for a program that is to outlive the relay; it, too, waits for the relay to have written it down.
+
 Runs alone, outside the package, and imports next to nothing: it stands between the relay and every program's start.
 """
 
@@ -14,9 +16,8 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Ask the kernel for the parent-death signal, wait for the relay's word, and become the program."""
     parent, gate, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    failed = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # The relay may have died before the signal was asked for; and no word from it means that it could not write us down.
-    if failed or os.getppid() != parent or not os.read(gate, 1):
+    if (parent and not _dies_with(parent)) or not os.read(gate, 1):
         sys.exit(127)
     os.set_inheritable(gate, False)
     # Python ignores both, and what is ignored stays so in the program.
@@ -27,6 +28,11 @@ def main() -> None:
     except OSError as exc:
         os.write(gate, str(exc.errno).encode())
         sys.exit(127)
+
+
+def _dies_with(parent: int) -> bool:
+    failed = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    return not failed and os.getppid() == parent
 
 
 if __name__ == "__main__":

@@ -35,6 +35,14 @@ class ChildRecord:
     boot: str
     mark: str
     program: str
+    key: str = ""
+    """Of one that is to outlive the relay: what it was started for. Empty for one that dies with it."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child itself runs, and not a stranger under its number."""
+        stat = process_stat(self.pid)
+        return stat is not None and stat.alive and stat.start == self.start
 
 
 def write_record(directory: Path, record: ChildRecord) -> Path:
@@ -42,7 +50,7 @@ def write_record(directory: Path, record: ChildRecord) -> Path:
 
     It is not synced: after a loss of power the boot is another one, and the record means nothing.
     """
-    path = directory / f"{record.pid}.json"
+    path = _path(directory, record)
     half = path.with_suffix(".new")
     with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - opens the descriptor, which no Path does
         json.dump(asdict(record), file)
@@ -53,7 +61,7 @@ def write_record(directory: Path, record: ChildRecord) -> Path:
 async def end_orphans(directory: Path, boot: str) -> Sequence[ChildRecord]:
     """End what the children written down in a directory left running, and forget them.
 
-    Only the holder of the lock that the directory stands for may call this.
+    Those that are to outlive the relay, and do, are left alone. Only the holder of the lock that the directory stands for may call this.
 
     Returns:
         The children of which something was still alive.
@@ -61,8 +69,33 @@ async def end_orphans(directory: Path, boot: str) -> Sequence[ChildRecord]:
     Raises:
         ProviderError: A process was killed and does not go, so that nothing new may be started beside it.
     """
+    return await _end_all([one for one in _written_down(directory) if not _outlives(one[1], boot)], boot)
+
+
+async def end_detached(directory: Path, boot: str) -> Sequence[ChildRecord]:
+    """End the children that outlive relays, and forget them. As ``end_orphans`` otherwise."""
+    found = [(path, record) for path, record in _written_down(directory) if record is not None and record.key]
+    return await _end_all(found, boot)
+
+
+def detached(directory: Path, boot: str) -> Sequence[ChildRecord]:
+    """Return the children written down in a directory that outlive relays, those among them that died, too."""
+    found = [record for _, record in _written_down(directory)]
+    return [record for record in found if record is not None and record.key and record.boot == boot]
+
+
+async def forget(directory: Path, record: ChildRecord) -> None:
+    """End what a child left running, and forget it."""
+    await _end_all([(_path(directory, record), record)], record.boot)
+
+
+def _outlives(record: ChildRecord | None, boot: str) -> bool:
+    return record is not None and bool(record.key) and record.boot == boot and record.alive
+
+
+async def _end_all(found: Sequence[tuple[Path, ChildRecord | None]], boot: str) -> Sequence[ChildRecord]:
     ended = []
-    for path, record in _written_down(directory):
+    for path, record in found:
         if record is not None and record.boot == boot and await _end(record):
             ended.append(record)
         path.unlink(missing_ok=True)
@@ -74,6 +107,10 @@ async def end_marked(mark: str) -> None:
     with anyio.move_on_after(_PATIENCE, shield=True):
         while remains := living_bearers(_variable(mark)):
             await _kill(remains)
+
+
+def _path(directory: Path, record: ChildRecord) -> Path:
+    return directory / f"{record.pid}.json"
 
 
 def _written_down(directory: Path) -> Sequence[tuple[Path, ChildRecord | None]]:
@@ -125,12 +162,13 @@ def _variable(mark: str) -> bytes:
 
 async def _kill(processes: Sequence[ProcessStat]) -> None:
     for process in processes:
-        _kill_exactly(process)
+        signal_exactly(process)
     for process in processes:
         await wait_exit(process.pid)
 
 
-def _kill_exactly(process: ProcessStat) -> None:
+def signal_exactly(process: ProcessStat, number: int = signal.SIGKILL) -> None:
+    """Send a signal to a process, never to another one under its number; one that is gone is no error."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -139,7 +177,7 @@ def _kill_exactly(process: ProcessStat) -> None:
         # With the descriptor held and the start time the same, the signal cannot reach a successor of that number.
         now = process_stat(process.pid)
         if now is not None and now.start == process.start:
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            signal.pidfd_send_signal(descriptor, number)
     except ProcessLookupError:
         pass
     finally:

@@ -1,6 +1,6 @@
-"""Starts programs that die with the relay (Linux 5.3 or later).
+"""Starts programs that die with the relay (Linux 5.3 or later), and such as do not.
 
-Three things see to it: end of input and a process group while the relay lives, a parent-death signal through
+For the former three things see to it: end of input and a process group while the relay lives, a parent-death signal through
 a small launcher when it is killed, and a record by which the next relay finds what that signal did not reach.
 """
 
@@ -20,6 +20,8 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose, new_id
+from relaykit.relay.children import orphans
+from relaykit.relay.children.detached import Detached
 from relaykit.relay.children.orphans import MARK, ChildRecord, end_marked, write_record
 from relaykit.relay.children.pipes import PipeReader, PipeWriter
 from relaykit.relay.children.proc import living_members, process_stat, wait_exit
@@ -149,7 +151,7 @@ class RelayProcesses:
             with inner:
                 popen = _spawn([str(os.getpid()), str(inner.fileno()), path, *argv], inner, cwd, environment)
             child = RelayChild(popen, mark)
-            record = self._record(popen, mark, argv[0])
+            record = self._record(popen, mark, argv[0])[1]
             try:
                 await _open_gate(gate, argv[0])
                 yield child
@@ -157,14 +159,49 @@ class RelayProcesses:
                 if await child.end(grace):
                     record.unlink(missing_ok=True)
 
-    def _record(self, popen: subprocess.Popen[bytes], mark: str, program: str) -> Path:
+    async def detached(
+        self,
+        key: str,
+        argv: Sequence[str],
+        *,
+        output: Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Detached:
+        """Find a program that outlives the relay, or start it, as the contract says."""
+        for record in orphans.detached(self._directory, self._boot):
+            process = Detached(self._directory, record, found=True)
+            if record.key == key and record.alive:
+                return process
+            await process.end()
+        environment = dict(os.environ if env is None else env)
+        mark = environment[MARK] = new_id()
+        path = _program(argv, cwd, environment)
+        gate, inner = socket.socketpair()
+        with gate:
+            with inner:
+                popen = _spawn_alone(["0", str(inner.fileno()), path, *argv], inner, cwd, environment, output)
+            record, _ = self._record(popen, mark, argv[0], key)
+            # It is waited for by its pid alone: the object would complain at its end of a child that still runs.
+            popen.returncode = 0
+            process = Detached(self._directory, record, found=False)
+            try:
+                await _open_gate(gate, argv[0])
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await process.end(grace=0)
+                raise
+            return process
+
+    def _record(
+        self, popen: subprocess.Popen[bytes], mark: str, program: str, key: str = ""
+    ) -> tuple[ChildRecord, Path]:
         stat = process_stat(popen.pid)
+        start = 0 if stat is None else stat.start
+        record = ChildRecord(pid=popen.pid, start=start, boot=self._boot, mark=mark, program=program, key=key)
         try:
             private_directory(self._directory)
-            start = 0 if stat is None else stat.start
-            return write_record(
-                self._directory, ChildRecord(pid=popen.pid, start=start, boot=self._boot, mark=mark, program=program)
-            )
+            return record, write_record(self._directory, record)
         except OSError as exc:
             popen.kill()
             popen.communicate()
@@ -186,16 +223,34 @@ def _program(argv: Sequence[str], cwd: Path | None, env: Mapping[str, str]) -> s
     return path
 
 
+def _spawn_alone(
+    words: Sequence[str], gate: socket.socket, cwd: Path | None, env: Mapping[str, str], output: Path
+) -> subprocess.Popen[bytes]:
+    """Start it with nothing to read, and a file for what it writes."""
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise _not_started("cannot_start", f"{words[3]} was not started: {exc.strerror}: {output}") from exc
+    try:
+        return _spawn(words, gate, cwd, env, (subprocess.DEVNULL, descriptor, descriptor))
+    finally:
+        os.close(descriptor)
+
+
 def _spawn(
-    words: Sequence[str], gate: socket.socket, cwd: Path | None, env: Mapping[str, str]
+    words: Sequence[str],
+    gate: socket.socket,
+    cwd: Path | None,
+    env: Mapping[str, str],
+    files: tuple[int, int, int] = (subprocess.PIPE, subprocess.PIPE, subprocess.PIPE),
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", _LAUNCHER, *words],
             bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=files[0],
+            stdout=files[1],
+            stderr=files[2],
             cwd=cwd,
             env=env,
             pass_fds=(gate.fileno(),),

@@ -123,6 +123,10 @@ class ClaimedMailbox:
         """Record that the session was told."""
         await self._kept(lambda: self._mailbox.applied(request))
 
+    async def open_requests(self, session: str) -> Sequence[PermissionRequest]:
+        """Return the open permission requests of a provider session."""
+        return [one for one in await self._kept(self._mailbox.permissions) if one.session == session]
+
     async def withdraw(self, session: str, keys: Collection[str] | None, reason: str) -> None:
         """Close open requests of a provider session."""
         await self._kept(lambda: self._mailbox.withdraw(session, keys, reason))

@@ -63,6 +63,8 @@ class Conclusion:
                     hand_over.again(item, verdict.reason)
             case Next.CONTINUE:
                 hand_over.go_on(items, verdict.reason, quoted=verdict.quoted)
+            case Next.BIND:
+                hand_over.bind(items)
             case Next.LEAVE:
                 pass
         if verdict.pause is not None:

@@ -70,6 +70,12 @@ class HandOver:
         text = replies.go_on([item.message for item in items], quoted=quoted)
         self._resumptions.append(Resumption(tuple(items), text, note))
 
+    def bind(self, items: Sequence[LeasedDelivery]) -> None:
+        """Hold deliveries whose turn runs on, as if they had just been handed over."""
+        for submission in {item.delivery.submission: None for item in items}:
+            together = tuple(item for item in items if item.delivery.submission == submission)
+            self._held.put(submission or "", together)
+
     async def next(self) -> None:
         """Hand over what is to be gone on with, else the next in the queue, if there is one."""
         if self._resumptions:

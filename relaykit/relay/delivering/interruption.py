@@ -56,6 +56,12 @@ class Interruption:
         if items and all(item.delivery.wish is Wish.CANCEL for item in items):
             await self.ask(Wish.CANCEL)
 
+    async def repeat(self, submission: str) -> None:
+        """Ask again for what was wished of a turn that runs on: a relay died when it had just recorded that."""
+        for item in self._worker.held.of([submission]):
+            if item.delivery.wish in (Wish.NOW, Wish.INTERRUPT):
+                await self.ask(item.delivery.wish)
+
     def _of_turn(self) -> list[LeasedDelivery]:
         turn = self._worker.turns.running
         return self._worker.held.of(turn.submissions) if turn else []

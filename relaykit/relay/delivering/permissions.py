@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from relaykit.errors import ClosedRequestError
-from relaykit.model import Approval, Decision, PermissionClosed, PermissionRequest, Question
+from relaykit.model import Approval, Decision, PermissionClosed, PermissionRequest, Question, RequestState
 from relaykit.plugin import AnswersPermissions, Session, TakesReplies
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.faultpoints import reached
@@ -23,11 +25,31 @@ class PermissionDesk:
         self._session = session
         self._claimed = claimed
         self._expires_in = expires_in
+        self.inherited: set[str] = set()
+        """Keys of the open requests of a turn that outlived the last relay, until the session repeats them."""
+
+    async def inherit(self, session: str, running: Collection[str]) -> None:
+        """Keep the open requests of turns that run on, and withdraw those that nobody waits for any more."""
+        found = await self._claimed.open_requests(session)
+        kept = {one.question.key for one in found if one.question.turn in running}
+        self.inherited |= kept
+        gone = [one.question.key for one in found if one.question.key not in kept]
+        await self._claimed.withdraw(session, gone, "the process that asked is gone")
+
+    async def turn_ended(self) -> None:
+        """Withdraw what the session was not heard to repeat: its turn is over."""
+        if self.inherited:
+            await self._claimed.withdraw(self._session.id, self.inherited, "its turn is over")
+            self.inherited = set()
 
     async def take(self, question: Question) -> None:
         """Store a question; decide it at once where the agent's approval mode does."""
         request = await self._claimed.ask(self._session.id, question, self._expires_in)
         reached("asked")
+        self.inherited.discard(request.question.key)
+        if request.state is not RequestState.OPEN:
+            await self.tell(request)  # it was decided while no relay was there to tell the session
+            return
         decision = _POLICY.get(self._approval)
         if decision is None:
             return

@@ -18,6 +18,9 @@ from relaykit.relay.delivering.verdicts import Verdict
 from relaykit.relay.delivering.worker import Worker
 
 HISTORY_SECONDS = 60.0
+_LOOKS, _LOOK_SECONDS = 5, 0.2
+"""How often, and how quickly after one another, a detached process is asked for a text that it does not know of: it may
+be reading it at this moment. Handed over again, it would be done twice."""
 
 
 class Recovery:
@@ -27,6 +30,13 @@ class Recovery:
         self._worker = worker
         self._on_interrupted = on_interrupted
         self._histories: dict[str | None, Sequence[PastTurn] | None] = {}
+
+    async def keep_requests(self, session: str) -> None:
+        """Close the permission requests of the session that an earlier life left open, but those of running turns."""
+        running: set[str] = set()
+        if self._worker.capabilities.detached:
+            running = {turn.id for turn in await self._history(session) or () if turn.outcome is None}
+        await self._worker.permissions.inherit(session, running)
 
     async def run(self, claim: Claim) -> None:
         """Deal with all that the claim took over."""
@@ -40,7 +50,18 @@ class Recovery:
 
     async def _read_histories(self, items: Sequence[LeasedDelivery]) -> None:
         for session in {item.delivery.session for item in items} - self._histories.keys():
-            self._histories[session] = await self._history(session)
+            submissions = {item.delivery.submission for item in items if item.delivery.session == session}
+            self._histories[session] = await self._settled_history(session, submissions)
+
+    async def _settled_history(self, session: str | None, submissions: set[str | None]) -> Sequence[PastTurn] | None:
+        """Read the history; of a process that outlived the relay once more, for what it was handed just then."""
+        turns = await self._history(session)
+        for _ in range(_LOOKS if self._worker.capabilities.detached else 0):
+            if turns is None or submissions <= {name for turn in turns for name in turn.submissions}:
+                break
+            await self._worker.clock.sleep(_LOOK_SECONDS)
+            turns = await self._history(session)
+        return turns
 
     async def _history(self, session: str | None) -> Sequence[PastTurn] | None:
         reader = self._worker.session
@@ -58,4 +79,5 @@ class Recovery:
             self._histories[item.delivery.session],
             known=self._worker.capabilities.history,
             on_interrupted=self._on_interrupted,
+            detached=self._worker.capabilities.detached and item.delivery.session == self._worker.session.id,
         )

@@ -24,6 +24,8 @@ class Next(StrEnum):
     """Hand it over again, as new."""
     CONTINUE = "continue"
     """Hand over the word to go on with it."""
+    BIND = "bind"
+    """Wait for the end of its turn, which runs on in a process that outlived the relay."""
     LEAVE = "leave"
     """The next recovery decides: its process is gone, or the agent is being stopped."""
 
@@ -109,7 +111,12 @@ def of_refusal(fault: Fault) -> Verdict:
 
 
 def of_history(
-    delivery: Delivery, turns: Sequence[PastTurn] | None, *, known: bool, on_interrupted: OnInterrupted
+    delivery: Delivery,
+    turns: Sequence[PastTurn] | None,
+    *,
+    known: bool,
+    on_interrupted: OnInterrupted,
+    detached: bool = False,
 ) -> Verdict:
     """Decide after a crash, by the history of the session that the delivery was handed to.
 
@@ -118,10 +125,15 @@ def of_history(
         turns: The session's turns; None where they cannot be read.
         known: Whether the provider has a history at all.
         on_interrupted: What to do with a turn that was begun and cut off.
+        detached: Whether the provider's process outlives the relay, so that a turn without an end is running.
     """
-    if delivery.deaths >= DEATHS:
-        return settle(State.DEAD, f"{delivery.deaths} processes died holding it")
     past = next((turn for turn in turns or () if delivery.submission in turn.submissions), None)
+    if detached and past is not None and past.outcome is None:
+        return Verdict(next=Next.BIND, reason="its turn runs on")
+    # What finished in a process that outlived the relays is no danger to anyone, however many of those died.
+    finished = past is not None and past.outcome not in (None, Outcome.INTERRUPTED)
+    if delivery.deaths >= DEATHS and not (detached and finished):
+        return settle(State.DEAD, f"{delivery.deaths} processes died holding it")
     if past is not None and past.outcome not in (None, Outcome.INTERRUPTED):
         return _finished(past, past.outcome, delivery)
     if delivery.wish in _WISHED:
@@ -129,9 +141,11 @@ def of_history(
         return settle(state, reason, past.text if past else "")
     if turns is None:
         return _unreadable(on_interrupted, known=known)
-    if past is None:
-        return Verdict(next=Next.REDELIVER, reason="the provider's history does not have it")
-    return _cut_off(past, on_interrupted)
+    return _cut_off(past, on_interrupted) if past else _not_there()
+
+
+def _not_there() -> Verdict:
+    return Verdict(next=Next.REDELIVER, reason="the provider's history does not have it")
 
 
 def _unreadable(on_interrupted: OnInterrupted, *, known: bool) -> Verdict:

@@ -79,6 +79,8 @@ class Worker:
         self.stopping = False
         self.cleared = False
         """Whether its session is forgotten, and a new one takes its place."""
+        self.leaving = False
+        """Whether the session goes on without this relay."""
         self.notebook = Notebook(claimed, clock)
         self.hand_over = HandOver(
             session, capabilities, claimed, held=self.held, notebook=self.notebook, refused=self._refused
@@ -149,6 +151,11 @@ class Worker:
         with anyio.move_on_after(SETTLE_DOWN_SECONDS if drain is None else min(drain, SETTLE_DOWN_SECONDS)):
             await self._idle.wait()
         self._over = True
+        self.nudge.ring()
+
+    def let_go(self) -> None:
+        """Stop at once, and leave what runs to the next relay: the session goes on without this one."""
+        self.stopping = self.leaving = self._over = True
         self.nudge.ring()
 
     def hear(self, what: Occurrence) -> None:
@@ -225,6 +232,7 @@ class Worker:
             match self._facts.popleft():
                 case Seen() as seen:
                     self._mark_seen(seen)
+                    await self.interruption.repeat(seen.submission)
                 case EndedTurn() as turn:
                     await self._conclude_turn(turn)
                 case PermissionAsked() as asked:
@@ -241,6 +249,7 @@ class Worker:
         self._over = self._over or turn.by == "process"
         items = self.held.take(turn.submissions)
         await self.causes.note(turn, items)
+        await self.permissions.turn_ended()
         if not items:
             return
         await self.recorder.flush()

@@ -123,6 +123,11 @@ class FailsToCompact(GoodSession):
         self.todo.close()
 
 
+class JoinsAnotherSession(GoodSession):
+    def terminal(self):
+        return replace(super().terminal(), argv=(sys.executable, "another"))
+
+
 class ShowsASecret(GoodSession):
     async def begin(self):
         credentials = self.provider.context.credentials
@@ -243,6 +248,7 @@ SESSIONS = [
     HasAHistoryOfEverySession,
     CannotDecide,
     FailsToCompact,
+    JoinsAnotherSession,
     ShowsASecret,
     TakesTextWhenClosed,
     LeaksATask,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from contextlib import asynccontextmanager
 
 import anyio
@@ -29,7 +30,7 @@ from relaykit.model import (
     new_id,
     projected,
 )
-from relaykit.plugin import Component
+from relaykit.plugin import Component, Terminal
 
 SCHEMA = {
     "type": "object",
@@ -79,6 +80,9 @@ class GoodSession:
 
     async def compact(self):
         pass
+
+    def terminal(self):
+        return Terminal(argv=(sys.executable, self.id), cwd=self.provider.context.home)
 
     async def history(self, session):
         return self.provider.remembered.get(session)
@@ -135,7 +139,14 @@ class GoodProvider:
 
     session_class = GoodSession
     capabilities = Capabilities(
-        join=True, resume=True, history=True, compact=True, permissions=True, streaming=True, interrupt=True
+        join=True,
+        resume=True,
+        history=True,
+        compact=True,
+        permissions=True,
+        streaming=True,
+        interrupt=True,
+        attach=True,
     )
 
     def __init__(self, options, context):

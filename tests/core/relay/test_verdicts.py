@@ -162,6 +162,18 @@ def test_the_second_death_is_the_last_whatever_history_says() -> None:
     assert recall(past(Outcome.COMPLETED, text="done"), deaths=2).state is State.DEAD
 
 
+@pytest.mark.parametrize("deaths", [0, 2])
+def test_what_a_detached_process_runs_or_finished_goes_on_or_is_settled_whoever_died(deaths: int) -> None:
+    delivery = replace(DELIVERY, deaths=deaths)
+
+    def judged(outcome: Outcome | None) -> Verdict:
+        return of_history(delivery, [past(outcome)], known=True, on_interrupted="continue", detached=True)
+
+    assert judged(None).next is Next.BIND
+    assert judged(Outcome.COMPLETED).state is State.ANSWERED
+    assert judged(Outcome.INTERRUPTED).next is (Next.SETTLE if deaths else Next.CONTINUE)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_what_nobody_can_tell_ends_unknown(known: bool) -> None:
     verdict = of_history(DELIVERY, None, known=known, on_interrupted="continue")

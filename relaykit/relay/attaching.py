@@ -1,0 +1,156 @@
+"""A person has an agent's session in a terminal: how it is handed over, and how it comes back.
+
+Who takes it is a process, and stays one: the command line becomes the agent's own program. It holds the session for as
+long as it lives, so a terminal that is closed, or a program that is killed, gives it back. That is written down
+before the session is given away, so that the next relay leaves it alone, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.model import CommandState, Report, Status, StatusKind
+from relaykit.plugin import Attaches
+from relaykit.relay.children.proc import process_stat, wait_exit
+from relaykit.relay.directories import private_directory
+from relaykit.relay.insisting import insist
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from relaykit.model import Command
+    from relaykit.plugin import Session, Terminal
+    from relaykit.relay.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The process that has, or wants, an agent's session."""
+
+    pid: int
+    start: int
+    """In clock ticks since the machine's boot."""
+    boot: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, and not a stranger under its number."""
+        stat = process_stat(self.pid)
+        return stat is not None and stat.alive and stat.start == self.start
+
+
+def this_process(boot: str) -> Holder:
+    """Return the process that calls."""
+    stat = process_stat(os.getpid())
+    return Holder(pid=os.getpid(), start=stat.start if stat else 0, boot=boot)
+
+
+def holder_path(home: Path, agent: str) -> Path:
+    """Return where it is written down who has the agent's session."""
+    return home / "attached" / f"{agent}.json"
+
+
+class Attaching:
+    """The session of one agent on its way to a person and back."""
+
+    def __init__(self, agent: str, services: Services) -> None:
+        self._agent = agent
+        self._services = services
+        self._path = holder_path(services.config.home, agent)
+        self._joining: tuple[Command, Holder, Terminal] | None = None
+
+    async def join(self, session: Session, command: Command) -> bool:
+        """Answer how the session is joined, or return True where the relay has to let go of it first."""
+        holder = _read(command.text)
+        self._joining = None
+        if not isinstance(session, Attaches):
+            await self._advance(command, CommandState.FAILED, "this agent has no terminal program that could join it")
+        elif holder is None or not self._is_here(holder):
+            await self._advance(command, CommandState.FAILED, "the process that wanted to join is gone")
+        elif (terminal := session.terminal()).hands_over:
+            self._joining = (command, holder, terminal)
+            return True
+        else:
+            await self._advance(command, CommandState.SUCCEEDED, _told(terminal))
+        return False
+
+    async def refuse(self, command: Command) -> None:
+        """Answer that there is no session to join now."""
+        holder = self._holder()
+        has = f"process {holder.pid} has it in a terminal already" if holder else "its session is not open now"
+        await self._advance(command, CommandState.FAILED, has)
+
+    async def hand_over(self) -> None:
+        """Give the session to whoever asked: the relay has let go of it."""
+        if self._joining is None:
+            return
+        command, holder, terminal = self._joining
+        self._joining = None
+        if not self._is_here(holder):
+            await self._advance(command, CommandState.FAILED, "the process that wanted to join is gone")
+            return
+        private_directory(self._path.parent)
+        half = self._path.with_suffix(".new")
+        half.touch(mode=0o600)
+        half.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+        half.rename(self._path)
+        await self._advance(command, CommandState.SUCCEEDED, _told(terminal))
+
+    async def held(self, epoch: int, session: str | None, otherwise: anyio.Event) -> bool:
+        """Return whether a person has the session, after waiting for its end, or for someone who orders otherwise."""
+        holder = self._holder()
+        if holder is None:
+            self._path.unlink(missing_ok=True)
+            return False
+        services = self._services
+        detail = f"a person has its session in a terminal (process {holder.pid})"
+        status = Status(kind=StatusKind.BUSY, reason="attached", detail=detail, since=services.clock.now())
+        report = Report(agent=self._agent, epoch=epoch, status=status, pid=holder.pid, session=session)
+        await insist(partial(services.mailbox.note, (), report), services.clock, self._report)
+        self._report(detail)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_set_at_exit, holder, otherwise, name=f"{self._agent}: attached")
+            await otherwise.wait()
+            tasks.cancel_scope.cancel()
+        return True
+
+    def _holder(self) -> Holder | None:
+        """Return who has the session and still lives."""
+        try:
+            holder = _read(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return holder if holder is not None and self._is_here(holder) else None
+
+    def _is_here(self, holder: Holder) -> bool:
+        return holder.boot == self._services.clock.boot_id() and holder.alive
+
+    async def _advance(self, command: Command, state: CommandState, result: str) -> None:
+        advance = partial(self._services.mailbox.advance, command.id, state, result)
+        await insist(advance, self._services.clock, self._report)
+
+    def _report(self, line: str) -> None:
+        self._services.report(f"{self._agent}: {line}")
+
+
+async def _set_at_exit(holder: Holder, ended: anyio.Event) -> None:
+    if holder.alive:
+        await wait_exit(holder.pid)
+    ended.set()
+
+
+def _told(terminal: Terminal) -> str:
+    return json.dumps({"argv": terminal.argv, "cwd": str(terminal.cwd), "env": dict(terminal.env)})
+
+
+def _read(text: str) -> Holder | None:
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
