@@ -40,6 +40,4 @@ def _not_loaded(name: str, plugins: Sequence[Plugin]) -> str | None:
             return plugin.error
         if plugin.found.name == name and plugin.state == "disabled":
             return f"plugin {plugin.found.blamed} is disabled by the configuration or RELAYKIT_PLUGINS"
-        if plugin.found.name == name and not plugin.offers:
-            return f"plugin {plugin.found.blamed} is installed and does not offer it yet"
     return None

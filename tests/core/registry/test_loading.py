@@ -194,12 +194,6 @@ def test_a_near_name_an_extra_and_all_names_are_told():
     assert explain(ROUTER, "zzz") == "unknown router 'zzz'; installed: none"
 
 
-def test_a_plugin_that_is_installed_and_offers_nothing_is_not_to_be_installed_again():
-    explained = load().explain_missing(PROVIDER, "claude")
-    assert explained.startswith("unknown provider 'claude'; plugin 'claude' (relaykit-claude ")
-    assert explained.endswith(" is installed and does not offer it yet")
-
-
 def test_a_component_that_is_disabled_says_so():
     explained = load(disabled=["codex"]).explain_missing(PROVIDER, "codex")
     assert explained.startswith("unknown provider 'codex'; plugin 'codex' (relaykit-codex ")
