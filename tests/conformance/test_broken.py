@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,12 +17,11 @@ BROKEN = Path(__file__).parent / "broken"
 FILES = sorted(BROKEN.glob("*_suites.py"))
 
 
-def expected() -> dict[str, frozenset[str]]:
-    """Return the checks that have to fail, for each class that is named after a component."""
+def expected(path: Path) -> dict[str, frozenset[str]]:
+    """Return the checks that have to fail, for each class of a file that is named after a component."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BROKEN)
-        modules = [load(path) for path in FILES]
-    classes = [cls for module in modules for cls in vars(module).values() if hasattr(cls, "fails")]
+        classes = [cls for cls in vars(load(path)).values() if hasattr(cls, "fails")]
     return {cls.__name__: frozenset(cls.fails) for cls in classes if not cls.__name__.startswith("Broken")}
 
 
@@ -32,13 +32,16 @@ def load(path: Path) -> object:
     return module
 
 
-EXPECTED = expected()
+EXPECTED = {path: expected(path) for path in FILES}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Run all suites in one process; return the names of the checks by class and outcome."""
-    directory = tmp_path_factory.mktemp("broken")
+    """Run the suites of a file in one process, once; return the names of the checks by class and outcome."""
+    return cache(lambda path: run(path, tmp_path_factory.mktemp("broken")))
+
+
+def run(path: Path, directory: Path) -> dict[str, dict[str, set[str]]]:
     report = directory / "report.xml"
     words = [
         "-q",
@@ -51,7 +54,7 @@ def results(tmp_path_factory):
         "--rootdir",
         str(BROKEN),
     ]
-    names = ["-o", "python_classes=" + " ".join(EXPECTED), *map(str, FILES)]
+    names = ["-o", "python_classes=" + " ".join(EXPECTED[path]), str(path)]
     env = {**os.environ, "PYTHONPATH": str(BROKEN)}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words, *names],
@@ -74,9 +77,9 @@ def read(report: Path) -> dict[str, dict[str, set[str]]]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_a_broken_component_fails_just_the_checks_that_are_meant_for_it(results, name):
-    outcomes = results[name]
+@pytest.mark.parametrize(("path", "name"), [(path, name) for path in FILES for name in sorted(EXPECTED[path])])
+def test_a_broken_component_fails_just_the_checks_that_are_meant_for_it(results, path, name):
+    outcomes = results(path)[name]
     assert outcomes["error"] == set()
-    assert outcomes["failure"] == EXPECTED[name]
+    assert outcomes["failure"] == EXPECTED[path][name]
     assert len(outcomes["passed"]) > 5
