@@ -7,6 +7,7 @@ RelaykitError
 ├── AlreadyRunError            exit 2: the agent is run by someone else
 ├── RefusedError               exit 4: a message or an order was not accepted; says why
 │   ├── ConflictError          the same id with another body
+│   ├── FullError              the recipient has too much waiting; later there may be room
 │   ├── UnknownAddressError    nobody has that address
 │   └── ClosedRequestError     a permission request that is no longer open
 ├── NotFoundError              exit 1: no message, request, command or agent has that id
@@ -78,6 +79,10 @@ class RefusedError(RelaykitError):
 
 class ConflictError(RefusedError):
     """The id was used before for something else."""
+
+
+class FullError(RefusedError):
+    """Too much waits for the recipient; nothing was stored, and later there may be room."""
 
 
 class UnknownAddressError(RefusedError):

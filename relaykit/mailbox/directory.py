@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from relaykit.errors import LeaseLostError
+from relaykit.errors import AlreadyRunError, LeaseLostError
 from relaykit.mailbox import rows
 from relaykit.mailbox.tasks import free_claims
 from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_json
@@ -73,6 +73,9 @@ def leave(tx: Transaction, incarnation: str) -> None:
 
 def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
     """Enter or update the agent, raise its epoch and take over what an older epoch had leased."""
+    there = Known(tx).agent(agent.id)
+    if there is not None and there.reads_inbox:
+        raise AlreadyRunError(f"{agent.id!r} is an agent of {there.provider} here; give yours another name")
     (epoch,) = tx.row(
         "INSERT INTO agent (id, record, epoch, owner, status) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE "
         f"SET record = {_CLAIMED}, epoch = epoch + 1, owner = excluded.owner, pid = NULL RETURNING epoch",

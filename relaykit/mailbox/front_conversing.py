@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaykit.mailbox import conversing, tasks
+from relaykit.mailbox import conversing, inboxes, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from relaykit.mailbox.transaction import Transaction
-    from relaykit.model import Accepted, DirectoryEntry, Message, Task, TaskState
+    from relaykit.model import Accepted, Agent, DirectoryEntry, InboxItem, Message, Task, TaskState
     from relaykit.storage.executor import Executor
 
 
 class ConversingMailbox:
-    """Answers in the middle of a turn, threads, reactions, tasks. The promises stand with the protocol."""
+    """Answers in the middle of a turn, threads, reactions, tasks, inboxes. The promises stand with the protocol."""
 
     def __init__(self, executor: Executor[Transaction], *, synced: bool = False) -> None:
         self._run = executor.run
@@ -50,3 +50,25 @@ class ConversingMailbox:
     async def set_task(self, message: str, agent: str, state: TaskState, note: str = "") -> Task:
         """Note what the agent that has a task says of it."""
         return await self._run(tasks.set_task, message, agent, state, note)
+
+    async def enroll(self, agent: Agent) -> None:
+        """Enter an agent that reads its inbox itself, or what is now known of it."""
+        await self._run(inboxes.enroll, agent)
+
+    async def dismiss(self, agent: str) -> None:
+        """Take such an agent out."""
+        await self._run(inboxes.dismiss, agent)
+
+    async def unread(self, agent: str, *, after: int = 0, limit: int = 50) -> Sequence[InboxItem]:
+        """Return what it has not taken yet, in the order of arrival."""
+        return await self._run(inboxes.unread, agent, after=after, limit=limit)
+
+    async def take(self, agent: str, messages: Collection[str], note: str) -> Sequence[str]:
+        """End its deliveries of these messages as acknowledged; return whose there were."""
+        return await self._run(inboxes.take, agent, messages, note)
+
+    async def arrived(
+        self, after: int | None, recipients: Collection[str], *, limit: int = 500
+    ) -> tuple[int, Sequence[InboxItem]]:
+        """Return the last arrival number, and what has come for some recipients since one."""
+        return await self._run(inboxes.arrived, after, recipients, limit=limit)

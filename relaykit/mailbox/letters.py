@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from relaykit.errors import ConflictError, RefusedError, UnknownAddressError
+from relaykit.errors import ConflictError, FullError, RefusedError, UnknownAddressError
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.chain import closes_circle, origin
@@ -39,6 +39,8 @@ class _Way:
     priority: Priority
     refusal: str | None = None
     """Why it cannot be queued."""
+    is_full: bool = False
+    """Whether that is only for now."""
     pool: tuple[str, ...] = ()
 
 
@@ -174,7 +176,7 @@ def _ways(tx: Transaction, known: Known, draft: Draft) -> list[_Way]:
         return [_to_any(tx, known, draft, found)]
     ways = [_to_one(tx, known, draft, name) for name in found.recipients]
     if not found.group and ways[0].refusal:
-        raise RefusedError(ways[0].refusal)
+        raise (FullError if ways[0].is_full else RefusedError)(ways[0].refusal)
     return ways
 
 
@@ -185,18 +187,24 @@ def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
         return _Way(name, priority)
     if agent and not may_reach(tx, known, draft.sender, agent):
         return _Way(name, priority, f"{draft.sender} may not send to {name}")
-    return _Way(name, priority, too_long(agent, draft.body) or _full(tx, name, draft.body))
+    if refusal := too_long(agent, draft.body):
+        return _Way(name, priority, refusal)
+    full = _full(tx, name, draft.body)
+    return _Way(name, priority, full, is_full=full is not None)
 
 
 def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
-    agents = [agent for name in found.recipients if (agent := known.agent(name))]
+    agents = [agent for name in found.recipients if (agent := known.agent(name)) and not agent.reads_inbox]
+    if not agents:
+        raise RefusedError(f"no relay runs any of {draft.to}: they read their inboxes themselves")
     reachable = tuple(agent.id for agent in agents if may_reach(tx, known, draft.sender, agent))
     if not reachable:
         raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
     taking = [agent.id for agent in agents if agent.id in reachable and not too_long(agent, draft.body)]
-    refusal = _full(tx, draft.to, draft.body) if taking else f"the message is too long for every one of {draft.to}"
-    if refusal and not draft.kind.automatic:
-        raise RefusedError(refusal)
+    if not taking and not draft.kind.automatic:
+        raise RefusedError(f"the message is too long for every one of {draft.to}")
+    if not draft.kind.automatic and (full := _full(tx, draft.to, draft.body)):
+        raise FullError(full)
     return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
 
 

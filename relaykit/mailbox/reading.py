@@ -53,10 +53,11 @@ def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 
             recipient,
             limit,
         )[::-1]
-    return [_item(tx, *rows.both(row)) for row in found]
+    return [item(tx, *rows.both(row)) for row in found]
 
 
-def _item(tx: Transaction, delivery: DeliveryRow, message: Message) -> InboxItem:
+def item(tx: Transaction, delivery: DeliveryRow, message: Message) -> InboxItem:
+    """Return one delivery as its recipient sees it."""
     return InboxItem(
         delivery=rows.delivery(delivery, message.id),
         message=message,

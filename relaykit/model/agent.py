@@ -28,6 +28,8 @@ class Agent:
     """Whether ``broadcast``, ``tag:`` and ``cap:`` mean it, too; its id and its label always do."""
     may_send_now: bool = False
     """Whether it may send ``now`` to others; agents send at most ``next`` unless their profile allows more."""
+    reads_inbox: bool = False
+    """No relay runs it: it reads its inbox itself, and what it has taken from there is done with."""
     max_text: int | None = None
     """Characters that its provider takes at once, as far as is known: a longer message is refused at the put."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from relaykit.plugin.conversing import Conversing, Tasks
+from relaykit.plugin.inboxes import Inboxes
 from relaykit.plugin.orders import Orders, Permissions
 
 if TYPE_CHECKING:
@@ -158,6 +159,9 @@ class Agents(Protocol):
         but those with the wish ``stop``: their turn was ended in good order.
         Commands and permission requests of older epochs are closed. How much text its provider takes is kept
         where the agent says nothing of it.
+
+        Raises:
+            AlreadyRunError: An agent that reads its inbox itself has that name.
         """
         ...
 
@@ -270,7 +274,7 @@ class Leases(Protocol):
         ...
 
 
-class Mailbox(Letters, Agents, Leases, Orders, Permissions, Conversing, Tasks, Protocol):
+class Mailbox(Letters, Agents, Leases, Orders, Permissions, Conversing, Tasks, Inboxes, Protocol):
     """The durable store of all that must not be lost."""
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:

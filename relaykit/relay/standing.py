@@ -39,7 +39,7 @@ def is_beating(relay: RelayRecord, clock: Clock) -> bool:
 def real_status(entry: DirectoryEntry, relay: RelayRecord | None, home: Path, clock: Clock) -> Status:
     """Return an agent's status; ``relay`` is the one that claimed it last, if it has entered."""
     stored = entry.status
-    if stored.kind is StatusKind.OFFLINE:
+    if stored.kind is StatusKind.OFFLINE or entry.agent.reads_inbox:
         return stored
     if not is_run(home, entry.agent.id):
         return replace(OFFLINE, reason="gone", detail="the relay that ran it is gone", since=stored.since)

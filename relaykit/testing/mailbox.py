@@ -5,6 +5,7 @@ from __future__ import annotations
 from relaykit.testing import mailbox_agents as agents
 from relaykit.testing import mailbox_chain as chain
 from relaykit.testing import mailbox_conversing as conversing
+from relaykit.testing import mailbox_inboxes as inboxes
 from relaykit.testing import mailbox_leases as leases
 from relaykit.testing import mailbox_letters as letters
 from relaykit.testing import mailbox_orders as orders
@@ -31,6 +32,7 @@ class MailboxSuite(
     conversing.Answering,
     conversing.Reading,
     conversing.Tasks,
+    inboxes.Inboxes,
     leases.Leasing,
     leases.Handling,
     leases.Settling,
