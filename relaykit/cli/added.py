@@ -25,4 +25,4 @@ def added_commands() -> list[Entry]:
     except PluginError as error:
         sys.stderr.write(f"relaykit: {error}; `relaykit doctor` says more\n")
         return []
-    return [Entry(command.name, command.summary, command.target, PLUGINS) for command in commands]
+    return [Entry(command.name, command.summary, command.target, PLUGINS, command.lent) for command in commands]

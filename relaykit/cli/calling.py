@@ -29,7 +29,7 @@ def call(entry: Entry, words: Sequence[str]) -> int:
     """Call a command with its words; return its exit code."""
     function = _target(entry)
     if entry.group == PLUGINS:
-        result = function(list(words))
+        result = function(list(words), *_lent(entry))
     else:
         parser = Parser(entry.words, function)
         try:
@@ -43,6 +43,14 @@ def call(entry: Entry, words: Sequence[str]) -> int:
 def help_of(entry: Entry) -> str:
     """Return the help of a built-in command."""
     return Parser(entry.words, _target(entry)).format_help()
+
+
+def _lent(entry: Entry) -> Sequence[object]:
+    if not entry.lent:
+        return ()
+    from relaykit.cli.lending import Lending  # noqa: PLC0415 - a relay's parts, which few commands need
+
+    return [Lending(entry.words)]
 
 
 def _target(entry: Entry) -> Callable[..., Any]:

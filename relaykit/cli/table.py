@@ -14,6 +14,8 @@ class Entry(NamedTuple):
     target: str
     """``module:function``."""
     group: str
+    lent: bool = False
+    """Of a plugin's: whether it takes what the core lends."""
 
 
 GROUPS = ("work", "look", "decide", "command", "set up")

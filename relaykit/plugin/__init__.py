@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         RotatesMachineKey,
     )
     from relaykit.plugin.hooks import PROJECT, hookimpl, hookspec
+    from relaykit.plugin.lending import CALLER, App, Known, Lent, Pace, Receive, Scope, Send, Site, Tls
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
     from relaykit.plugin.provider import (
         AnswersPermissions,
@@ -53,6 +54,7 @@ _HOMES = {
         "RotatesMachineKey",
     ),
     "hooks": ("PROJECT", "hookimpl", "hookspec"),
+    "lending": ("CALLER", "App", "Known", "Lent", "Pace", "Receive", "Scope", "Send", "Site", "Tls"),
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
     "provider": (
         "AnswersPermissions",
@@ -77,8 +79,10 @@ _HOMES = {
 
 __all__ = [
     "API",
+    "CALLER",
     "PROJECT",
     "AnswersPermissions",
+    "App",
     "Attaches",
     "ChangesCredentials",
     "ChangesModel",
@@ -96,24 +100,32 @@ __all__ = [
     "Intake",
     "Joining",
     "KeepsRecords",
+    "Known",
+    "Lent",
     "ListsCredentials",
     "ListsSessions",
     "Mailbox",
+    "Pace",
     "Processes",
     "Projects",
     "Provider",
     "ReadsHistory",
     "Receipt",
+    "Receive",
     "RotatesMachineKey",
     "Route",
     "Router",
+    "Scope",
+    "Send",
     "Session",
     "SessionRequest",
     "SessionStore",
+    "Site",
     "StatusSink",
     "Subscribable",
     "TakesReplies",
     "Terminal",
+    "Tls",
     "Transport",
     "Waiting",
     "Watch",

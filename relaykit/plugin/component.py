@@ -52,3 +52,5 @@ class CliCommand:
     target: str
     """``module:function``; imported only when the command is used. The function takes the words after the command's
     name and returns its exit code, with whatever library it reads them; RelaykitError is told in one line."""
+    lent: bool = False
+    """Whether the function takes a ``Lent``, too: the mailbox, and what else the core has for a command."""

@@ -33,10 +33,22 @@ async def sweep(mailbox: Mailbox, sessions: SessionStore, clock: Clock, retentio
         await clock.sleep(_SWEEP_SECONDS)
 
 
+async def sweep_mailbox(mailbox: Mailbox, clock: Clock, retention: Retention) -> None:
+    """Do so with a mailbox alone, for ever."""
+    while True:
+        with suppress(StoreError):  # as above
+            await _sweep_letters(mailbox, clock.now(), retention)
+        await clock.sleep(_SWEEP_SECONDS)
+
+
 async def _sweep_all(mailbox: Mailbox, sessions: SessionStore, now: float, retention: Retention) -> None:
+    await _sweep_letters(mailbox, now, retention)
+    while await sessions.sweep(before=now - retention.events_days * _DAY, max_bytes=retention.events_bytes):
+        pass
+
+
+async def _sweep_letters(mailbox: Mailbox, now: float, retention: Retention) -> None:
     while await mailbox.sweep(
         settled_before=now - retention.settled_days * _DAY, keys_before=now - retention.keys_days * _DAY
     ):
-        pass
-    while await sessions.sweep(before=now - retention.events_days * _DAY, max_bytes=retention.events_bytes):
         pass

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _BACKLOG = 128
 
 
-def bind(address: Address) -> tuple[socket.socket, Address]:
-    """Return a bound socket, and the address with the port that it really has.
+def bind(address: Address, said: str = "relay.listen") -> tuple[socket.socket, Address]:
+    """Return a bound socket, and the address with the port that it really has; ``said`` is where it was written.
 
     Raises:
         ConfigError: The address is taken, or is none of this machine.
@@ -28,8 +28,8 @@ def bind(address: Address) -> tuple[socket.socket, Address]:
         bound.listen(_BACKLOG)
     except OSError as error:
         bound.close()
-        where = f"{address.host}:{address.port}"
         raise ConfigError(
-            f"relay.listen: {where} cannot be listened on ({error.strerror}); end what uses it, or choose another port"
+            f"{said}: {address.host}:{address.port} cannot be listened on ({error.strerror}); end what uses it, or "
+            "choose another port"
         ) from error
     return bound, replace(address, port=bound.getsockname()[1])

@@ -1,46 +1,25 @@
 """The guard in front of every application: who, from where, how much, how often.
 
 It speaks ASGI on both sides and knows nothing of what it guards, so that another application, with other tokens, can be
-put behind it as well. There is no way round it: without an ``authenticate`` there is no guard.
+put behind it as well. There is no way round it: whoever is served is a ``Site``, which says who may come in.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol
 
 import anyio
 
+from relaykit.plugin import CALLER, Known, Receive, Scope, Send, Site
+from relaykit.plugin.lending import Event
 from relaykit.server.origins import Hosts, is_same_origin
 from relaykit.server.rates import Bucket
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-CALLER = "relaykit.caller"
-"""Where the guarded application finds who called, in the scope."""
 MAX_BODY = 4 * 2**20
 """A message of 1 MiB, whichever way its client escapes it, but for the worst."""
 _BODY_SECONDS = 20.0
 _BEARER = b"bearer "
 _VAIN_PER_SECOND, _VAIN_BURST = 5.0, 20.0
-
-
-class Known(Protocol):
-    """Someone whose token was good."""
-
-    @property
-    def requests(self) -> Bucket:
-        """How often they may come."""
-        ...
-
-
-Authenticate = Callable[[bytes], Known | None]
-"""Returns whose token it is, compared in constant time."""
 
 
 class _RefusedError(Exception):
@@ -51,11 +30,10 @@ class _RefusedError(Exception):
 
 
 class Guard:
-    """Lets through what has a good token, comes from here, is small enough and not too often."""
+    """Lets through what has a good token or an open door, comes from here, is small enough and not too often."""
 
-    def __init__(self, app: App, authenticate: Authenticate, hosts: Hosts, *, max_body: int = MAX_BODY) -> None:
-        self._app = app
-        self._authenticate = authenticate
+    def __init__(self, site: Site, hosts: Hosts, *, max_body: int = MAX_BODY) -> None:
+        self._site = site
         self._hosts = hosts
         self._max_body = max_body
         self._vain = Bucket(_VAIN_PER_SECOND, _VAIN_BURST)
@@ -68,28 +46,41 @@ class Guard:
             scope[CALLER] = self._check(scope)
             body = await self._body(scope, receive)
         except _RefusedError as refusal:
-            await _answer(send, refusal)
+            await self._answer(send, refusal)
             return
         if body is not None:
-            await self._app(scope, _replayed(body, receive), send)
+            await self._site.app(scope, _replayed(body, receive), send)
 
-    def _check(self, scope: Scope) -> Known:
+    def _check(self, scope: Scope) -> Known | None:
         host = _only(scope, b"host") or b""
         if not self._hosts.know(host):
             raise _RefusedError(421, "the Host header names nobody here; use the address that the relay listens on")
         origins = _all(scope, b"origin")
         if origins and not all(is_same_origin(origin, host) for origin in origins):
             raise _RefusedError(403, "requests from web pages of elsewhere are refused")
-        given = _only(scope, b"authorization") or b""
-        known = self._authenticate(given[len(_BEARER) :].strip()) if given[: len(_BEARER)].lower() == _BEARER else None
+        token = self._token(scope)
+        known = self._site.authenticate(token) if token else None
         _slow_down((known.requests if known else self._vain).take())
-        if known is None:
+        if known is None and not (self._site.is_open and self._site.is_open(scope)):
             raise _RefusedError(
                 401,
                 "a bearer token is needed: a session's own, or the person's, which stands in the file token of the home",
                 (b"www-authenticate", b"Bearer"),
             )
         return known
+
+    def _token(self, scope: Scope) -> bytes:
+        given = _only(scope, b"authorization") or b""
+        if given[: len(_BEARER)].lower() == _BEARER:
+            return given[len(_BEARER) :].strip()
+        return self._site.takes_token(scope) if self._site.takes_token else b""
+
+    async def _answer(self, send: Send, refusal: _RefusedError) -> None:
+        body = (self._site.refusal or _told)(refusal.status, str(refusal))
+        size = (b"content-length", str(len(body)).encode())
+        headers = [(b"content-type", b"application/json"), size, *refusal.headers]
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
         """Return the whole body, or None where the client has gone."""
@@ -131,16 +122,13 @@ def _only(scope: Scope, name: bytes) -> bytes | None:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    waiting: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
+    async def again() -> Event:
         return waiting.pop() if waiting else await receive()
 
     return again
 
 
-async def _answer(send: Send, refusal: _RefusedError) -> None:
-    body = json.dumps({"error": {"message": str(refusal)}}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *refusal.headers]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _told(_status: int, text: str) -> bytes:
+    return json.dumps({"error": {"message": text}}).encode()

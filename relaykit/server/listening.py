@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import anyio
 import uvicorn
 
+from relaykit.errors import ConfigError
 from relaykit.server.connection import Connection
 
 if TYPE_CHECKING:
     import socket
 
-    from relaykit.server.guard import App
+    from relaykit.plugin import App, Tls
 
-_CONNECTIONS = 256
+CONNECTIONS = 256
 _KEEP_ALIVE_SECONDS = 120
 """Longer than clients keep one that is not used: else a request could meet the hanging up."""
 _FINISH_SECONDS = 2
@@ -25,7 +26,9 @@ _HEADER_BYTES = 32 * 2**10
 
 
 @asynccontextmanager
-async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
+async def serving(
+    app: App, bound: socket.socket, *, connections: int = CONNECTIONS, tls: Tls | None = None
+) -> AsyncIterator[None]:
     """Serve an application on a bound socket while the context is open.
 
     The server's parts are started without its main loop: that one takes the process's signals, and wakes ten times a
@@ -44,12 +47,14 @@ async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        limit_concurrency=_CONNECTIONS,
+        limit_concurrency=connections,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FINISH_SECONDS,
         h11_max_incomplete_event_size=_HEADER_BYTES,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
     )
-    config.load()
+    _load(config)
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[bound])
@@ -58,3 +63,10 @@ async def serving(app: App, bound: socket.socket) -> AsyncIterator[None]:
     finally:
         with anyio.move_on_after(_STOP_SECONDS, shield=True):
             await server.shutdown(sockets=[bound])
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(f"the certificate and its key cannot be used ({error}); give files of PEM") from error

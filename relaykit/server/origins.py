@@ -21,13 +21,13 @@ class Address:
     port: int
 
     @classmethod
-    def parse(cls, text: str) -> Address:
-        """Take HOST:PORT apart; ``auto`` is loopback on a free port."""
+    def parse(cls, text: str, said: str = "relay.listen") -> Address:
+        """Take HOST:PORT apart, as it was written somewhere; ``auto`` is loopback on a free port."""
         if text == "auto":
             return cls("127.0.0.1", 0)
         host, _, port = text.rpartition(":")
         if not host or not port.isdigit():
-            raise ConfigError(f"relay.listen: {text!r} is no address; write 'auto', 'off' or HOST:PORT")
+            raise ConfigError(f"{said}: {text!r} is no address to listen on; write HOST:PORT")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
     @property
@@ -51,6 +51,8 @@ class Hosts:
     """
 
     address: Address
+    names: tuple[str, ...] = ()
+    """Others by which it may be called."""
 
     def know(self, header: bytes) -> bool:
         """Whether a Host header is one of them."""
@@ -58,7 +60,7 @@ class Hosts:
         if found is None:
             return False
         name = found["name"].decode().strip("[]").lower()
-        if name in _LOOPBACK or name == self.address.host.lower():
+        if name in _LOOPBACK or name in self.names or name == self.address.host.lower():
             return True
         return not self.address.is_loopback and (_is_ip(name) or name == socket.gethostname().lower())
 

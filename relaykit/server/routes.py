@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 import relaykit
 from relaykit.errors import RefusedError, StoreError
+from relaykit.plugin import CALLER
 from relaykit.server import hooks, jsonrpc
 from relaykit.server.desk import Desk
-from relaykit.server.guard import CALLER
 from relaykit.server.jsonrpc import Call
 from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
 from relaykit.server.tools import TOOLS

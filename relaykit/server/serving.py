@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
+from relaykit.plugin import Site
 from relaykit.server.guard import Guard
 from relaykit.server.listening import serving
 from relaykit.server.origins import Hosts
@@ -24,4 +25,5 @@ def serve(
     services: Services, passes: Passes, closing: anyio.Event, bound: socket.socket, address: Address
 ) -> AbstractAsyncContextManager[None]:
     """Serve a relay's edge on a bound socket, for those who have a pass."""
-    return serving(Guard(application(services, closing), passes.caller, Hosts(address)), bound)
+    site = Site(app=application(services, closing), authenticate=passes.caller)
+    return serving(Guard(site, Hosts(address)), bound)

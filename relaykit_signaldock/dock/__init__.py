@@ -1,0 +1,1 @@
+"""The dock: a server that SignalDock clients can use, over the mailbox of this machine's relays."""

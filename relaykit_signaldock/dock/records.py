@@ -1,0 +1,53 @@
+"""What the dock keeps of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CLASSES = frozenset(
+    "personal_assistant code_dev research orchestrator security devops data creative support testing documentation "
+    "utility_bot custom".split()
+)
+TIERS = frozenset({"public", "discoverable", "private"})
+CONTENT_TYPES = frozenset("text image file video audio link rich_text mixed".split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockAgent:
+    """An agent that signs in here."""
+
+    id: str
+    name: str
+    description: str = ""
+    kind: str = "custom"
+    """Its class, of ``CLASSES``."""
+    privacy: str = "public"
+    capabilities: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    is_claimed: bool = False
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Who talks with whom, under one id."""
+
+    id: str
+    participants: tuple[str, ...]
+    """Sorted."""
+    visibility: str = "private"
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """What a sender said of a message beside its text."""
+
+    content_type: str = "text"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLAIN = Annotation()

@@ -1,0 +1,234 @@
+"""The dock's own store in a file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaykit.errors import StoreError, StoreVersionError
+from relaykit_signaldock.dock.records import Annotation, Conversation, DockAgent
+
+if TYPE_CHECKING:
+    from relaykit_signaldock.dock.store import Store
+
+FILE = "dock.db"
+_BUSY_SECONDS = 5.0
+_MIGRATIONS = (
+    """
+    CREATE TABLE agent (id TEXT PRIMARY KEY, record TEXT NOT NULL, seen_at REAL, polled INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE key (hash TEXT PRIMARY KEY, agent TEXT NOT NULL, until REAL) WITHOUT ROWID;
+    CREATE INDEX key_agent ON key (agent);
+    CREATE TABLE code (agent TEXT PRIMARY KEY, hash TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE conversation (id TEXT PRIMARY KEY, visibility TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE participant (
+        conversation TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (conversation, agent)
+    ) WITHOUT ROWID;
+    CREATE INDEX participant_agent ON participant (agent);
+    CREATE TABLE annotation (message TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    """,
+)
+"""The n-th script makes version n; a published one never changes."""
+
+
+class SqliteStore:
+    """The store. The promises stand with the protocol."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def add(self, agent: DockAgent, key: str) -> bool:
+        """Enter an agent with the hash of its key, if there is none of its id."""
+        with self._written() as write:
+            if write("INSERT OR IGNORE INTO agent (id, record) VALUES (?, ?)", agent.id, _dump(agent)):
+                write("INSERT INTO key VALUES (?, ?, NULL)", key, agent.id)
+                return True
+        return False
+
+    def agent(self, id: str) -> DockAgent | None:
+        """Return the agent of that id."""
+        return next(map(_agent, self._rows("SELECT record FROM agent WHERE id = ?", id)), None)
+
+    def agents(self) -> Sequence[DockAgent]:
+        """Return all agents, by id."""
+        return list(map(_agent, self._rows("SELECT record FROM agent ORDER BY id")))
+
+    def update(self, agent: DockAgent) -> None:
+        """Enter what is now known of an agent."""
+        with self._written() as write:
+            write("UPDATE agent SET record = ? WHERE id = ?", _dump(agent), agent.id)
+
+    def remove(self, id: str) -> bool:
+        """Take an agent out, its keys at once."""
+        with self._written() as write:
+            write("DELETE FROM key WHERE agent = ?", id)
+            write("DELETE FROM code WHERE agent = ?", id)
+            return write("DELETE FROM agent WHERE id = ?", id) > 0
+
+    def owner(self, key: str, now: float) -> str | None:
+        """Return whose key has that hash and is good now."""
+        found = self._rows("SELECT agent FROM key WHERE hash = ? AND (until IS NULL OR until > ?)", key, now)
+        return found[0][0] if found else None
+
+    def has_key(self, agent: str, now: float) -> bool:
+        """Whether an agent has a key that is good."""
+        return bool(self._rows("SELECT 1 FROM key WHERE agent = ? AND (until IS NULL OR until > ?)", agent, now))
+
+    def replace_keys(self, agent: str, key: str, now: float, old_until: float) -> None:
+        """Give an agent a key; those that it had are good until then."""
+        with self._written() as write:
+            _replace_keys(write, agent, key, old_until)
+
+    def add_code(self, agent: str, code: str, until: float) -> None:
+        """Keep the hash of an agent's claim code."""
+        with self._written() as write:
+            write("INSERT OR REPLACE INTO code VALUES (?, ?, ?)", agent, code, until)
+
+    def claim(self, agent: str, code: str, key: str, now: float, old_until: float) -> bool:
+        """Use a claim code up."""
+        with self._written() as write:
+            if not write("DELETE FROM code WHERE agent = ? AND hash = ? AND until > ?", agent, code, now):
+                return False
+            _replace_keys(write, agent, key, old_until)
+            known = self.agent(agent)
+            if known is not None:
+                write("UPDATE agent SET record = ? WHERE id = ?", _dump(replace(known, is_claimed=True)), agent)
+        return True
+
+    def seen(self, agent: str, at: float) -> None:
+        """Note that an agent gave a sign of life."""
+        with self._written(synced=False) as write:
+            write("UPDATE agent SET seen_at = ? WHERE id = ?", at, agent)
+
+    def last_seen(self) -> Mapping[str, float]:
+        """Return when agents last gave a sign of life."""
+        return dict(self._rows("SELECT id, seen_at FROM agent WHERE seen_at IS NOT NULL"))
+
+    def polled(self, agent: str) -> int:
+        """Return the arrival number up to which an agent has polled."""
+        found = self._rows("SELECT polled FROM agent WHERE id = ?", agent)
+        return int(found[0][0]) if found else 0
+
+    def set_polled(self, agent: str, number: int) -> None:
+        """Note how far an agent has polled."""
+        with self._written() as write:
+            write("UPDATE agent SET polled = max(polled, ?) WHERE id = ?", number, agent)
+
+    def add_conversation(self, conversation: Conversation) -> None:
+        """Enter a conversation, or the participants that it lacks."""
+        with self._written() as write:
+            about = (conversation.id, conversation.visibility, conversation.created_at)
+            write("INSERT OR IGNORE INTO conversation VALUES (?, ?, ?)", *about)
+            for name in conversation.participants:
+                write("INSERT OR IGNORE INTO participant VALUES (?, ?)", conversation.id, name)
+
+    def conversation(self, id: str) -> Conversation | None:
+        """Return the conversation of that id."""
+        return next(iter(self._conversations("WHERE id = ?", id)), None)
+
+    def conversations(self, agent: str) -> Sequence[Conversation]:
+        """Return the conversations that an agent takes part in, the latest first."""
+        return self._conversations(
+            "WHERE id IN (SELECT conversation FROM participant WHERE agent = ?) ORDER BY created_at DESC, id", agent
+        )
+
+    def annotate(self, message: str, annotation: Annotation) -> None:
+        """Keep what a sender said of a message."""
+        with self._written() as write:
+            write("INSERT OR IGNORE INTO annotation VALUES (?, ?)", message, _dump(annotation))
+
+    def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
+        """Return what was said of messages, by id."""
+        asked = json.dumps(list(messages))
+        found = self._rows(
+            "SELECT message, record FROM annotation WHERE message IN (SELECT value FROM json_each(?))", asked
+        )
+        return {message: Annotation(**json.loads(record)) for message, record in found}
+
+    def _conversations(self, where: str, *values: Any) -> list[Conversation]:
+        found = self._rows(
+            "SELECT id, visibility, created_at, (SELECT json_group_array(agent) FROM participant "  # noqa: S608 - our own words
+            f"WHERE conversation = id) FROM conversation {where}",
+            *values,
+        )
+        return [
+            Conversation(id=id, participants=tuple(sorted(json.loads(people))), visibility=visibility, created_at=at)
+            for id, visibility, at, people in found
+        ]
+
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
+        with _told():
+            return self._database.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _written(self, *, synced: bool = True) -> Iterator[_Write]:
+        with _told():
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Write(self._database)
+                self._database.execute("COMMIT")
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+
+
+class _Write:
+    """Runs statements of one transaction; returns how many rows each wrote."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __call__(self, statement: str, *values: Any) -> int:
+        return self._database.execute(statement, values).rowcount
+
+
+@contextmanager
+def open_store(directory: Path) -> Iterator[Store]:
+    """Open the store of a directory, made where there is none.
+
+    Raises:
+        StoreError: It cannot be used.
+        StoreVersionError: A newer dock wrote it.
+    """
+    path = directory / FILE
+    path.touch(mode=0o600)
+    with _told(), closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        _migrate(database, path)
+        yield SqliteStore(database)
+
+
+def _migrate(database: sqlite3.Connection, path: Path) -> None:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise StoreVersionError(f"{path}: a newer dock wrote it; upgrade relaykit-signaldock, or use another home")
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _replace_keys(write: _Write, agent: str, key: str, old_until: float) -> None:
+    write("DELETE FROM key WHERE agent = ? AND until IS NOT NULL", agent)
+    write("UPDATE key SET until = ? WHERE agent = ?", old_until, agent)
+    write("INSERT INTO key VALUES (?, ?, NULL)", key, agent)
+
+
+def _dump(record: DockAgent | Annotation) -> str:
+    return json.dumps(asdict(record))
+
+
+def _agent(row: Sequence[str]) -> DockAgent:
+    about = json.loads(row[0])
+    return DockAgent(**{**about, "capabilities": tuple(about["capabilities"]), "skills": tuple(about["skills"])})
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"the dock's own store cannot be used: {error}") from error

@@ -1,0 +1,84 @@
+"""The dock's own store: agents and the hashes of their keys, claim codes, conversations.
+
+Messages are not here: they are in the mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from relaykit_signaldock.dock.records import Annotation, Conversation, DockAgent
+
+
+class Store(Protocol):
+    """Every method is one transaction, safe from loss of power when it has returned but where it says otherwise."""
+
+    def add(self, agent: DockAgent, key: str) -> bool:
+        """Enter an agent with the hash of its key; return False, and change nothing, where there is one of its id."""
+        ...
+
+    def agent(self, id: str) -> DockAgent | None:
+        """Return the agent of that id."""
+        ...
+
+    def agents(self) -> Sequence[DockAgent]:
+        """Return all agents, by id."""
+        ...
+
+    def update(self, agent: DockAgent) -> None:
+        """Enter what is now known of an agent."""
+
+    def remove(self, id: str) -> bool:
+        """Take an agent out, its keys at once; return whether there was one."""
+        ...
+
+    def owner(self, key: str, now: float) -> str | None:
+        """Return whose key has that hash and is good now."""
+        ...
+
+    def has_key(self, agent: str, now: float) -> bool:
+        """Whether an agent has a key that is good."""
+        ...
+
+    def replace_keys(self, agent: str, key: str, now: float, old_until: float) -> None:
+        """Give an agent a key; those that it had are good until then, those that were replaced before no longer."""
+
+    def add_code(self, agent: str, code: str, until: float) -> None:
+        """Keep the hash of an agent's claim code, in place of an earlier one."""
+
+    def claim(self, agent: str, code: str, key: str, now: float, old_until: float) -> bool:
+        """Use a claim code up: give its agent a key, and note that it is claimed; return whether the code was good."""
+        ...
+
+    def seen(self, agent: str, at: float) -> None:
+        """Note that an agent gave a sign of life. Not safe from loss of power."""
+
+    def last_seen(self) -> Mapping[str, float]:
+        """Return when agents last gave a sign of life."""
+        ...
+
+    def polled(self, agent: str) -> int:
+        """Return the arrival number up to which an agent has polled."""
+        ...
+
+    def set_polled(self, agent: str, number: int) -> None:
+        """Note how far an agent has polled; it never goes back."""
+
+    def add_conversation(self, conversation: Conversation) -> None:
+        """Enter a conversation; one that is there stays, and gets the participants that it lacks."""
+
+    def conversation(self, id: str) -> Conversation | None:
+        """Return the conversation of that id."""
+        ...
+
+    def conversations(self, agent: str) -> Sequence[Conversation]:
+        """Return the conversations that an agent takes part in, the latest first."""
+        ...
+
+    def annotate(self, message: str, annotation: Annotation) -> None:
+        """Keep what a sender said of a message; the first time counts."""
+
+    def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
+        """Return what was said of messages, by id."""
+        ...
