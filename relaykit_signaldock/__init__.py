@@ -1,4 +1,4 @@
-"""The SignalDock transport of relaykit: agents of this machine among those of a SignalDock server."""
+"""SignalDock for relaykit: the transport to a server of that kind, and ``relaykit dock``, a server of one's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from relaykit.plugin import Component, hookimpl
+from relaykit.plugin import CliCommand, Component, hookimpl
 from relaykit_signaldock.options import OPTIONS_SCHEMA
 
 if TYPE_CHECKING:
@@ -40,3 +40,17 @@ SIGNALDOCK: Component[Transport] = Component(
 def relaykit_transports() -> Iterable[Component[Transport]]:
     """Offer SignalDock."""
     return [SIGNALDOCK]
+
+
+DOCK = CliCommand(
+    name="dock",
+    summary="Serve SignalDock clients over this machine's mailbox, and look after their agents.",
+    target="relaykit_signaldock.dock.command:main",
+    lent=True,
+)
+
+
+@hookimpl
+def relaykit_cli_commands() -> Iterable[CliCommand]:
+    """Add the dock."""
+    return [DOCK]

@@ -7,11 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CLASSES = frozenset(
-    "personal_assistant code_dev research orchestrator security devops data creative support testing documentation "
-    "utility_bot custom".split()
+    [
+        "personal_assistant",
+        "code_dev",
+        "research",
+        "orchestrator",
+        "security",
+        "devops",
+        "data",
+        "creative",
+        "support",
+        "testing",
+        "documentation",
+        "utility_bot",
+        "custom",
+    ]
 )
 TIERS = frozenset({"public", "discoverable", "private"})
-CONTENT_TYPES = frozenset("text image file video audio link rich_text mixed".split())
+CONTENT_TYPES = frozenset(["text", "image", "file", "video", "audio", "link", "rich_text", "mixed"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ class SqliteStore:
     def replace_keys(self, agent: str, key: str, now: float, old_until: float) -> None:
         """Give an agent a key; those that it had are good until then."""
         with self._written() as write:
-            _replace_keys(write, agent, key, old_until)
+            _replace_keys(write, agent, key, now, old_until)
 
     def add_code(self, agent: str, code: str, until: float) -> None:
         """Keep the hash of an agent's claim code."""
@@ -93,7 +93,7 @@ class SqliteStore:
         with self._written() as write:
             if not write("DELETE FROM code WHERE agent = ? AND hash = ? AND until > ?", agent, code, now):
                 return False
-            _replace_keys(write, agent, key, old_until)
+            _replace_keys(write, agent, key, now, old_until)
             known = self.agent(agent)
             if known is not None:
                 write("UPDATE agent SET record = ? WHERE id = ?", _dump(replace(known, is_claimed=True)), agent)
@@ -156,8 +156,8 @@ class SqliteStore:
             *values,
         )
         return [
-            Conversation(id=id, participants=tuple(sorted(json.loads(people))), visibility=visibility, created_at=at)
-            for id, visibility, at, people in found
+            Conversation(id=name, participants=tuple(sorted(json.loads(people))), visibility=visibility, created_at=at)
+            for name, visibility, at, people in found
         ]
 
     def _rows(self, statement: str, *values: Any) -> list[Any]:
@@ -204,16 +204,21 @@ def open_store(directory: Path) -> Iterator[Store]:
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
+    database.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version > len(_MIGRATIONS):
         raise StoreVersionError(f"{path}: a newer dock wrote it; upgrade relaykit-signaldock, or use another home")
-    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-        database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+    for script in _MIGRATIONS[version:]:
+        for statement in script.split(";"):
+            database.execute(statement)
+    database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+    database.execute("COMMIT")
 
 
-def _replace_keys(write: _Write, agent: str, key: str, old_until: float) -> None:
-    write("DELETE FROM key WHERE agent = ? AND until IS NOT NULL", agent)
-    write("UPDATE key SET until = ? WHERE agent = ?", old_until, agent)
+def _replace_keys(write: _Write, agent: str, key: str, now: float, old_until: float) -> None:
+    # One that was replaced before stays as good as it was: the answer with its successor may have been lost.
+    write("UPDATE key SET until = min(coalesce(until, ?1), ?1) WHERE agent = ?2", old_until, agent)
+    write("DELETE FROM key WHERE agent = ? AND until <= ?", agent, now)
     write("INSERT INTO key VALUES (?, ?, NULL)", key, agent)
 
 

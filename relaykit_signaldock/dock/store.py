@@ -42,7 +42,7 @@ class Store(Protocol):
         ...
 
     def replace_keys(self, agent: str, key: str, now: float, old_until: float) -> None:
-        """Give an agent a key; those that it had are good until then, those that were replaced before no longer."""
+        """Give an agent a key; those that it had are good until then, or as long as they were."""
 
     def add_code(self, agent: str, code: str, until: float) -> None:
         """Keep the hash of an agent's claim code, in place of an earlier one."""

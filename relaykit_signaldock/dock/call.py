@@ -1,0 +1,129 @@
+"""One request: who called, and what was said, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from relaykit.plugin import CALLER
+from relaykit_signaldock.dock.dock import Caller, Dock
+from relaykit_signaldock.dock.envelope import WireError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+MOST = 200
+"""Of a list, in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request."""
+
+    dock: Dock
+    request: Request
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who called; None is someone unknown."""
+        caller: Caller | None = self.request.scope[CALLER]
+        return caller
+
+    @property
+    def me(self) -> str:
+        """The agent that called."""
+        if self.caller is None or self.caller.is_person:
+            raise WireError("E_AUTH_FORBIDDEN", "this is for agents, with a key of theirs")
+        return self.caller.name
+
+    def may_be(self, agent: str) -> None:
+        """Refuse whoever is neither that agent nor the person at this machine."""
+        if self.caller is None or not (self.caller.is_person or self.caller.name == agent):
+            raise WireError("E_AUTH_FORBIDDEN", f"only {agent} itself may do that")
+
+    def path(self, name: str = "id") -> str:
+        """Return a part of the path."""
+        return str(self.request.path_params[name])
+
+    def said(self, name: str) -> str | None:
+        """Return a value of the query."""
+        return self.request.query_params.get(name) or None
+
+    def number(self, name: str, default: int, most: int = MOST, least: int = 1) -> int:
+        """Return a number of the query, not more than ``most``."""
+        text = self.said(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or int(text[:9]) < least:
+            raise WireError("E_VALIDATION_INVALID_FORMAT", f"{name} is a number from {least} on, not {text[:40]!r}")
+        return min(int(text[:9]), most)
+
+    def chosen(self, name: str, default: str, *allowed: str) -> str:
+        """Return a word of the query."""
+        word = self.said(name) or default
+        if word not in allowed:
+            raise WireError("E_VALIDATION_CONSTRAINT", f"{name} is one of {', '.join(allowed)}, not {word[:40]!r}")
+        return word
+
+    async def body(self) -> Said:
+        """Return the JSON object of the body; none is an empty one, whatever its type is said to be."""
+        raw = await self.request.body()
+        try:
+            document = json.loads(raw) if raw.strip() else {}
+        except (ValueError, RecursionError):
+            raise WireError("E_VALIDATION_INVALID_FORMAT", "the body is no JSON") from None
+        if not isinstance(document, dict):
+            raise WireError("E_VALIDATION_SCHEMA", "the body has to be a JSON object")
+        return Said(document)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A JSON object that was sent, read value by value."""
+
+    document: Mapping[str, Any]
+
+    def has(self, name: str) -> bool:
+        """Whether something was said of it."""
+        return self.document.get(name) is not None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a text; without a default there has to be one."""
+        value = self.document.get(name, default)
+        if value is None and default is None:
+            raise WireError("E_VALIDATION_MISSING_FIELD", f"{name} is missing", details={"field": name})
+        value = default if value is None else value
+        if not isinstance(value, str):
+            raise _unfit(name, "a text")
+        return value
+
+    def one_of(self, name: str, default: str, allowed: frozenset[str]) -> str:
+        """Return a word."""
+        word = self.text(name, default)
+        if word not in allowed:
+            raise _unfit(name, f"one of {', '.join(sorted(allowed))}")
+        return word
+
+    def texts(self, name: str, default: tuple[str, ...] | None = None, most: int = 1000) -> tuple[str, ...]:
+        """Return a list of texts; without a default there has to be one."""
+        value = self.document.get(name)
+        if value is None and default is not None:
+            return default
+        if value is None:
+            raise WireError("E_VALIDATION_MISSING_FIELD", f"{name} is missing", details={"field": name})
+        if not isinstance(value, list) or len(value) > most or not all(isinstance(one, str) for one in value):
+            raise _unfit(name, f"a list of at most {most} texts")
+        return tuple(value)
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        """Return an object; nothing said is an empty one."""
+        value = self.document.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise _unfit(name, "an object")
+        return value or {}
+
+
+def _unfit(name: str, wanted: str) -> WireError:
+    return WireError("E_VALIDATION_SCHEMA", f"{name} has to be {wanted}", details={"field": name})

@@ -1,0 +1,65 @@
+"""One running dock: what every request works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from relaykit_signaldock.dock.keys import digest
+from relaykit_signaldock.dock.rates import Unhurried
+
+if TYPE_CHECKING:
+    from relaykit.model import Secret
+    from relaykit.plugin import Clock, Mailbox
+    from relaykit_signaldock.dock.feed import Feed
+    from relaykit_signaldock.dock.presence import Presence
+    from relaykit_signaldock.dock.routing import ConversationRouter
+    from relaykit_signaldock.dock.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the dock was told to be."""
+
+    base_url: str = ""
+    """By which clients reach it; without it the address that each came to."""
+    overlap_seconds: float = 60.0
+    """For which an old key is good after a rotation: a poll interval at least."""
+    open_registration: bool = False
+    """Whether anyone may register an agent, not only the person at this machine."""
+    heartbeat_seconds: float = 30.0
+    """Between two signs of life in a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An agent whose key was good, or the person at this machine."""
+
+    name: str
+    is_person: bool = False
+    requests: Unhurried = field(default_factory=Unhurried)
+
+
+PERSON = Caller("", is_person=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dock:
+    """One running dock."""
+
+    mailbox: Mailbox
+    store: Store
+    clock: Clock
+    feed: Feed
+    presence: Presence
+    router: ConversationRouter
+    settings: Settings
+    person_token: Secret
+
+    def authenticate(self, token: bytes) -> Caller | None:
+        """Return whose token it is."""
+        found = digest(token)
+        if found == digest(self.person_token.reveal()):
+            return PERSON
+        owner = self.store.owner(found, self.clock.now())
+        return None if owner is None else Caller(owner)

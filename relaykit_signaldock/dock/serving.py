@@ -1,0 +1,124 @@
+"""Running the dock: stores, feed, listener, in this order; leaving goes backwards."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.errors import StoreError
+from relaykit.plugin import Site
+from relaykit_signaldock.dock import people
+from relaykit_signaldock.dock.dock import Dock, Settings
+from relaykit_signaldock.dock.envelope import refusal
+from relaykit_signaldock.dock.feed import Feed
+from relaykit_signaldock.dock.presence import Presence
+from relaykit_signaldock.dock.rates import Limited, Rates
+from relaykit_signaldock.dock.routes import application, is_open, stream_token
+from relaykit_signaldock.dock.routing import ConversationRouter
+from relaykit_signaldock.dock.sqlite_store import open_store
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Lent, Tls
+
+_CONNECTIONS = 4096
+_REST_SECONDS = 30.0
+_CTRL_C = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be served, where and how."""
+
+    listen: str
+    settings: Settings
+    per_minute: int = 100
+    """Requests of an agent; 0 is no limit."""
+    names: tuple[str, ...] = ()
+    tls: Tls | None = None
+
+
+def serve(plan: Plan, lent: Lent, *, json_lines: bool) -> int:
+    """Serve until a signal; return the exit code."""
+    return anyio.run(_until_signal, plan, lent, json_lines)
+
+
+async def _until_signal(plan: Plan, lent: Lent, json_lines: bool) -> int:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with running(plan, lent) as url:
+            line = json.dumps({"event": "ready", "url": url}) if json_lines else f"dock {url}"
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+            async for number in signals:
+                return _CTRL_C if number == signal.SIGINT else 0
+    return 0
+
+
+@asynccontextmanager
+async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
+    """Run a dock while the context is open; yield its address.
+
+    Raises:
+        ConfigError: It cannot listen there.
+        StoreError: A store cannot be used.
+    """
+    router = ConversationRouter()
+    with open_store(lent.home) as store:
+        async with lent.mailbox(router) as mailbox, anyio.create_task_group() as tasks:
+            feed = Feed(mailbox, store, lent.clock, lent.report)
+            dock = Dock(
+                mailbox=mailbox,
+                store=store,
+                clock=lent.clock,
+                feed=feed,
+                presence=Presence(mailbox, store, lent.clock),
+                router=router,
+                settings=plan.settings,
+                person_token=lent.person_token(),
+            )
+            await people.agree(dock)
+            tasks.start_soon(feed.run, name="dock: feed")
+            tasks.start_soon(_rest, dock, lent, name="dock: presence")
+            async with lent.serve(_site(dock, plan), plan.listen, tls=plan.tls) as url:
+                with _streams_ended(feed):
+                    yield url
+            tasks.cancel_scope.cancel()
+
+
+def _site(dock: Dock, plan: Plan) -> Site:
+    app = application(dock)
+    rates = Rates(plan.per_minute, dock.clock.boot)
+    return Site(
+        app=Limited(app, rates, dock.clock.now),
+        authenticate=dock.authenticate,
+        refusal=refusal,
+        is_open=is_open,
+        takes_token=stream_token,
+        names=plan.names,
+        connections=_CONNECTIONS,
+    )
+
+
+@contextmanager
+def _streams_ended(feed: Feed) -> Iterator[None]:
+    """End the streams before the listener waits for its connections."""
+    try:
+        yield
+    finally:
+        feed.close()
+
+
+async def _rest(dock: Dock, lent: Lent) -> None:
+    """Put those down as offline that are silent, for ever."""
+    while True:
+        try:
+            await dock.presence.rest()
+        except StoreError as error:
+            lent.report(f"how agents are cannot be noted: {error}")
+        await lent.clock.sleep(_REST_SECONDS)
