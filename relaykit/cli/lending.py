@@ -54,12 +54,16 @@ class Lending:
         limits, retention = _settings()
         routers = (AddressRouter(), *routers)
         opened = open_mailbox(self._house / FILE, routers=routers, limits=limits, now=self.clock.now)
+        failure: Exception | None = None
         async with opened as mailbox, anyio.create_task_group() as tasks:
             tasks.start_soon(housekeeping.sweep_mailbox, mailbox, self.clock, retention, name="retention")
             try:
                 yield mailbox
-            finally:
-                tasks.cancel_scope.cancel()
+            except Exception as error:  # noqa: BLE001 - it is raised below, as it was and not in a group
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     @asynccontextmanager
     async def serve(self, site: Site, listen: str, *, tls: Tls | None = None) -> AsyncIterator[str]:

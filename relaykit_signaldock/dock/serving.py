@@ -14,6 +14,7 @@ import anyio
 
 from relaykit.errors import StoreError
 from relaykit.plugin import Site
+from relaykit_signaldock.beside import beside
 from relaykit_signaldock.dock import people
 from relaykit_signaldock.dock.dock import Dock, Settings
 from relaykit_signaldock.dock.envelope import refusal
@@ -70,7 +71,7 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
     """
     router = ConversationRouter()
     with open_store(lent.home) as store:
-        async with lent.mailbox(router) as mailbox, anyio.create_task_group() as tasks:
+        async with lent.mailbox(router) as mailbox, beside() as tasks:
             feed = Feed(mailbox, store, lent.clock, lent.report)
             dock = Dock(
                 mailbox=mailbox,
@@ -88,7 +89,6 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
             async with lent.serve(_site(dock, plan), plan.listen, tls=plan.tls) as url:
                 with _streams_ended(feed):
                     yield url
-            tasks.cancel_scope.cancel()
 
 
 def _site(dock: Dock, plan: Plan) -> Site:

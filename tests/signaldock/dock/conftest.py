@@ -139,10 +139,10 @@ class Client:
         return (await self.ask("POST", "/messages/ack", {"messageIds": list(ids)})).data
 
     @asynccontextmanager
-    async def stream(self, path="/messages/stream", **headers):
+    async def stream(self, path="/messages/stream", raw=None, **headers):
         place = urlsplit(self.url)
         async with await anyio.connect_tcp(place.hostname, place.port) as stream:
-            request = self.request("GET", path, Accept="text/event-stream", **headers)
+            request = raw or self.request("GET", path, Accept="text/event-stream", **headers)
             with anyio.fail_after(SECONDS):
                 await stream.send(request.replace(b"HOST", place.netloc.encode()))
                 wire = Wire(stream)

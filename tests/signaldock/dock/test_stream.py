@@ -1,0 +1,112 @@
+"""The stream of the dock: what waits, what arrives, in words of every client, to every stream of an agent."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from relaykit_signaldock.dock import feed as feeding
+from relaykit_signaldock.dock.feed import Follower
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parity("CR-11")]
+SECONDS = 20
+
+
+async def test_a_stream_brings_what_waits_and_then_what_arrives(docks):
+    async with docks.open("alice", "bob") as (alice, bob):
+        before = [await alice.send("bob", f"{number}") for number in range(3)]
+        await bob.ack(before[0]["id"])
+        async with bob.stream() as stream:
+            for sent in before[1:]:
+                frame = await stream.message()
+                assert (frame["id"], frame["data"]["id"]) == (sent["id"], sent["id"])
+            now = await alice.send("bob", "now, @bob")
+            data = (await stream.message())["data"]
+        same = {
+            now["id"]: ("id", "messageId"),
+            "alice": ("from", "fromAgentId", "from_agent_id", "fromAgentName"),
+            now["conversationId"]: ("conversationId", "conversation_id", "threadId"),
+            now["createdAt"]: ("createdAt", "created_at", "timestamp"),
+            "now, @bob": ("content",),
+            "text": ("contentType",),
+        }
+        assert {value: {data[name] for name in names} for value, names in same.items()} == {one: {one} for one in same}
+        assert (data["metadata"], data["attachments"]) == ({"mentions": ["bob"]}, [])
+
+
+async def test_every_stream_of_an_agent_gets_everything_and_nobody_elses(docks):
+    async with docks.open("alice", "bob", "carol") as (alice, bob, carol):
+        async with bob.stream() as one, bob.stream() as two, carol.stream() as other:
+            await alice.send("bob", "both")
+            await alice.send("carol", "hers")
+            assert [(await stream.message())["data"]["content"] for stream in (one, two, other)] == [
+                "both",
+                "both",
+                "hers",
+            ]
+            status = await alice.ask("GET", "/messages/stream/status", Authorization=None)
+            assert status.data["connections"] == 3
+        assert len(await bob.peek()) == 1
+
+
+async def test_the_key_may_stand_in_the_query_of_a_stream_alone(docks):
+    async with docks.open("alice", "bob") as (alice, bob):
+        async with bob.stream(f"/messages/stream?token={bob.key}&agent_id=bob", Authorization=None) as stream:
+            await alice.send("bob", "hello")
+            assert (await stream.message())["data"]["content"] == "hello"
+        wrong = f"/messages/stream?token=sk_live_{'0' * 64}&agent_id=bob"
+        for path in (wrong, f"/messages/stream?token={bob.key}&agent_id=alice", f"/messages/peek?token={bob.key}"):
+            answer = await bob.ask("GET", path, Authorization=None, X_Agent_Id=None)
+            assert (answer.status, answer.code) == (401, "E_AUTH_UNAUTHORIZED")
+
+
+async def test_a_stream_goes_on_after_the_event_that_the_client_had_last(docks):
+    async with docks.open("alice", "bob") as (alice, bob):
+        sent = [await alice.send("bob", f"{number}") for number in range(3)]
+        async with bob.stream(Last_Event_ID=sent[1]["id"]) as stream:
+            assert (await stream.message())["id"] == sent[2]["id"]
+
+
+async def test_a_stream_gives_signs_of_life(docks):
+    async with docks.open("bob", heartbeat_seconds=0.05) as (bob,):
+        async with bob.stream() as stream:
+            with anyio.fail_after(SECONDS):
+                frame = await stream.frame()
+            assert (frame["event"], list(frame["data"])) == ("heartbeat", ["timestamp"])
+        assert (await bob.ask("GET", "/agents/bob")).data["agent"]["status"] == "online"
+
+
+async def test_many_at_once_arrive_once_each_and_in_order(docks):
+    async with docks.open("alice", "bob") as (alice, bob):
+        async with bob.stream() as stream:
+            expected = [(await alice.send("bob", f"{number}"))["id"] for number in range(150)]
+            assert [(await stream.message())["id"] for _ in expected] == expected
+        async with bob.stream() as stream:  # more than a page is replayed
+            last = await alice.send("bob", "last")
+            assert [(await stream.message())["id"] for _ in range(151)] == [*expected, last["id"]]
+
+
+async def test_the_dock_stops_at_once_with_a_stream_open(docks):
+    async with docks.open("bob") as (bob,):
+        streams = bob.stream()
+        stream = await streams.__aenter__()
+    with anyio.fail_after(SECONDS), pytest.raises((EOFError, anyio.EndOfStream)):
+        await stream.frame()
+    await streams.__aexit__(None, None, None)
+
+
+async def test_who_reads_too_slowly_is_hung_up_on(monkeypatch):
+    monkeypatch.setattr(feeding, "_MOST_BYTES", 10)
+    follower = Follower()
+    follower.push(1, b"12345")
+    assert not follower.ended.is_set()
+    follower.push(2, b"123456")
+    assert follower.ended.is_set()
+
+
+async def test_what_waits_for_a_stream_comes_in_one_piece_without_what_was_sent_before():
+    follower = Follower()
+    for number in range(4):
+        follower.push(number, b"%d" % number)
+    with anyio.fail_after(SECONDS):
+        assert await follower.next(1) == b"23"
