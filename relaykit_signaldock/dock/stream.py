@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.feed import Follower
 
 _PAGE = 100
+_END_SECONDS = 1.0
 _HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -50,6 +51,9 @@ class EventStream:
                 tasks.start_soon(_gone, receive, tasks.cancel_scope, name="stream: client")
                 tasks.start_soon(_ended, follower, tasks.cancel_scope, name="stream: end")
                 await self._run(follower, send)
+        if follower.ended.is_set():
+            with anyio.move_on_after(_END_SECONDS):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, follower: Follower, send: Send) -> None:
         await _write(send, event("connected", {"agentId": self._agent}))
