@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import anyio
 import httpx
 
 from relaykit.errors import CredentialError, TransportError
 from relaykit_signaldock.account import Account, find_account
+from relaykit_signaldock.beside import beside
 from relaykit_signaldock.client import Client, Request
 from relaykit_signaldock.failures import SignedOutError
 from relaykit_signaldock.heartbeat import Heartbeat
@@ -29,8 +29,6 @@ from relaykit_signaldock.state import open_state
 from relaykit_signaldock.stream import Stream
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from relaykit.model import Message
     from relaykit.plugin import Context, Receipt
 
@@ -92,7 +90,7 @@ async def _running(shared: Shared) -> AsyncIterator[SignalDock]:
     stream = Stream(shared, receiver, poller)
     shared.keys.swapped = stream.reopen
     try:
-        async with _tasks() as tasks:
+        async with beside() as tasks:
             tasks.start_soon(heartbeat.run, name=f"{shared.name}: heartbeat")
             tasks.start_soon(rotation.run, name=f"{shared.name}: key rotation")
             tasks.start_soon(poller.run, name=f"{shared.name}: poller")
@@ -101,20 +99,6 @@ async def _running(shared: Shared) -> AsyncIterator[SignalDock]:
             yield SignalDock(Sender(shared))
     finally:
         await heartbeat.leave()  # when nothing can say any more that it is there
-
-
-@asynccontextmanager
-async def _tasks() -> AsyncIterator[TaskGroup]:
-    """Run tasks beside the body; they end with it, and its own error comes out as it was."""
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        try:
-            yield tasks
-        except Exception as error:  # noqa: BLE001 - it is raised below, as it was and not in a group
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 async def _sign_in(shared: Shared) -> None:

@@ -104,6 +104,42 @@ def test_an_agent_of_the_dock_asks_an_agent_of_a_relay(program, caller):
         assert answer["conversationId"] == sent["conversationId"]
 
 
+@pytest.mark.parametrize("mode", ["sse", "http"])
+def test_a_relay_elsewhere_joins_by_its_transport(program, caller, tmp_path, mode):
+    alice_key, bob_key = added(program, "alice"), added(program, "bob")
+    far = tmp_path / "far"
+    far.mkdir()
+    elsewhere = Program(home=far / "home", cwd=far, env={"RELAYKIT_CREDENTIAL_DOCK": bob_key})
+    with serving(program) as (_, place):
+        (far / "relaykit.toml").write_text(
+            f"""
+            [agents.worker]
+            provider = "echo"
+            [transports.dock]
+            use = "signaldock"
+            url = "http://{place}"
+            agent = "bob"
+            credential = "dock"
+            deliver_to = "worker"
+            mode = "{mode}"
+            poll_seconds = 0.1
+            """
+        )
+        alice = caller(place, alice_key)
+        sent = alice.data("POST", "/messages", {"toAgentId": "bob", "content": "hello"})["message"]
+        with elsewhere.relay():
+            answer = program.until(lambda: alice.data("GET", "/messages/peek")["messages"])[0]
+            assert (answer["fromAgentId"], answer["content"]) == ("bob", "echo: hello")
+            assert (answer["conversationId"], answer["replyTo"]) == (sent["conversationId"], sent["id"])
+            alice.data("POST", f"/messages/{answer['id']}/ack")
+            out = elsewhere.ended(elsewhere.send("alice@dock", "from far away"))
+            assert out["alice@dock"]["state"] == "acknowledged"
+            (row,) = alice.data("GET", "/messages/peek")["messages"]
+            assert (row["fromAgentId"], row["content"]) == ("bob", "from far away")
+            assert alice.data("GET", "/agents/bob")["agent"]["status"] == "online"
+        assert alice.data("GET", "/agents/bob")["agent"]["status"] == "offline"
+
+
 def test_agents_and_keys_are_looked_after_while_the_dock_runs(program, caller):
     with serving(program) as (_, place):
         first = caller(place, added(program, "alice", "--cap", "python"))
