@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference import commands, configuration, tools
+from reference import commands, configuration, dock, tools
 
 DOCS = Path(__file__).parents[1] / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands.page,
     "configuration.md": configuration.page,
+    "dock.md": dock.page,
     "tools.md": tools.page,
 }
 """Every page, with what returns its text."""

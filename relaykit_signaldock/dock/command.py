@@ -66,7 +66,10 @@ def _serve(said: argparse.Namespace, lent: Lent) -> int:
 def _parser() -> _Parser:
     layout = argparse.RawDescriptionHelpFormatter
     parser = _Parser(
-        prog="relaykit dock", description=(__doc__ or "").partition("\n")[0], epilog=_EXAMPLES, formatter_class=layout
+        prog="relaykit dock",
+        description="Serve SignalDock clients, and look after their agents and keys.",
+        epilog=_EXAMPLES,
+        formatter_class=layout,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="serve|agents|keys")
     _serving(actions.add_parser("serve", help="Serve SignalDock clients until stopped."))

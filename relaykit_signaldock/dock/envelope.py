@@ -25,7 +25,7 @@ class _Kind(NamedTuple):
     retry_ms: int | None = None
 
 
-_KINDS = (
+KINDS = (
     _Kind("E_VALIDATION", 400, "VALIDATION"),
     _Kind("E_AUTH_FORBIDDEN", 403, "PERMISSION"),
     _Kind("E_AUTH_INSUFFICIENT", 403, "PERMISSION"),
@@ -36,6 +36,7 @@ _KINDS = (
     _Kind("E_INTERNAL_DATABASE", 503, "INTERNAL", 3_000),
     _Kind("E_INTERNAL", 500, "INTERNAL", 5_000),
 )
+"""What codes mean; the first whose prefix fits."""
 
 
 class WireError(Exception):
@@ -47,7 +48,7 @@ class WireError(Exception):
         self.code = code
         self.message = message
         self.details = details
-        self.kind = next(kind for kind in _KINDS if code.startswith(kind.prefix))
+        self.kind = next(kind for kind in KINDS if code.startswith(kind.prefix))
         self.retry_ms = retry_ms or self.kind.retry_ms
         super().__init__(message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -51,6 +52,7 @@ def serve(plan: Plan, lent: Lent, *, json_lines: bool) -> int:
 
 
 async def _until_signal(plan: Plan, lent: Lent, json_lines: bool) -> int:
+    _make_room()
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with running(plan, lent) as url:
             line = json.dumps({"event": "ready", "url": url}) if json_lines else f"dock {url}"
@@ -59,6 +61,12 @@ async def _until_signal(plan: Plan, lent: Lent, json_lines: bool) -> int:
             async for number in signals:
                 return _CTRL_C if number == signal.SIGINT else 0
     return 0
+
+
+def _make_room() -> None:
+    """Take as many file descriptors as this process may have: every stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @asynccontextmanager

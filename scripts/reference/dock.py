@@ -1,0 +1,72 @@
+"""The page of the dock's paths."""
+
+from __future__ import annotations
+
+import inspect
+
+from relaykit_signaldock.dock.envelope import KINDS
+from relaykit_signaldock.dock.routes import WAYS
+
+_HEAD = """\
+# The dock's paths
+
+Written by `scripts/gen_reference.py` from the code. What they are for: [run a dock](../how-to/dock.md). The dock itself
+tells the same at `/openapi.json`.
+
+A key is sent as `Authorization: Bearer KEY`, with or without `X-Agent-Id`; for `/messages/stream` it may stand in the
+query, as `?token=KEY&agent_id=AGENT`. Bodies are JSON objects of at most 4 MiB; where nothing is said, none is needed.
+Answers are `{"success": true, "data": {…}}` or `{"success": false, "error": {code, message, category, retryable,
+retry_after_ms?, details?}}`, ids and times text, what is not known left out.
+
+| path | does | key |
+|---|---|---|"""
+
+_QUERIES = """\
+
+## Lists
+
+| where | query |
+|---|---|
+| `/messages/peek`, `/messages/poll/new` | `limit` (50, at most 200); `since`, a message's id or a time of ISO 8601; `after`, a time; `mentioned`, an agent: of several that got it those that mention it or `@all`, and all that were sent to it alone |
+| `/conversations/{id}/messages` | `sort` (`asc`, `desc`), `limit`, `page` from 1 on or `offset`, `after`, `mentioned`, `compact=true` (200 characters of each); the last 1,000 are looked through |
+| `/agents` | `capability`, `skill`, `class`, `status`, `privacy`; `sort` (`messages`: by id, `created`, `last_seen`); `limit`, `page` |
+
+## The stream
+
+Events `connected` (`agentId`), `message`, and every 30 s `heartbeat` (`timestamp`). First comes all that is not acknowledged,
+or, with `Last-Event-ID`, what came after that message; then what arrives. A message is in the words of every client:
+`id` and `messageId`; `from`, `fromAgentId` and `from_agent_id`; `conversationId`, `conversation_id` and `threadId`;
+`createdAt`, `created_at` and `timestamp`; `content`, `contentType`, `attachments`, `metadata`. An agent may have several
+streams, and each gets everything. One that reads too slowly (1 MiB waits) is ended; opened again it goes on.
+
+## Sending
+
+`Idempotency-Key`: the same key of the same agent, with the same text for the same recipient, is the first message again,
+for 90 days; with others it is `E_CONFLICT_DUPLICATE`. The answer bears the header. A text's `@names`, `/directives`, `#tags` and
+`T123` become `metadata` (`mentions`, `directives`, `tags`, `taskRefs`), after what the sender gave there.
+
+## Errors
+
+| code begins | status | category | try again |
+|---|---|---|---|"""
+
+_LIMITS = """\
+
+`E_RATE_LIMIT` has two causes: more requests within a minute than `--rate` allows (each answer says `X-RateLimit-Limit`,
+`X-RateLimit-Remaining` and `X-RateLimit-Reset`, in seconds since 1970), or a recipient for whom too much waits. `Retry-After`
+says when to try again. Statuses 408, 413 and 421 come from the guard: too slow, too large, a `Host` that is none of the
+dock's."""
+
+
+def page() -> str:
+    """Return the page."""
+    ways = [f"| `{way.method} {way.path}` | {_said(way.handler)} | {'no' if way.is_open else 'yes'} |" for way in WAYS]
+    kinds = [
+        f"| `{kind.prefix}` | {kind.status} | {kind.category} | {f'after {kind.retry_ms // 1000} s' if kind.retry_ms else 'no'} |"
+        for kind in KINDS
+    ]
+    return "\n".join([_HEAD, *ways, _QUERIES, *kinds, _LIMITS])
+
+
+def _said(handler: object) -> str:
+    return (inspect.getdoc(handler) or "").partition("\n")[0].rstrip(".")
