@@ -29,7 +29,8 @@ def try_out(wheels: list[Path], home: Path) -> None:
     python = home / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", *wheels], check=True)
     subprocess.run([python, "-I", "-c", f"import {', '.join(NAMES)}"], check=True, cwd=home)
-    subprocess.run([home / "bin" / "relaykit", "plugins"], check=True, cwd=home)
+    for words in (["plugins"], ["dock", "serve", "--help"]):
+        subprocess.run([home / "bin" / "relaykit", *words], check=True, cwd=home)
 
 
 def main() -> None:

@@ -21,7 +21,8 @@ def bind(address: Address, said: str = "relay.listen") -> tuple[socket.socket, A
         ConfigError: The address is taken, or is none of this machine.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by its number: asyncio looks at it, and else leaves out TCP_NODELAY, which costs 40 ms an answer.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address.host, address.port))

@@ -120,7 +120,7 @@ class SqliteStore:
 
     def add_conversation(self, conversation: Conversation) -> None:
         """Enter a conversation, or the participants that it lacks."""
-        with self._written() as write:
+        with self._written(synced=len(conversation.participants) > 2) as write:  # noqa: PLR2004 - a pair
             about = (conversation.id, conversation.visibility, conversation.created_at)
             write("INSERT OR IGNORE INTO conversation VALUES (?, ?, ?)", *about)
             for name in conversation.participants:

@@ -66,7 +66,10 @@ class Store(Protocol):
         """Note how far an agent has polled; it never goes back."""
 
     def add_conversation(self, conversation: Conversation) -> None:
-        """Enter a conversation; one that is there stays, and gets the participants that it lacks."""
+        """Enter a conversation; one that is there stays, and gets the participants that it lacks.
+
+        That of two need not be safe from loss of power: its id says who they are, so it is found again.
+        """
 
     def conversation(self, id: str) -> Conversation | None:
         """Return the conversation of that id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from urllib.parse import urlsplit
 
 import anyio
@@ -117,6 +118,12 @@ async def test_headers_without_end_are_refused(edge):
         client = edge.client()
         answer = await edge.exchange(client.url, b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
         assert answer.status in (400, 431)
+
+
+def test_answers_are_not_held_back_until_the_client_says_that_it_had_the_last_piece():
+    bound, _ = bind(Address("127.0.0.1", 0))
+    with bound:  # asyncio gives TCP_NODELAY to the connections of such a socket alone
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: x"])
