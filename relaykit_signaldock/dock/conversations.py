@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from relaykit.model import NAME, new_id
 from relaykit_signaldock.dock import people, shapes
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
-from relaykit_signaldock.dock.posting import between, post
+from relaykit_signaldock.dock.posting import between, post, visible
 from relaykit_signaldock.dock.records import PLAIN, Conversation
 
 if TYPE_CHECKING:
@@ -70,6 +71,16 @@ async def messages(call: Call) -> Response:
     rows = await call.dock.mailbox.thread(found.id, call.me, limit=min(offset + limit, _MOST) if plain else _MOST)
     chosen = _chosen(call, rows[::-1] if newest_first else rows)[offset : offset + limit]
     return good({"messages": chosen, "page": page, "limit": limit})
+
+
+async def pins(call: Call) -> Response:
+    """Read the messages that are pinned to a conversation, those that the caller sent or got, oldest first."""
+    found = await _own(call)
+    rows: list[Message] = []
+    for message in call.dock.store.pinned(found.id):
+        with suppress(WireError):  # it was swept since, or came before the caller took part
+            rows.append(await visible(call.dock, call.me, message))
+    return good({"messages": _chosen(call, sorted(rows, key=lambda one: one.created_at))})
 
 
 async def send(call: Call) -> Response:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PAGE = 200
 _BULK = 1000
+_PINS = 50
 
 
 async def send(call: Call) -> Response:
@@ -72,6 +73,22 @@ async def read(call: Call) -> Response:
     own = [one for one in trace.deliveries if one.recipient == call.me] or list(trace.deliveries)
     said = call.dock.store.annotations([message.id]).get(message.id, PLAIN)
     return good({"message": shapes.message(message, delivery=own[0] if own else None, said=said)})
+
+
+async def pin(call: Call) -> Response:
+    """Pin a message to its conversation, for all who take part in it."""
+    message = await visible(call.dock, call.me, call.path())
+    if len(call.dock.store.pinned(message.thread)) >= _PINS:
+        raise WireError("E_VALIDATION_CONSTRAINT", f"at most {_PINS} messages are pinned to a conversation")
+    call.dock.store.pin(message.thread, message.id)
+    return good({"messageId": message.id, "pinned": True})
+
+
+async def unpin(call: Call) -> Response:
+    """Take a pin away."""
+    message = await visible(call.dock, call.me, call.path())
+    call.dock.store.unpin(message.thread, message.id)
+    return good({"messageId": message.id, "pinned": False})
 
 
 async def unread_summary(call: Call) -> Response:

@@ -59,11 +59,14 @@ WAYS = (
     Way("GET", "/messages/stream/status", stream.status, is_open=True),
     Way("GET", "/messages/{id}", messages.read),
     Way("POST", "/messages/{id}/ack", messages.acknowledge_one),
+    Way("POST", "/messages/{id}/pin", messages.pin),
+    Way("DELETE", "/messages/{id}/pin", messages.unpin),
     Way("POST", "/conversations", conversations.create),
     Way("GET", "/conversations", conversations.listed),
     Way("GET", "/conversations/{id}", conversations.read),
     Way("GET", "/conversations/{id}/messages", conversations.messages),
     Way("POST", "/conversations/{id}/messages", conversations.send),
+    Way("GET", "/conversations/{id}/pins", conversations.pins),
     Way("POST", "/conversations/{id}/participants", conversations.add_participants),
 )
 """In the order in which they are looked through: fixed paths before those with a name in them."""

@@ -29,6 +29,9 @@ _MIGRATIONS = (
         conversation TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (conversation, agent)
     ) WITHOUT ROWID;
     CREATE INDEX participant_agent ON participant (agent);
+    CREATE TABLE pin (
+        conversation TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (conversation, message)
+    ) WITHOUT ROWID;
     CREATE TABLE annotation (message TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
     """,
 )
@@ -135,6 +138,20 @@ class SqliteStore:
         return self._conversations(
             "WHERE id IN (SELECT conversation FROM participant WHERE agent = ?) ORDER BY created_at DESC, id", agent
         )
+
+    def pin(self, conversation: str, message: str) -> None:
+        """Pin a message to its conversation."""
+        with self._written() as write:
+            write("INSERT OR IGNORE INTO pin VALUES (?, ?)", conversation, message)
+
+    def unpin(self, conversation: str, message: str) -> bool:
+        """Take a pin away; return whether there was one."""
+        with self._written() as write:
+            return write("DELETE FROM pin WHERE conversation = ? AND message = ?", conversation, message) > 0
+
+    def pinned(self, conversation: str) -> Sequence[str]:
+        """Return the ids of the messages that are pinned to a conversation."""
+        return [row[0] for row in self._rows("SELECT message FROM pin WHERE conversation = ?", conversation)]
 
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message."""

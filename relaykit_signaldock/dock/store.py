@@ -79,6 +79,17 @@ class Store(Protocol):
         """Return the conversations that an agent takes part in, the latest first."""
         ...
 
+    def pin(self, conversation: str, message: str) -> None:
+        """Pin a message to its conversation; the same again is the first."""
+
+    def unpin(self, conversation: str, message: str) -> bool:
+        """Take a pin away; return whether there was one."""
+        ...
+
+    def pinned(self, conversation: str) -> Sequence[str]:
+        """Return the ids of the messages that are pinned to a conversation."""
+        ...
+
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message; the first time counts."""
 

@@ -234,3 +234,18 @@ async def test_who_joins_a_conversation_gets_what_is_said_from_then_on(docks):
         await dave.ask("POST", f"{path}/messages", {"content": "hello"})
         with anyio.fail_after(5):
             assert [len(await one.peek()) for one in (alice, bob, carol, dave)] == [1, 1, 1, 0]
+
+
+async def test_a_pinned_message_is_seen_by_all_who_take_part(docks):
+    async with docks.open("alice", "bob", "eve") as (alice, bob, eve):
+        sent = [await alice.send("bob", text) for text in "12"]
+        path = f"/messages/{sent[1]['id']}/pin"
+        pins = f"/conversations/{sent[0]['conversationId']}/pins"
+        for _ in range(2):
+            assert (await alice.ask("POST", path)).data["pinned"] is True
+        assert [one["id"] for one in (await bob.ask("GET", pins)).data["messages"]] == [sent[1]["id"]]
+        assert [(await eve.ask(*said)).status for said in (("POST", path), ("DELETE", path), ("GET", pins))] == [
+            404
+        ] * 3
+        assert (await bob.ask("DELETE", path)).data["pinned"] is False
+        assert (await alice.ask("GET", pins)).data["messages"] == []
