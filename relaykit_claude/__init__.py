@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from relaykit.plugin import Component, hookimpl
 from relaykit_claude.options import OPTIONS_SCHEMA
 
 if TYPE_CHECKING:
+    from relaykit.model import Profile, Projection
     from relaykit.plugin import Context, Provider
 
 
@@ -27,12 +28,19 @@ def _check(options: Mapping[str, Any]) -> str:
     return check(options)
 
 
+def _projects(profile: Profile, options: Mapping[str, Any]) -> Sequence[Projection]:
+    from relaykit_claude.profiles import project  # noqa: PLC0415 - as above
+
+    return project(profile, options)
+
+
 CLAUDE: Component[Provider] = Component(
     name="claude",
     summary="Claude Code, driven through its stream of JSON",
     open=_open,
     options_schema=OPTIONS_SCHEMA,
     check=_check,
+    projects=_projects,
 )
 
 

@@ -1,7 +1,7 @@
 """What one session is equipped with: its directories and files, and the words and variables that name them.
 
-This is the one place where a session's settings, tools, hooks and skills are put together. The user's own settings,
-servers and skills stay: all this comes on top.
+This is the one place where a session's settings, tools, hooks and skills are put together, the relay's and those of
+a profile. The user's own settings, servers and skills stay unless the profile isolates: all this comes on top.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relaykit.model import Approval
-from relaykit_claude import tools
+from relaykit.model import Approval, ProfileFile
+from relaykit_claude import projecting, tools
+from relaykit_claude.servers import servers
+from relaykit_claude.toolnames import denied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,40 +47,66 @@ def equip(request: SessionRequest, home: Path) -> Iterator[Equipment]:
     shutil.rmtree(files, ignore_errors=True)  # of a relay that was killed
     files.mkdir(mode=0o700)
     try:
-        words = [*_settings(files, request), *(_tools(files, request.endpoint) if request.endpoint else ())]
-        env = tools.variables(os.environ) if request.endpoint else {}
-        yield Equipment(place=home, words=tuple(words), env=env)
+        yield Equipment(place=home, words=tuple(_words(files, request)), env=_variables(request))
     finally:
         shutil.rmtree(files, ignore_errors=True)
 
 
 def settings(request: SessionRequest) -> Mapping[str, object]:
     """Return what is set for the session alone, beside the user's own settings."""
-    rules: dict[str, list[str]] = {}
-    if request.approval is Approval.READ_ONLY:
-        rules["ask"] = list(_ASK_FOR)
-    if request.endpoint is not None:
-        rules["allow"] = [tools.RULE]
-    return {"permissions": rules} if rules else {}
+    profile = request.profile
+    rules = {
+        "ask": list(_ASK_FOR) if request.approval is Approval.READ_ONLY else [],
+        "allow": [tools.RULE] if request.endpoint else [],
+        "deny": denied(profile) if profile else [],
+    }
+    said = {kind: names for kind, names in rules.items() if names}
+    return {"permissions": said} if said else {}
 
 
-def _settings(files: Path, request: SessionRequest) -> list[str]:
-    chosen = settings(request)
-    return [f"--settings={_write(files / 'settings.json', chosen)}"] if chosen else []
+def _words(files: Path, request: SessionRequest) -> Iterator[str]:
+    if chosen := settings(request):
+        yield f"--settings={_write(files / 'settings.json', chosen)}"
+    if request.endpoint:
+        yield _plugin(files / "plugin", _reporting(files, request.endpoint))
+    if request.profile and (brought := projecting.plugin_files(request.profile)):
+        yield _plugin(files / "profile", brought)
+    if found := _servers(request):
+        yield f"--mcp-config={_write(files / 'mcp.json', {'mcpServers': found})}"
+    yield from projecting.words(request.profile)
 
 
-def _tools(files: Path, endpoint: Endpoint) -> list[str]:
+def _servers(request: SessionRequest) -> Mapping[str, object]:
+    brought = servers(request.profile, request.secrets) if request.profile else {}
+    return {**brought, **({tools.NAME: tools.server(request.endpoint)} if request.endpoint else {})}
+
+
+def _reporting(files: Path, endpoint: Endpoint) -> Mapping[str, object]:
     where = _write(files / "endpoint.json", {"url": endpoint.url, "token": endpoint.token.reveal()})
-    for name, content in tools.plugin_files(where).items():
-        _write(files / "plugin" / name, content)
-    mcp = _write(files / "mcp.json", tools.mcp_config(endpoint))
-    return [f"--plugin-dir={files / 'plugin'}", f"--mcp-config={mcp}"]
+    return tools.plugin_files(where)
+
+
+def _plugin(place: Path, files: Mapping[str, object]) -> str:
+    for name, content in files.items():
+        _write(place / name, content)
+    return f"--plugin-dir={place}"
+
+
+def _variables(request: SessionRequest) -> Mapping[str, str]:
+    reached = tools.variables(os.environ) if request.endpoint else {}
+    return {**reached, **projecting.variables(request.profile)}
 
 
 def _write(path: Path, content: object) -> Path:
     for folder in reversed([one for one in path.parents if not one.exists()]):
         folder.mkdir(mode=0o700)
-    whole = content if isinstance(content, str) else json.dumps(content, indent=1)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(whole)
+    mode = 0o700 if isinstance(content, ProfileFile) and content.executable else 0o600
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(_bytes(content))
     return path
+
+
+def _bytes(content: object) -> bytes:
+    if isinstance(content, ProfileFile):
+        return content.content
+    return (content if isinstance(content, str) else json.dumps(content, indent=1)).encode("utf-8")

@@ -22,18 +22,18 @@ _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _GONE = re.compile(r"No conversation found", re.IGNORECASE)
 
 
-async def introduce(client: Client, instructions: str = "") -> None:
+async def introduce(client: Client, hello: Fields) -> None:
     """Say hello; the answer says that claude is ready.
 
     Args:
         client: The connection.
-        instructions: Added to Claude's own system prompt; in argv they would have a limit, and be there for all to see.
+        hello: What the session is told with it.
 
     Raises:
         ProviderError: It is too old, nobody is signed in, or it ended in place of an answer.
     """
     try:
-        told = await client.request("initialize", {"appendSystemPrompt": instructions} if instructions else {})
+        told = await client.request("initialize", hello)
     except Refused as refused:
         raise agent_error("refused", f"claude refused to begin: {refused}") from None
     except ProviderError as error:
@@ -67,8 +67,9 @@ def check_version(version: str) -> None:
 
 
 def _check_account(account: Fields) -> None:
-    nobody = {text(account, "tokenSource"), text(account, "apiKeySource")} <= {"none", ""}
-    if account and nobody and text(account, "apiProvider") in ("firstParty", "") and not text(account, "email"):
+    # Who is signed in by an account has no tokenSource at all, and an email only where claude has fetched it.
+    nobody = text(account, "tokenSource") == "none" and text(account, "apiKeySource") in ("none", "")
+    if nobody and text(account, "apiProvider") in ("firstParty", "") and not text(account, "email"):
         raise agent_error(
             "unauthorized", "claude is not signed in; run `claude` and sign in with /login, or configure a credential"
         )

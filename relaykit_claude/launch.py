@@ -37,6 +37,7 @@ _PASSED_ON = frozenset(
 )
 _FAMILIES = ("LC_", "XDG_", "GIT_", "ANTHROPIC_", "AWS_", "GOOGLE_", "VERTEX_REGION_")
 _CLAUDES = "CLAUDE_CODE_"
+_CONFIG = "CLAUDE_CONFIG_DIR"
 _OF_ANOTHER = frozenset({"CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"})
 """What a claude tells the processes that it starts: a relay may be one of them."""
 _SIGN_INS = frozenset({"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"})
@@ -112,7 +113,7 @@ def environment(
     env = {name: value for name, value in os.environ.items() if _passed_on(name) or name in options.pass_env}
     if config is not None:
         env = {name: value for name, value in env.items() if name not in _SIGN_INS}
-        env["CLAUDE_CONFIG_DIR"] = str(config)
+        env[_CONFIG] = str(config)
     env |= {
         "DISABLE_AUTOUPDATER": "1",
         "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
@@ -123,7 +124,8 @@ def environment(
         env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1"
     if key is not None:
         env["ANTHROPIC_API_KEY"] = key.reveal()
-    return {**env, **options.env, **request.env}
+    # A profile's own CLAUDE_CONFIG_DIR would be neither the user's nor the option's.
+    return {**env, **options.env, **{name: value for name, value in request.env.items() if name != _CONFIG}}
 
 
 def _passed_on(name: str) -> bool:

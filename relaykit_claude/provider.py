@@ -17,6 +17,7 @@ from relaykit_claude.handshake import SESSION_GONE, introduce
 from relaykit_claude.launch import arguments, environment, find_claude
 from relaykit_claude.locking import session_lock
 from relaykit_claude.options import Options
+from relaykit_claude.projecting import hello
 from relaykit_claude.session import ClaudeSession
 from relaykit_claude.transcripts import Transcripts
 
@@ -90,7 +91,7 @@ class ClaudeProvider:
             env = environment(self._options, request, config=config, place=equipment.place, key=self._key)
             launched = self._context.processes.launch(argv, cwd=request.cwd, env={**env, **equipment.env})
             async with launched as child, _connected(child, self._options.request_timeout) as client:
-                await introduce(client, request.instructions)
+                await introduce(client, hello(request))
                 session = ClaudeSession(
                     client, which.id, transcripts=self._transcripts, patience=self._options.request_timeout
                 )

@@ -56,14 +56,13 @@ _SKILLS = {
 }
 
 
-def mcp_config(endpoint: Endpoint) -> Mapping[str, object]:
-    """Return the configuration of the relay's server, its token in it: for a file that nobody else reads."""
-    server = {
+def server(endpoint: Endpoint) -> Mapping[str, object]:
+    """Return the relay's server, its token in it: for a file that nobody else reads."""
+    return {
         "type": "http",
         "url": f"{endpoint.url}/mcp",
         "headers": {"Authorization": f"Bearer {endpoint.token.reveal()}"},
     }
-    return {"mcpServers": {NAME: server}}
 
 
 def variables(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -43,7 +43,7 @@ def write_claude_home(home: Path, base_url: str, *, retries: int = 0, env: Mappi
         home: It is made, 0700, where it does not exist.
         base_url: Of the stub.
         retries: How often claude itself tries again before a turn fails.
-        env: More environment variables for claude.
+        env: More environment variables for claude; an empty one is left out, for claude would take it as said.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     variables = {
@@ -55,7 +55,8 @@ def write_claude_home(home: Path, base_url: str, *, retries: int = 0, env: Mappi
         "DISABLE_TELEMETRY": "1",
         **(env or {}),
     }
-    (home / "settings.json").write_text(json.dumps({"env": variables}), encoding="utf-8")
+    said = {name: value for name, value in variables.items() if value}
+    (home / "settings.json").write_text(json.dumps({"env": said}), encoding="utf-8")
     return home
 
 
