@@ -17,6 +17,8 @@ _ids = count(1)
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 _NOT_A_PERSON = ("<", "[Request interrupted", "Caveat:")
 _NEXT, _INNER = ";;", ",,"
+_RECALL = "recall"
+"""The one step that looks at its request."""
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -68,9 +70,11 @@ def plan(call: Call) -> str:
     return steps[done] if done < len(steps) else "say:(script over)"
 
 
-def answer(step: str) -> Answer:
-    """Return what a step answers; text that is no step is said back."""
+def answer(step: str, call: Call | None = None) -> Answer:
+    """Return what a step answers to a request; text that is no step is said back."""
     name, colon, argument = step.partition(":")
+    if name == _RECALL and colon:
+        return _recall(argument, call or {})
     act = STEPS.get(name) if colon or name in ("drop", "hang") else None
     return act(argument) if act else Answer(blocks=(f"stub: {step[:300]}",))
 
@@ -112,6 +116,13 @@ def _pieces(argument: str) -> Answer:
 def _gate(argument: str) -> Answer:
     gate, _, text = argument.partition(":")
     return Answer(blocks=(text or "through the gate",), gate=gate)
+
+
+def _recall(argument: str, call: Call) -> Answer:
+    results = [block.get("content") for _, block in _said(call) if block.get("type") == "tool_result"]
+    last = results[-1] if results else ""
+    words = last if isinstance(last, str) else " ".join(part.get("text", "") for part in last)
+    return Answer(blocks=(f"{argument} {words}".rstrip(),))
 
 
 def _think(argument: str) -> Answer:
@@ -187,8 +198,8 @@ STEPS: Mapping[str, Callable[[str], Answer]] = {
     "hang": _hang,
     "burn": _burn,
 }
-"""Every step by its name."""
-_BEGIN = re.compile(rf"^(?:{'|'.join(STEPS)})(?::|$)", re.MULTILINE)
+"""Every other step by its name."""
+_BEGIN = re.compile(rf"^(?:{'|'.join([*STEPS, _RECALL])})(?::|$)", re.MULTILINE)
 
 
 def _use(name: str, given: Item) -> Item:

@@ -10,6 +10,7 @@ The last text of a person is its script: steps divided by ``;;``, of which each 
     exec:COMMAND         a call of Bash; par:COMMAND&&&… several at once
     write:PATH|TEXT      a call of Write
     tool:NAME|JSON       a call of a tool
+    recall:TEXT          the text, and after it what the last tool put out
     agent:SCRIPT         a subagent with a script of its own, its steps divided by ``,,``
     background:SCRIPT    the same, in the background
     http:CODE[:N]        an HTTP error, for the first N requests of that step
@@ -66,7 +67,7 @@ class MessagesHandler(StubHandler):
         step = plan(call)
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.note(method="POST", path=self.path, at=time.time(), step=step, headers=headers, body=call)
-        wanted = answer(step)
+        wanted = answer(step, call)
         if self.server.over(step, wanted.attempts):
             wanted = Answer(blocks=("recovered",))
         try:

@@ -132,13 +132,14 @@ class House:
 
     def _agent(self, name, options=(), **settings):
         settings = {"provider": "claude", "cwd": str(self.workspace), **settings}
-        options = {**claude_options(self.claude_home), **dict(options)}
-        env = ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.pop("env").items())
+        own = claude_options(self.claude_home) if settings["provider"] == "claude" else {}
+        options = {**own, **dict(options)}
+        env = ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.pop("env", {}).items())
         yield from [f"[agents.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items())]
         yield from [
             f"[agents.{name}.options]",
             *(f"{key} = {json.dumps(value)}" for key, value in options.items()),
-            f"env = {{{env}}}",
+            *([f"env = {{{env}}}"] if env else []),
         ]
 
     def send(self, *words):
