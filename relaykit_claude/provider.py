@@ -72,6 +72,7 @@ class ClaudeProvider:
             replies=True,
             withdraw=True,
             set_model=True,
+            context=True,
             streaming=True,
             envelope=True,
             tools=True,

@@ -61,6 +61,7 @@ class CodexProvider:
             sessions=True,
             compact=True,
             permissions=True,
+            context=True,
             streaming=True,
             envelope=True,
             detached=options.detached,

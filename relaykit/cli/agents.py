@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from relaykit.cli.calling import examples
@@ -51,6 +52,7 @@ def agent_document(one: Present) -> dict[str, Any]:
         "queued": entry.queued,
         "queued_bytes": entry.queued_bytes,
         "epoch": entry.epoch,
+        "able": asdict(entry.agent.able) if entry.agent.able else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from relaykit.cli.agents import agent_document
@@ -20,7 +21,7 @@ from relaykit.relay.runfile import running
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relaykit.model import RelayRecord
+    from relaykit.model import Capabilities, RelayRecord
 
 _COLOURS = {"idle": "green", "busy": "yellow", "offline": "dim", "error": "red"}
 
@@ -30,7 +31,10 @@ def status(
     agent: Annotated[str | None, Argument("AGENT", "Only this agent.")] = None,
     json: Json = False,
 ) -> None:
-    """Show what each agent is doing and why, held against the process that really runs it."""
+    """Show what each agent is doing and why, held against the process that really runs it.
+
+    Of one that is named it also tells what its provider can do.
+    """
     with mailbox() as door:
         found = [one for one in present(door, home()) if agent in (None, one.entry.agent.id)]
         relays = door.run(directory.relays)
@@ -39,8 +43,20 @@ def status(
         raise NotFoundError(f"there is no agent {agent!r}; see `relaykit agents`")
     if json:
         say_json(_document(found, relays, asked))
-    else:
-        _say(found, relays, asked)
+        return
+    _say(found, relays, asked)
+    if agent is not None and (able := found[0].entry.agent.able):
+        _say_able(able)
+
+
+def _say_able(able: Capabilities) -> None:
+    """Tell what a provider said of itself; ``clear`` is the relay's own, which every agent has."""
+    told = asdict(able)
+    for word, wanted in (("can", True), ("cannot", False)):
+        names = [name.replace("_", " ") for name, value in told.items() if value is wanted and name != "clear"]
+        say(f"{word}: {', '.join(names) or 'nothing more'}")
+    chosen = [f"{name} {told[name]}" for name in ("model", "effort") if told[name]]
+    say(plain(", ".join(chosen) or "model and effort as its own settings decide"))
 
 
 def _relay_document(relay: RelayRecord, url: str | None) -> dict[str, Any]:

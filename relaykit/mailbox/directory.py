@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from relaykit.model import Report
 
 
-# What a provider takes at once is known from its last life until it says so again.
+# What a provider says of itself is known from its last life until it says so again.
 _CLAIMED = (
     "iif(json_extract(record, '$.provider') = json_extract(excluded.record, '$.provider') "
     "AND json_extract(excluded.record, '$.max_text') IS NULL, "
-    "json_set(excluded.record, '$.max_text', json_extract(record, '$.max_text')), excluded.record)"
+    "json_set(excluded.record, '$.max_text', json_extract(record, '$.max_text'), "
+    "'$.able', json_extract(record, '$.able')), excluded.record)"
 )
 
 

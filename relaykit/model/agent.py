@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from relaykit.model.capabilities import Capabilities
     from relaykit.model.message import Priority
     from relaykit.model.status import Status
 
@@ -32,6 +33,8 @@ class Agent:
     """No relay runs it: it reads its inbox itself, and what it has taken from there is done with."""
     max_text: int | None = None
     """Characters that its provider takes at once, as far as is known: a longer message is refused at the put."""
+    able: Capabilities | None = None
+    """What its provider said of its sessions last; None where none has been open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

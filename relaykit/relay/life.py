@@ -10,7 +10,7 @@ import anyio
 
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
-from relaykit.model import Agent, Capabilities, Claim, SessionRecord
+from relaykit.model import Agent, Claim, SessionRecord
 from relaykit.plugin import Endpoint, Provider, Session, SessionRequest
 from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.claimed import ClaimedMailbox
@@ -18,6 +18,7 @@ from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
 from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
+from relaykit.relay.describing import Description
 from relaykit.relay.edge import Hearing, admitted
 from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
@@ -31,9 +32,6 @@ SESSION_GONE = "session_not_found"
 _CLOSE_SECONDS = 5.0
 _GATHER_SECONDS = 0.04
 """How long events wait to be stored together: nobody notices, and a transaction costs as much as a dozen events."""
-
-_ENVELOPE = 1024
-"""Characters of the line that tells who sent a message; ids of other systems may be long."""
 
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
 
@@ -86,7 +84,15 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
         admitted(services, setting.agent.id, provider, hearing) as endpoint,
         _open_session(provider, setting, endpoint, resume) as session,
     ):
-        await services.mailbox.describe(described(setting.record, provider.capabilities), claim.epoch)
+        claimed = ClaimedMailbox(
+            services.mailbox,
+            services.clock,
+            agent=setting.agent.id,
+            owner=services.incarnation,
+            epoch=claim.epoch,
+        )
+        description = Description(setting.record, provider, claimed)
+        await description.refresh()
         record = await services.sessions.begin(_record(setting, session))
         worker: Worker | None = None
         async with open_recorder(
@@ -97,19 +103,13 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
             notify=lambda _: worker.note_store() if worker else None,
             gather=_GATHER_SECONDS,
         ) as recorder:
-            claimed = ClaimedMailbox(
-                services.mailbox,
-                services.clock,
-                agent=setting.agent.id,
-                owner=services.incarnation,
-                epoch=claim.epoch,
-            )
             _tell_profile(setting, recorder)
             worker = Worker(
                 setting.agent,
                 session,
                 provider.capabilities,
                 claimed=claimed,
+                description=description,
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
@@ -174,13 +174,6 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
 def _goes_on(worker: Worker) -> bool:
     """Whether the session lives on: in a detached process that nobody ordered to end."""
     return worker.capabilities.detached and not worker.cleared and (worker.leaving or not worker.stopping)
-
-
-def described(agent: Agent, able: Capabilities) -> Agent:
-    """Return an agent with what its provider says of itself; the line that tells who sent a message needs room, too."""
-    if able.max_text is None:
-        return replace(agent, max_text=None)
-    return replace(agent, max_text=max(0, able.max_text - _ENVELOPE) if able.envelope else able.max_text)
 
 
 def is_gone(error: ProviderError) -> bool:

@@ -119,7 +119,7 @@ def _gate(argument: str) -> Answer:
 
 
 def _recall(argument: str, call: Call) -> Answer:
-    results = [block.get("content") for _, block in _said(call) if block.get("type") == "tool_result"]
+    results: list[Any] = [block.get("content") for _, block in _said(call) if block.get("type") == "tool_result"]
     last = results[-1] if results else ""
     words = last if isinstance(last, str) else " ".join(part.get("text", "") for part in last)
     return Answer(blocks=(f"{argument} {words}".rstrip(),))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relaykit.errors import LeaseLostError, RefusedError
-from relaykit.model import Agent, CommandKind, CommandState, RelayRecord, State, Status, StatusKind, Wish
+from relaykit.model import Agent, Capabilities, CommandKind, CommandState, RelayRecord, State, Status, StatusKind, Wish
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, states
 
 IDLE = Status(kind=StatusKind.IDLE, since=1.0)
@@ -143,6 +143,13 @@ class Descriptions(MailboxPart):
             await bench.put(body="123456")
         await bench.mailbox.describe(agent_of("a"), bench.claims["a"].epoch)
         await bench.put(body="123456")
+
+    async def test_what_it_can_do_is_in_the_directory_from_the_last_life_on(self, bench: Bench) -> None:
+        able = Capabilities(resume=True, model="m")
+        await bench.mailbox.describe(agent_of("a", able=able), bench.claims["a"].epoch)
+        await bench.claim("a")
+        (entry,) = await bench.mailbox.agents()
+        assert entry.agent.able == able
 
     async def test_a_run_that_is_over_describes_nothing(self, bench: Bench) -> None:
         old = bench.claims["a"].epoch

@@ -102,11 +102,19 @@ def test_a_next_of_the_same_thread_joins_and_one_reply_answers_both(house):
         assert house.program("inbox").out.count("both") == 1
 
 
+@pytest.mark.parity("AR-15")
 def test_the_model_is_changed_and_the_context_compacted_by_a_command(house):
+    def able():
+        (agent,) = house.program("agents", "--json").json["agents"]
+        return agent["able"]
+
     with house.run():
         for text in ("say:one", "say:two"):
             house.program("send", "main", text, "--wait", "20")
+        house.program.until(lambda: (able()["model"] or "").startswith("claude-opus"))
         assert house.program("model", "main", "claude-sonnet-5-5").code == 0
+        house.program.until(lambda: able()["model"] == "claude-sonnet-5-5")
+        assert (able()["compact"], able()["context"], able()["attach"]) == (True, True, False)
         assert house.program("compact", "main").code == 0
         house.program("send", "main", "say:three", "--wait", "20")
     assert house.stub.requests()[-1]["body"]["model"] == "claude-sonnet-5-5"

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from relaykit.errors import StoreError
 from relaykit.model import (
+    Agent,
     Command,
     CommandState,
     Decision,
@@ -43,6 +44,10 @@ class ClaimedMailbox:
         self.owner = owner
         self.epoch = epoch
         self.failing: StoreError | None = None
+
+    async def describe(self, agent: Agent) -> None:
+        """Enter what is now known of the agent."""
+        await self._kept(lambda: self._mailbox.describe(agent, self.epoch))
 
     async def waiting(self) -> Waiting:
         """Return what waits for the agent now."""

@@ -38,6 +38,7 @@ from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.permissions import PermissionDesk
 from relaykit.relay.delivering.statuses import StatusBoard, is_reason
 from relaykit.relay.delivering.turns import EndedTurn, Seen, Turns
+from relaykit.relay.describing import Description
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.events.recorder import Recorder
 from relaykit.relay.faultpoints import reached
@@ -56,6 +57,7 @@ class Worker:
         capabilities: Capabilities,
         *,
         claimed: ClaimedMailbox,
+        description: Description,
         recorder: Recorder,
         clock: Clock,
         pause: Pause,
@@ -66,6 +68,7 @@ class Worker:
         self.session = session
         self.capabilities = capabilities
         self.claimed = claimed
+        self._description = description
         self.recorder = recorder
         self.clock = clock
         self.pause = pause
@@ -221,6 +224,7 @@ class Worker:
         if self._leave:
             await self.interruption.ask(Wish.STOP)
         await self._take_work(waiting)
+        await self._description.refresh()
         self._mark_idle()
         self.status.report()
         self._acting = False

@@ -123,6 +123,18 @@ def test_agents_shows_the_addresses_that_each_answers_to(program, workers):
     assert (agent["id"], agent["tags"], agent["provider"]) == ("reviewer", ["review", "python"], "echo")
 
 
+@pytest.mark.parity("AR-15")
+def test_what_the_provider_of_an_agent_can_do_is_reported(program):
+    assert program("agents", "--json").json == {"agents": []}
+    with program.relay("--provider", "echo", "--agent", "main"):
+        (agent,) = program("agents", "--json").json["agents"]
+        told = program("status", "main").out.splitlines()
+        assert "can:" not in program("status").out
+    assert {name for name, value in agent["able"].items() if value} == {"join", "interrupt", "streaming"}
+    assert "can: join, interrupt, streaming" in told
+    assert any(line.startswith("cannot: ") and "set model" in line and "attach" in line for line in told)
+
+
 @pytest.mark.parity("AR-7", "N-11")
 def test_status_is_held_against_the_lock_and_the_heartbeat(program, workers):
     worker = workers.enlist("reviewer")
