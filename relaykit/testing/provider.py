@@ -20,12 +20,13 @@ from relaykit.registry import PROVIDER, Registry
 from relaykit.testing.component import ComponentSuite
 from relaykit.testing.provider_abilities import AbilityChecks
 from relaykit.testing.provider_bench import ProviderBench
+from relaykit.testing.provider_changes import ChangeChecks
 from relaykit.testing.provider_ends import EndChecks
 from relaykit.testing.provider_profiles import ProfileChecks
 from relaykit.testing.provider_turns import TurnChecks
 
 
-class ProviderSuite(TurnChecks, EndChecks, AbilityChecks, ProfileChecks, ComponentSuite[Provider]):
+class ProviderSuite(TurnChecks, EndChecks, AbilityChecks, ChangeChecks, ProfileChecks, ComponentSuite[Provider]):
     """Checks that hold for every provider, whatever stands behind it.
 
     A known gap is marked on the one method; what is only known at run time comes from overridden fixtures.
@@ -38,6 +39,8 @@ class ProviderSuite(TurnChecks, EndChecks, AbilityChecks, ProfileChecks, Compone
         text: What is said in a turn that ends well, with some text in answer.
         long_text: What is said in a turn that lasts until it is interrupted.
         long_options: Options with which every turn lasts until it is interrupted. Give this or ``long_text``.
+        asking_text: What is said in a turn that asks for permission once, and then ends well if it gets it.
+        other_model: A model to go on with; any name, where the provider does not look at it.
         unread_turns: How many turns run while nobody reads.
         patience: Seconds that one check may take.
         secrets: Credentials that the options name, with values made up for the test.
@@ -48,6 +51,8 @@ class ProviderSuite(TurnChecks, EndChecks, AbilityChecks, ProfileChecks, Compone
     text: ClassVar[str] = "hello"
     long_text: ClassVar[str | None] = None
     long_options: ClassVar[Mapping[str, Any] | None] = None
+    asking_text: ClassVar[str | None] = None
+    other_model: ClassVar[str] = "another-model"
     unread_turns: ClassVar[int] = 100
     patience: ClassVar[float] = 20.0
 

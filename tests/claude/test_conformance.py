@@ -23,6 +23,7 @@ class TestClaude(ProviderSuite):
     bad_options = {"permission_mode": "bypassPermissions"}  # noqa: RUF012 - as the suite has it
     text = "say:hello"
     long_text = "gate:nobody-opens:a text that never ends"
+    asking_text = "exec:touch made;;say:done"
     unread_turns = 20
 
     @pytest.fixture

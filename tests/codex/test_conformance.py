@@ -23,6 +23,7 @@ class TestCodex(ProviderSuite):
     bad_options = {"sandbox": "danger-full-access"}  # noqa: RUF012 - as the suite has it
     text = "say:hello"
     long_text = "gate:nobody-opens:a text that never ends"
+    asking_text = "esc:touch made;;say:done"
     unread_turns = 20
 
     @pytest.fixture

@@ -118,6 +118,38 @@ class CannotDecide(GoodSession):
     decide = None
 
 
+class CannotReply(GoodSession):
+    reply = None
+
+
+class StumblesOverAStrangeReply(GoodSession):
+    async def reply(self, key, reply, *, session=False):
+        self.questions[key]
+        await super().reply(key, reply, session=session)
+
+
+class LeavesQuestionsOpen(GoodSession):
+    async def close_question(self, key):
+        pass
+
+
+class TakesBackWhatItHasBegunWith(GoodSession):
+    async def withdraw(self, submission_id):
+        await super().withdraw(submission_id)
+        return True
+
+
+class KeepsItsModel(GoodSession):
+    async def set_model(self, model):
+        pass
+
+
+class EndsWithItsModel(GoodSession):
+    async def set_model(self, model):
+        await super().set_model(model)
+        self.todo.close()
+
+
 class FailsToCompact(GoodSession):
     async def compact(self):
         self.todo.close()
@@ -170,7 +202,7 @@ class WithAProcess(GoodSession):
 
     async def take_turns(self):
         async for text, submission in self.todo:
-            await self.take_turn(text, submission)
+            await self.take(text, submission)
 
     async def until_dead(self):
         descriptor = os.pidfd_open(self.pid)
@@ -247,6 +279,12 @@ SESSIONS = [
     ForgetsItsHistory,
     HasAHistoryOfEverySession,
     CannotDecide,
+    CannotReply,
+    StumblesOverAStrangeReply,
+    LeavesQuestionsOpen,
+    TakesBackWhatItHasBegunWith,
+    KeepsItsModel,
+    EndsWithItsModel,
     FailsToCompact,
     JoinsAnotherSession,
     ShowsASecret,

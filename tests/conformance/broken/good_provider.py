@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 
@@ -22,6 +23,9 @@ from relaykit.model import (
     Origin,
     Outcome,
     PastTurn,
+    PermissionAsked,
+    PermissionClosed,
+    Question,
     TurnEnded,
     TurnJoined,
     TurnStarted,
@@ -43,7 +47,7 @@ SCHEMA = {
 
 
 class GoodSession:
-    """Answers each text with itself."""
+    """Answers each text with itself, once it may if the text begins with ``ask``."""
 
     pid = None
     room = math.inf
@@ -55,6 +59,8 @@ class GoodSession:
         self.past = provider.remembered.setdefault(self.id, [])
         self.turn = None
         self.named = []
+        self.waiting = set()
+        self.questions = {}
         self.scope = anyio.CancelScope()
         self.put, self.todo = anyio.create_memory_object_stream(math.inf)
         self.feed, self.events = anyio.create_memory_object_stream(self.room)
@@ -66,6 +72,7 @@ class GoodSession:
         if mode is Mode.JOIN and self.turn is not None:
             await self.join(submission_id)
         else:
+            self.waiting.add(submission_id)
             await self.put.send((text, submission_id))
 
     async def join(self, submission):
@@ -76,7 +83,23 @@ class GoodSession:
         self.scope.cancel()
 
     async def decide(self, key, decision: Decision, reason=""):
-        pass
+        if question := self.questions.pop(key, None):
+            await self.close_question(key)
+            question.set()
+
+    async def close_question(self, key):
+        await self.tell(PermissionClosed(key=key))
+
+    async def reply(self, key, reply, *, session=False):
+        await self.decide(key, Decision.APPROVE)
+
+    async def withdraw(self, submission_id):
+        found = submission_id in self.waiting
+        self.waiting.discard(submission_id)
+        return found
+
+    async def set_model(self, model):
+        self.provider.capabilities = replace(self.provider.capabilities, model=model)
 
     async def compact(self):
         pass
@@ -91,7 +114,12 @@ class GoodSession:
         with self.put, self.todo, self.feed:
             await self.begin()
             async for text, submission in self.todo:
-                await self.take_turn(text, submission)
+                await self.take(text, submission)
+
+    async def take(self, text, submission):
+        if submission in self.waiting:
+            self.waiting.discard(submission)
+            await self.take_turn(text, submission)
 
     async def begin(self):
         pass
@@ -100,6 +128,8 @@ class GoodSession:
         self.turn, self.named = new_id(), [submission]
         await self.tell(TurnStarted(turn=self.turn, origin=Origin.SUBMISSION, submissions=(submission,)))
         with anyio.CancelScope() as self.scope:
+            if text.startswith("ask"):
+                await self.ask()
             await self.clock.sleep(self.provider.options.get("delay", 0))
             await self.say(text)
         if self.scope.cancelled_caught:
@@ -107,6 +137,13 @@ class GoodSession:
         else:
             await self.end_completed(text)
         self.turn = None
+
+    async def ask(self):
+        key = f"{self.turn}-question"
+        answered = self.questions[key] = anyio.Event()
+        question = Question(key=key, action="tool", title="may it?", turn=self.turn)
+        await self.tell(PermissionAsked(question=question))
+        await answered.wait()
 
     async def say(self, text):
         block = Block(id=f"{self.turn}-text", kind=BlockKind.ASSISTANT_TEXT, turn=self.turn)
@@ -144,6 +181,9 @@ class GoodProvider:
         history=True,
         compact=True,
         permissions=True,
+        replies=True,
+        withdraw=True,
+        set_model=True,
         streaming=True,
         interrupt=True,
         attach=True,

@@ -9,6 +9,12 @@ import pytest
 from relaykit.testing.provider import ProviderSuite
 
 INTERRUPT = "test_an_interrupt_ends_the_turn_and_leaves_the_session_usable"
+TAKEN_BACK = "test_what_was_taken_back_is_in_no_turn_and_all_else_is"
+BEGUN = "test_what_was_begun_with_is_not_taken_back"
+DENIED = "test_a_denial_closes_the_question_and_the_turn_ends"
+REPLIED = "test_a_reply_closes_the_question_and_the_turn_goes_on"
+STRANGE = "test_a_reply_that_nobody_waits_for_is_passed_over"
+MODEL = "test_another_model_is_told_and_leaves_the_session_usable"
 ONE_END = "test_a_submission_is_named_by_exactly_one_ended_turn"
 
 
@@ -26,6 +32,7 @@ class Broken(OnAsyncio, ProviderSuite):
     plugin = "broken_providers"
     bad_options = {"delay": -1}
     long_options = {"delay": 3600}
+    asking_text = "ask first"
     patience = 5.0
     fails = frozenset()
 
@@ -43,7 +50,7 @@ class ProviderWithAProcess(Broken):
 
 
 class SaysNoEndWhenInterrupted(Broken):
-    fails = {INTERRUPT, "test_a_joined_submission_is_named_by_the_running_turn_or_its_own"}
+    fails = {INTERRUPT, "test_a_joined_submission_is_named_by_the_running_turn_or_its_own", TAKEN_BACK, BEGUN}
     patience = 1.0
 
 
@@ -52,13 +59,13 @@ class EndsATurnTwice(Broken):
 
 
 class LosesTheThirdSubmission(Broken):
-    fails = {"test_several_submissions_are_all_named"}
+    fails = {"test_several_submissions_are_all_named", TAKEN_BACK}
     unread_turns = 2
     patience = 1.0
 
 
 class DiesOfAnInterrupt(Broken):
-    fails = {INTERRUPT}
+    fails = {INTERRUPT, TAKEN_BACK}
 
 
 class KeepsAnInterruptForTheNextTurn(Broken):
@@ -86,7 +93,7 @@ class SaysNothingInPieces(Broken):
 
 
 class DropsWhatJoins(Broken):
-    fails = {"test_a_joined_submission_is_named_by_the_running_turn_or_its_own"}
+    fails = {"test_a_joined_submission_is_named_by_the_running_turn_or_its_own", TAKEN_BACK}
     patience = 1.0
 
 
@@ -99,7 +106,31 @@ class HasAHistoryOfEverySession(Broken):
 
 
 class CannotDecide(Broken):
-    fails = {"test_a_decision_that_nobody_waits_for_is_passed_over"}
+    fails = {"test_a_decision_that_nobody_waits_for_is_passed_over", DENIED, REPLIED, STRANGE}
+
+
+class CannotReply(Broken):
+    fails = {REPLIED, STRANGE}
+
+
+class StumblesOverAStrangeReply(Broken):
+    fails = {STRANGE}
+
+
+class LeavesQuestionsOpen(Broken):
+    fails = {DENIED, REPLIED}
+
+
+class TakesBackWhatItHasBegunWith(Broken):
+    fails = {TAKEN_BACK, BEGUN}
+
+
+class KeepsItsModel(Broken):
+    fails = {MODEL}
+
+
+class EndsWithItsModel(Broken):
+    fails = {MODEL}
 
 
 class FailsToCompact(Broken):
