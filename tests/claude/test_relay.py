@@ -129,6 +129,47 @@ def test_a_restart_goes_on_with_the_same_session(house):
     assert "the first" in json.dumps(house.stub.requests()[-1]["body"])
 
 
+@pytest.mark.parity("AR-8", "N-6")
+def test_a_cleared_agent_begins_anew_with_the_same_queue_and_no_relay_brings_the_old_one_back(house):
+    def session():
+        (agent,) = house.program("agents", "--json").json["agents"]
+        return agent["session"]
+
+    with house.run():
+        house.program("send", "main", "say:a secret word", "--wait", "20")
+        before = session()
+        running = house.send("main", "gate:first:let go")
+        house.program.until(lambda: house.delivery(running)["state"] == "seen")
+        waiting = house.send("main", "say:after the clear")
+        assert house.program("clear", "main", "--no-wait").code == 0
+        house.stub.open_gate("first")
+        assert [house.ended(sent)["state"] for sent in (running, waiting)] == ["answered", "answered"]
+        after = session()
+    with house.run():
+        house.program("send", "main", "say:later", "--wait", "20")
+        assert session() == after != before
+    body = json.dumps(house.stub.requests()[-1]["body"])
+    assert ("after the clear" in body, "a secret word" in body) == (True, False)
+
+
+@pytest.mark.parity("AR-6", "AR-7")
+def test_a_task_and_a_subagent_are_the_work_in_hand_until_they_end(house):
+    with house.run():
+        sent = house.send("main", "agent:gate:sub:its report;;say:done", "--task", "look into it")
+        status = house.program.until(lambda: with_subagent(house))
+        kinds = {item["kind"]: item["label"] for item in status["work"]}
+        assert (kinds["task"], kinds["subagent"]) == ("look into it", "general-purpose")
+        house.stub.open_gate("sub")
+        house.ended(sent)
+        (task,) = house.program("trace", sent, "--json").json["tasks"]
+        assert (task["state"], house.program.status("main", kind="idle")["work"]) == ("done", [])
+
+
+def with_subagent(house):
+    (agent,) = house.program("agents", "--json").json["agents"]
+    return agent["status"] if "subagent" in [item["kind"] for item in agent["status"]["work"]] else None
+
+
 def test_after_a_clear_a_new_relay_goes_on_with_the_new_conversation(house):
     with house.run():
         house.program("send", "main", "say:a secret word", "--wait", "20")
