@@ -280,7 +280,7 @@ def test_commands_subagents_and_servers_of_a_profile_are_used(site, relay):
 @pytest.mark.parity("AR-14")
 def test_only_the_allowed_tools_are_there(site):
     site.say('allowed_tools = ["Read", "shell", "mcp__tools"]\n')
-    (site.workspace / ".mcp.json").write_text(json.dumps({"mcpServers": {"own": {"command": "true"}}}))
+    give_the_user_a_server(site)
     with site.run():
         site.send("say:done")
     offered = {name for name in names(site.bodies()[0]) if not name.startswith("mcp__relaykit__")}
@@ -295,13 +295,13 @@ def test_an_isolated_claude_has_nothing_of_the_users_but_the_sign_in(site, sign_
     for path, text in {
         home / "CLAUDE.md": "THE-USERS-OWN",
         home / "skills/own/SKILL.md": "---\nname: own\ndescription: THE-USERS-SKILL\n---\n",
-        home / ".claude.json": json.dumps({"mcpServers": {"users": {"command": "/bin/false"}}}),
         workspace / "CLAUDE.md": "THE-WORKSPACES",
         workspace / ".claude/agents/own.md": "---\nname: own\ndescription: THE-WORKSPACES-AGENT\n---\n",
         workspace / ".claude/settings.json": json.dumps({"hooks": {"SessionStart": [HOOK]}}),
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    give_the_user_a_server(site)
     env = {**json.loads((home / "settings.json").read_text())["env"], "HOME": str(home)}
     del env["ANTHROPIC_API_KEY"]
     options = {"env": env, **({"credential": "key"} if sign_in == "credential" else {})}
@@ -313,11 +313,28 @@ def test_an_isolated_claude_has_nothing_of_the_users_but_the_sign_in(site, sign_
         assert site.send("say:done") == "done\n"
     said = json.dumps(site.bodies()[0])
     assert [text for text in ("INSTRUCTIONS-FILE", "SKILL-DESCRIPTION", "mcp__tools__look") if text not in said] == []
-    assert "THE-USERS" not in said
+    assert [text for text in ("THE-USERS", "mcp__users__look") if text in said] == []
     assert "THE-WORKSPACES" not in said
     assert (workspace / "hook.log").read_text(encoding="utf-8") == "begun\n"
     headers = site.stub.requests()[-1]["headers"]
     assert headers.get("authorization") == ("Bearer access-0123" if sign_in == "account" else None)
+
+
+def give_the_user_a_server(site):
+    server = {"command": sys.executable, "args": [str(TOOLS), str(site.program.cwd / "users")]}
+    (site.house.claude_home / ".claude.json").write_text(json.dumps({"mcpServers": {"users": server}}))
+
+
+@pytest.mark.live
+@pytest.mark.parity("AR-14")
+def test_without_isolation_what_is_the_users_own_stays(site):
+    give_the_user_a_server(site)
+    (site.workspace / "CLAUDE.md").write_text("THE-WORKSPACES", encoding="utf-8")
+    with site.run():
+        site.send("say:done")
+    said = json.dumps(site.bodies()[0])
+    wanted = ("THE-WORKSPACES", "mcp__users__look", "mcp__tools__look")
+    assert [text for text in wanted if text not in said] == []
 
 
 HOOK = {"hooks": [{"type": "command", "command": "echo THE-WORKSPACES-HOOK >> hook.log"}]}

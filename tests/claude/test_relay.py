@@ -181,7 +181,7 @@ def test_after_a_clear_a_new_relay_goes_on_with_the_new_conversation(house):
     assert ("after the clear" in body, "a secret word" in body) == (True, False)
 
 
-@pytest.mark.parity("AR-19", "N-5")
+@pytest.mark.parity("AR-12", "AR-19", "N-5")
 def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
     call = json.dumps({"to": "user", "body": "a word in between"})
     with house.run():
