@@ -9,7 +9,7 @@ from relaykit.model import Base, Projection, cannot, partly, projected
 from relaykit_claude.options import PRIVATE, SHARED
 from relaykit_claude.projecting import EVENTS, clear_commands
 from relaykit_claude.servers import hides, not_told
-from relaykit_claude.toolnames import allows, parts, strange_servers, unknown_tools
+from relaykit_claude.toolnames import allows, not_allowed, parts, strange_servers, unknown_tools
 
 if TYPE_CHECKING:
     from relaykit.model import Profile
@@ -92,7 +92,8 @@ def _allowed(item: str, _: str, profile: Profile) -> Projection:
         rest.append(f"what {', '.join(whole)} is a part of is there as a whole")
     if strange_servers(profile) and profile.base is Base.HOST:
         rest.append("all servers of the user's own settings are there")
-    how = "Claude has no other tools of its own; those of the relay stay"
+    refused = ", and refuses other tools of its servers when they are used" if not_allowed(profile) else ""
+    how = f"Claude has no other tools of its own{refused}; those of the relay stay"
     return partly(item, f"{how}; {'; '.join(rest)}") if rest else projected(item, how)
 
 

@@ -6,13 +6,13 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from relaykit.model import Base
-from relaykit_claude.toolnames import own_tools, rules, strange_servers
+from relaykit.model import Base, Hook
+from relaykit_claude.toolnames import not_allowed, own_tools, rules, strange_servers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from relaykit.model import Hook, Profile, ProfileCommand, Subagent
+    from relaykit.model import Profile, ProfileCommand, Subagent
     from relaykit.plugin import SessionRequest
     from relaykit_claude.fields import Fields
 
@@ -27,6 +27,9 @@ EVENTS = (
 """The events that Claude has."""
 PLUGIN = "profile"
 """What Claude puts before the names of skills and commands."""
+
+
+_REFUSE = "echo 'The profile of this agent does not allow this tool.' >&2; exit 2"
 
 
 def hello(request: SessionRequest) -> Fields:
@@ -74,12 +77,17 @@ def plugin_files(profile: Profile) -> Mapping[str, object]:
     }
     asked = clear_commands(profile)
     files |= {f"commands/{one.name}.md": _command(one) for one in profile.commands if one.name in asked}
-    if hooks := [hook for hook in profile.hooks if hook.event in EVENTS]:
+    if hooks := [*(hook for hook in profile.hooks if hook.event in EVENTS), *_refusals(profile)]:
         events = dict.fromkeys(hook.event for hook in hooks)
         told = {event: [_hook(hook) for hook in hooks if hook.event == event] for event in events}
         files["hooks/hooks.json"] = {"hooks": told}
     about = {"name": PLUGIN, "version": "0.1.0", "description": f"What the profile {profile.name} brings along."}
     return {".claude-plugin/plugin.json": about, **files} if files else {}
+
+
+def _refusals(profile: Profile) -> list[Hook]:
+    """Return hooks that refuse what is not allowed of servers: only they know all of their tools."""
+    return [Hook(event="PreToolUse", matcher=other, command=_REFUSE) for other in not_allowed(profile)]
 
 
 def _subagent(about: Subagent) -> Fields:

@@ -73,8 +73,17 @@ def strange_servers(profile: Profile) -> bool:
 
 def parts(profile: Profile) -> list[str]:
     """Return the allowed tools that are a part of something which Claude has as a whole, or not at all."""
-    own = [of_server(one.name) for one in profile.mcp_servers]
-    return [name for name in profile.allowed_tools or () if "(" in name or (_is_mcp(name) and _rule(name) not in own)]
+    return [name for name in profile.allowed_tools or () if "(" in name]
+
+
+def not_allowed(profile: Profile) -> list[str]:
+    """Return patterns of the other tools of servers of which only some are allowed."""
+    allowed = rules(profile.allowed_tools or ())
+    found = []
+    for own in (of_server(one.name) for one in profile.mcp_servers if of_server(one.name) not in allowed):
+        some = [rule.removeprefix(f"{own}__") for rule in allowed if rule.startswith(f"{own}__")]
+        found += [f"^{own}__(?!({'|'.join(some)})$)"] if some else []
+    return found
 
 
 def _is_of(rule: str, servers: list[str]) -> bool:

@@ -108,6 +108,8 @@ def test_what_allowed_tools_takes_away_is_not_said_to_be_there():
     assert words(told) == ["--tools=Read,Bash"]
     whole = Profile(name="p", allowed_tools=("Read", "mcp__tools"), mcp_servers=(McpServer(name="tools", url="u"),))
     assert (states(whole)["allowed_tools"], states(whole)["mcp_servers.tools"]) == ("projected", "projected")
+    some = Profile(name="p", allowed_tools=("mcp__tools__x",), mcp_servers=(McpServer(name="tools", url="u"),))
+    assert "refuses other tools of its servers" in report(some)["allowed_tools"].how
     assert words(whole) == ["--tools=Read", "--strict-mcp-config"]
     assert words(Profile(name="p", allowed_tools=())) == ["--tools=", "--strict-mcp-config"]
 
@@ -323,6 +325,20 @@ def test_an_isolated_claude_has_nothing_of_the_users_but_the_sign_in(site, sign_
 def give_the_user_a_server(site):
     server = {"command": sys.executable, "args": [str(TOOLS), str(site.program.cwd / "users")]}
     (site.house.claude_home / ".claude.json").write_text(json.dumps({"mcpServers": {"users": server}}))
+
+
+@pytest.mark.live
+@pytest.mark.parity("AR-14")
+def test_of_a_server_only_the_allowed_tools_can_be_used(site, relay):
+    site.say('allowed_tools = ["mcp__docs__rep", "mcp__tools__look"]\n')
+    with site.run(approval="auto"):
+        site.send('tool:mcp__docs__reply|{"message": "m1"};;say:done')
+        refused = json.dumps(site.bodies()[-1]["messages"])
+        site.send("tool:mcp__tools__look|{};;say:done")
+        used = json.dumps(site.bodies()[-1]["messages"][-1])
+    assert relay.calls == []
+    assert "does not allow this tool" in refused
+    assert "does not allow this tool" not in used
 
 
 @pytest.mark.live
