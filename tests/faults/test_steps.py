@@ -10,8 +10,14 @@ from relaykit.relay.faultpoints import STEPS
 
 pytestmark = [pytest.mark.faults, pytest.mark.parity("N-2")]
 
-HANDED_OVER = {"leased": "leased", "submitted": "leased", "delivered": "delivered", "seen": "seen", "ended": "seen"}
-"""Steps at which the provider may have the text, each with the state that is on disk then."""
+HANDED_OVER = {
+    "leased": {"leased"},
+    "submitted": {"leased"},
+    "delivered": {"delivered", "seen"},  # steps that follow one another quickly are written together
+    "seen": {"seen"},
+    "ended": {"seen"},
+}
+"""Steps at which the provider may have the text, each with the states of which one is on disk then."""
 ECHO = {"provider": "echo", "options": {"prefix": "", "delay": 0.01}}
 EXEC = {"provider": "exec", "options": {"command": ["cat"]}}
 FORGETFUL = {"echo": ECHO, "exec": EXEC}
@@ -50,7 +56,8 @@ def test_what_a_provider_without_history_was_given_ends_unknown(homes, provider,
     home = homes(a=agent(FORGETFUL[provider]))
     message = fall(home, "hello", step)
     delivery = home.delivery(message)
-    assert (delivery.state, delivery.attempt, home.trace(message).replies) == (HANDED_OVER[step], 1, ())
+    assert delivery.state in HANDED_OVER[step]
+    assert (delivery.attempt, home.trace(message).replies) == (1, ())
     home.start()
     (delivery,) = home.ended(message).deliveries
     assert (delivery.state, delivery.attempt, delivery.deaths) == ("unknown", 1, 1)
@@ -95,7 +102,7 @@ def test_codex_ends_it_answered_and_begins_nothing_twice(homes, codex, told, ste
     home = homes(a=codex())
     body = f"exec:echo once >> {home.path.parent}/done;;say:finished"
     message = fall(home, body, step)
-    assert home.delivery(message).state == HANDED_OVER[step]
+    assert home.delivery(message).state in HANDED_OVER[step]
     home.start()
     trace = home.ended(message)
     (delivery,), (reply,) = trace.deliveries, trace.replies

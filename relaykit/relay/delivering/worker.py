@@ -256,9 +256,9 @@ class Worker:
         await self.permissions.turn_ended()
         if not items:
             return
+        await self.notebook.write_steps()
         await self.recorder.flush()
         reached("ended")
-        await self.notebook.write_steps()
         await self._conclusion.of_turn(turn, items, self.hand_over)
         self.wake_in(self.pause.remaining)
 
