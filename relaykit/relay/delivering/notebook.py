@@ -42,6 +42,8 @@ class Notebook:
         """Write what is noted, for ever."""
         while True:
             await self._noted.wait()
+            # Made anew here alone: nobody else could know that this waits for the one that it replaces.
+            self._noted = anyio.Event()
             await anyio.sleep(_GATHER_SECONDS)
             await self.write()
 
@@ -67,5 +69,5 @@ class Notebook:
 
     def _take(self) -> tuple[list[Noted], How | None]:
         taken = self._steps, self._how
-        self._steps, self._how, self._noted = [], None, anyio.Event()
+        self._steps, self._how = [], None
         return taken
