@@ -37,7 +37,7 @@ type: $(VENV)/installed
 
 unit: $(VENV)/installed
 	$(BIN)/python scripts/gen_reference.py --check
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadgroup --no-loadscope-reorder)
 
 check-all: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check tox

@@ -93,7 +93,7 @@ def program(tmp_path):
     ("behaviour", "said"),
     [
         ({"version": "0.100.0"}, "codex 0.100.0 is too old; install 0.163.0 or newer, or set the option command"),
-        ({"account": {"account": None, "requiresOpenaiAuth": True}}, "run `codex login`"),
+        ({"account": {"account": None, "requiresOpenaiAuth": True}}, "codex login`, or configure a credential"),
         ({"die": True}, "codex ended with exit code 7: no room for a database"),
     ],
 )
