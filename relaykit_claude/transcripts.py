@@ -74,12 +74,16 @@ class Transcripts:
         return None if transcript is None else self._with_worked(session, transcript.turns)
 
     def _with_worked(self, session: str, turns: Sequence[PastTurn]) -> Sequence[PastTurn]:
-        """Add a turn that worked, where it was lost on the way to the file."""
+        """Add what a turn that worked lost on the way to the file: its work, or all of it."""
+        worked = self._last_worked(session)
         known = {name for turn in turns for name in turn.submissions}
-        lost = tuple(name for name in self._last_worked(session) if name not in known)
-        return (
-            [*turns, PastTurn(id=lost[0], submissions=lost, outcome=None, worked=True, told=False)] if lost else turns
-        )
+        found = [
+            replace(turn, worked=turn.worked or any(name in worked for name in turn.submissions)) for turn in turns
+        ]
+        lost = tuple(name for name in worked if name not in known)
+        if lost:
+            found.append(PastTurn(id=lost[0], submissions=lost, outcome=None, worked=True, told=False))
+        return found
 
     def _last_worked(self, session: str) -> list[str]:
         try:
