@@ -83,7 +83,7 @@ class Transcripts:
         lost = tuple(name for name in worked if name not in known)
         if lost:
             found.append(PastTurn(id=lost[0], submissions=lost, outcome=None, worked=True, told=False))
-        return found
+        return tuple(found)
 
     def _last_worked(self, session: str) -> list[str]:
         try:

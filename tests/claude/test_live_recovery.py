@@ -42,6 +42,7 @@ async def test_a_session_goes_on_where_it_was_left(claude):
 
 async def test_a_turn_that_was_cut_off_in_a_command_is_known_as_begun(claude):
     async with claude.open() as talk:
+        await talk.turn("say:hello")  # as below
         submission = await talk.send("exec:sleep 600;;say:never")
         await talk.until_tool()
         session = await killed(talk)
@@ -54,6 +55,7 @@ async def test_a_turn_that_was_cut_off_in_a_command_is_known_as_begun(claude):
 
 async def test_a_turn_that_was_cut_off_in_its_text_is_begun_or_unknown(claude):
     async with claude.open() as talk:
+        await talk.turn("say:hello")  # as below
         submission = await talk.send("gate:nobody-opens:some text")
         await talk.until(BlockDelta)
         session = await killed(talk)
@@ -75,6 +77,7 @@ async def test_a_message_that_joined_mid_tool_is_found_in_history(claude):
 
 async def test_a_message_that_only_waited_is_not_in_history(claude):
     async with claude.open() as talk:
+        await talk.turn("say:hello")  # else claude may die before it has written anything of the session down
         await talk.send("gate:nobody-opens:some text")
         await talk.until(BlockDelta)
         waited = await talk.send("say:never", Mode.JOIN)
