@@ -108,7 +108,7 @@ def test_what_a_plugin_is_and_offers_is_known(site):
     assert [(offer.kind, offer.component.name, offer.component.summary) for offer in good.offers] == [
         (PROVIDER, "good", "made up")
     ]
-    assert [command.name for command in registry.cli_commands()] == ["greet"]
+    assert "greet" in [command.name for command in registry.cli_commands()]
 
 
 def test_an_entry_point_may_name_an_object(site):
