@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -13,6 +13,7 @@ from relaykit.errors import ProviderError
 from relaykit.model import Agent, Claim, SessionRecord
 from relaykit.plugin import Endpoint, Provider, Session, SessionRequest
 from relaykit.relay.children.orphans import end_detached
+from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.recovery import Recovery
@@ -58,6 +59,7 @@ class AgentSetting:
     open_provider: OpenProvider
     services: Services
     pause: Pause
+    begun: Begun = field(default_factory=Begun)
 
 
 @asynccontextmanager
@@ -113,6 +115,7 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
+                begun=setting.begun,
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )

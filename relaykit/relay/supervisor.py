@@ -250,7 +250,7 @@ class Supervisor:
         mine = [command for command in commands if command.kind in _OF_LIFE]
         if self._worker is not None and not self._worker.stopping:
             self._worker.orders.give([command for command in commands if command not in mine])
-        for command in mine:
+        for command in filter(self._setting.begun.begin, mine):
             await self._carry_out(command)
 
     async def _carry_out(self, command: Command) -> None:

