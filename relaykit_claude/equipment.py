@@ -83,7 +83,7 @@ def _servers(request: SessionRequest) -> Mapping[str, object]:
 
 def _reporting(files: Path, endpoint: Endpoint) -> Mapping[str, object]:
     where = _write(files / "endpoint.json", {"url": endpoint.url, "token": endpoint.token.reveal()})
-    return tools.plugin_files(where)
+    return tools.plugin_files(endpoint, where)
 
 
 def _plugin(place: Path, files: Mapping[str, object]) -> str:

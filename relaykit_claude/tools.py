@@ -26,6 +26,9 @@ EVENTS = (
     "Notification",
 )
 """What is reported to the relay."""
+_BY_COMMAND = ("SessionStart",)
+"""Claude posts no report of these itself (2.1.327). A command costs every report the start of a process: Stop is one per
+turn."""
 _HOOK_SECONDS = 5
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = "127.0.0.1,localhost,::1"
@@ -74,12 +77,15 @@ def variables(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {"NO_PROXY": beyond, "no_proxy": beyond}
 
 
-def plugin_files(endpoint: Path) -> Mapping[str, object]:
-    """Return the files of the plugin by their paths: text as it is, everything else as JSON.
+def plugin_files(endpoint: Endpoint, where: Path) -> Mapping[str, object]:
+    """Return the files of the plugin by their paths: text as it is, everything else as JSON; the token is in one.
 
     Args:
-        endpoint: The file that says where the relay is; a hook reads it anew each time.
+        endpoint: Where the relay is.
+        where: The file that says so to a hook that is a command.
     """
+    posted = {event: [_posted(event, endpoint)] for event in EVENTS if event not in _BY_COMMAND}
+    run = {event: [_run(event, where)] for event in _BY_COMMAND}
     skills = {f"skills/{name}/SKILL.md": _skill(name, *told) for name, told in _SKILLS.items()}
     return {
         ".claude-plugin/plugin.json": {
@@ -87,12 +93,18 @@ def plugin_files(endpoint: Path) -> Mapping[str, object]:
             "version": "0.1.0",
             "description": "What relaykit adds to a session: its hooks, and skills for its messages.",
         },
-        "hooks/hooks.json": {"hooks": {event: [_hook(event, endpoint)] for event in EVENTS}},
+        "hooks/hooks.json": {"hooks": {**run, **posted}},
         **skills,
     }
 
 
-def _hook(event: str, endpoint: Path) -> Mapping[str, object]:
+def _posted(event: str, endpoint: Endpoint) -> Mapping[str, object]:
+    headers = {"Authorization": f"Bearer {endpoint.token.reveal()}"}
+    post = {"type": "http", "url": f"{endpoint.url}/hooks/{event}", "headers": headers, "timeout": _HOOK_SECONDS}
+    return {"hooks": [post]}
+
+
+def _run(event: str, endpoint: Path) -> Mapping[str, object]:
     report = Path(__file__).with_name("report.py")
     command = shlex.join([sys.executable, "-I", "-S", str(report), event, str(endpoint)])
     return {"hooks": [{"type": "command", "command": command, "timeout": _HOOK_SECONDS}]}

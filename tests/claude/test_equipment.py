@@ -30,7 +30,7 @@ def test_the_token_is_in_files_of_mode_0600_and_never_in_the_words(tmp_path, rel
         assert token not in str(equipment.words)
         files = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-        assert len([path for path in files if token in path.read_text()]) == 2
+        assert len([path for path in files if token in path.read_text()]) == 3
         folders = [path for path in (tmp_path / "home").rglob("*") if path.is_dir()]
         assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
