@@ -18,17 +18,15 @@ RULE = f"mcp__{NAME}"
 EVENTS = (
     "SessionStart",
     "SessionEnd",
-    "Stop",
     "SubagentStart",
     "SubagentStop",
     "PreCompact",
     "PostCompact",
     "Notification",
 )
-"""What is reported to the relay."""
+"""What is reported to the relay. Not Stop: a turn's end waits for that report, and the stream tells of the end itself."""
 _BY_COMMAND = ("SessionStart",)
-"""Claude posts no report of these itself (2.1.327). A command costs every report the start of a process: Stop is one per
-turn."""
+"""Claude posts no report of these itself (2.1.327); a command costs each report the start of a process."""
 _HOOK_SECONDS = 5
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = "127.0.0.1,localhost,::1"

@@ -57,7 +57,7 @@ def test_who_may_only_read_is_always_asked_whatever_the_users_rules_say(tmp_path
 
 
 def run_report(endpoint, told=b"{}"):
-    program = [sys.executable, "-I", "-S", relaykit_claude.report.__file__, "Stop", str(endpoint)]
+    program = [sys.executable, "-I", "-S", relaykit_claude.report.__file__, "SessionStart", str(endpoint)]
     return subprocess.run(program, input=told, capture_output=True, timeout=SECONDS, check=False)
 
 
@@ -73,7 +73,7 @@ def test_a_hook_that_cannot_reach_the_relay_says_nothing_and_fails_nothing(tmp_p
 def test_a_hook_reports_what_it_was_told(tmp_path, relay):
     with equip(request(tmp_path, endpoint=relay.endpoint), tmp_path / "home"):
         done = run_report(tmp_path / "home/session/endpoint.json", b'{"session_id": "s"}')
-    assert (done.returncode, relay.until("Stop")) == (0, {"session_id": "s"})
+    assert (done.returncode, relay.until("SessionStart")) == (0, {"session_id": "s"})
 
 
 @pytest.mark.live
@@ -85,7 +85,7 @@ async def test_the_hooks_of_a_session_reach_the_relay(claude, relay):
         await talk.turn("agent:say:its report;;say:main done")
         await talk.session.compact()
         session = talk.session.id
-    for event in ("SessionStart", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact", "Stop", "SessionEnd"):
+    for event in ("SessionStart", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact", "SessionEnd"):
         told = await anyio.to_thread.run_sync(relay.until, event)
         assert (told["hook_event_name"], told["session_id"]) == (event, session)
     assert {event for event, _ in relay.reports} <= set(EVENTS)
