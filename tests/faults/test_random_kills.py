@@ -18,7 +18,7 @@ from relaykit.model import MessageKind
 pytestmark = [pytest.mark.faults, pytest.mark.parity("N-2")]
 
 SENDER = Path(__file__).with_name("sender.py")
-KILLS, CODEX_KILLS = 120, 30
+KILLS, CODEX_KILLS = 50, 20
 SECONDS = 60.0
 ECHO = {"delay": 0.02, "prefix": ""}
 
