@@ -58,7 +58,7 @@ class Poller:
             else:
                 delays = back_off(self._account.poll_seconds, 60.0)
                 self._reporter.well("poll", f"{self._account.url} answers again")
-            await self._alarm.wait(wait)
+            await self._alarm.wait(min(wait, self._receiver.next_try()))
 
     async def cycle(self) -> None:
         """Look once at everything."""

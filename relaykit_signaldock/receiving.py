@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -70,6 +71,11 @@ class Receiver:
         self._stuck.pop(message.key, None)
         self._taken.add([message.key])
         return True
+
+    def next_try(self) -> float:
+        """Return the seconds until a message that failed is to be tried again, which is when it is looked for."""
+        now = self._context.clock.boot()
+        return min((again - now for again, _ in self._stuck.values() if again > now), default=math.inf)
 
     def _topic(self, key: str) -> str:
         """Return what a person is told a message's trouble under: a few alone, a flood as one."""

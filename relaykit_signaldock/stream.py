@@ -128,6 +128,8 @@ class Stream:
             self._poller.look()
         elif await self._receiver.take(message):
             await self._tell(message.id)
+        else:
+            self._poller.look()  # which tries it again in time
         self._last = frame.id
 
     async def _tell(self, id: str) -> None:

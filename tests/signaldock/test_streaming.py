@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from relaykit.errors import RefusedError
 from relaykit.testing.dock import Trouble, error
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,24 @@ async def test_a_frame_that_tells_too_little_has_the_message_fetched(bench, fram
         await streaming(bench)
         bench.dock.tell("hello", stream=False)
         bench.dock.raw(frame)
+        await bench.dock.until(lambda: "m1" in bench.dock.acked)
+    assert bench.bodies == ["hello"]
+
+
+@pytest.mark.parity("CR-4", "CR-7")
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_what_the_mailbox_refused_is_tried_again_in_a_second_while_the_stream_is_open(bench, streamed):
+    bench.intake.refusal = RefusedError("there is no agent worker yet")
+    if not streamed:
+        bench.dock.tell("hello", stream=False)
+    async with bench.open(**QUIET):
+        await streaming(bench)
+        if streamed:
+            bench.dock.tell("hello")
+        await bench.dock.until(lambda: any("not taken in" in line for line in bench.reports))
+        await bench.clock.advance(0)
+        bench.intake.refusal = None
+        await bench.clock.advance(1)
         await bench.dock.until(lambda: "m1" in bench.dock.acked)
     assert bench.bodies == ["hello"]
 
