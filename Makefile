@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := build/demo-venv
 BIN := $(VENV)/bin
+JOBS ?= auto
 
 .PHONY: help demo test lint type unit check-all bench docs clean
 
 help:
 	@echo "make demo       install the core alone and run its main job: two agents, one message, both traces"
-	@echo "make test       lint, types and all tests on one interpreter, the real Codex included"
+	@echo "make test       lint, types and all tests on one interpreter, the real Codex included (JOBS=0: one after another)"
 	@echo "make check-all  the other interpreters, lowest dependencies, docs and wheels (tox)"
 	@echo "make bench      the figures, side by side with the raw thing and the peers"
 	@echo "make docs       write the generated reference pages anew"
@@ -37,7 +38,7 @@ type: $(VENV)/installed
 
 unit: $(VENV)/installed
 	$(BIN)/python scripts/gen_reference.py --check
-	$(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadgroup --no-loadscope-reorder)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 check-all: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check tox

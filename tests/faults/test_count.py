@@ -12,7 +12,7 @@ def test_a_run_of_the_whole_folder_kills_at_least_two_hundred_times(request, kil
     collected = {item.path.name for item in request.session.items if item.path.parent == Path(__file__).parent}
     if there - collected or request.config.option.keyword:
         pytest.skip("only a run of the whole folder counts its kills")
-    assert kills["relay"] >= 160
-    assert kills["codex"] >= 40
-    assert kills["claude"] >= 18
+    assert kills["relay"] >= 140
+    assert kills["codex"] >= 30
+    assert kills["claude"] >= 15
     assert kills.total() >= 200
