@@ -134,13 +134,15 @@ class Recorder:
         self._hurry = anyio.Event()
 
     async def _record_pending(self) -> None:
+        """Record what there is now; what comes meanwhile gathers for the next time."""
         while self._pending or self._save_due:
             batch = self._pending.take(_BATCH)
             if not self._save_due:
                 self._reach_first(batch)
             await self._record_batch(batch)
-            if len(batch) == _BATCH:
-                await anyio.lowlevel.checkpoint()  # others want to run, too, while much is caught up with
+            if len(batch) < _BATCH:
+                return
+            await anyio.lowlevel.checkpoint()  # others want to run, too, while much is caught up with
 
     def _reach_first(self, batch: Sequence[Entry]) -> None:
         """Tell those who wait for nothing in this batch."""
