@@ -38,7 +38,7 @@ class Terminal:
         self._file = file
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
-        self._over = False
+        self._over = self._closed = False
         self._code: int | None = None
 
     @property
@@ -75,11 +75,26 @@ class Terminal:
             self._read()
         return self._reaped()
 
+    def hang_up(self) -> int:
+        """Close the terminal as whoever closes its window does; return the program's exit code."""
+        self._close_file()
+        handle = os.pidfd_open(self.pid)
+        try:
+            assert select.select([handle], [], [], SECONDS)[0], f"it outlives its terminal:\n{self.text}"
+        finally:
+            os.close(handle)
+        return self._reaped()
+
     def close(self) -> None:
         """Kill the program if it still runs."""
         self.kill()
         self._reaped()
-        os.close(self._file)
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if not self._closed:
+            self._closed = True
+            os.close(self._file)
 
     def _reaped(self) -> int:
         if self._code is None:

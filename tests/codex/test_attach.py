@@ -103,15 +103,18 @@ def test_over_pipes_the_session_is_handed_over_and_taken_back_with_the_same_hist
     assert asked.index("the word is rhubarb") < asked.index("typed by a person") < asked.index("after the person")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
-def test_a_terminal_that_is_killed_gives_the_session_back(house, number):
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_terminal_that_is_killed_or_closed_gives_the_session_back(house, closes):
     with house.run():
         house.program("send", "main", "say:hello", "--wait", "20")
         with attached(house) as shown:
             dismiss(shown)
             shown.shows("hello")
-            shown.kill(number)
-            assert shown.ended() != 0 or number == signal.SIGHUP
+            if closes:
+                shown.hang_up()
+            else:
+                shown.kill(signal.SIGKILL)
+                assert shown.ended() == -signal.SIGKILL
         assert house.program("send", "main", "say:and on", "--wait", "20").out == "and on\n"
 
 
