@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import BrokenResourceError, EndOfStream
 
+from relaykit_codex.connection import UnixStream
 from relaykit_codex.faults import agent_error, plain
 from relaykit_codex.protocol import MAX_LINE
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from anyio.abc import ByteStream, SocketStream
+    from anyio.abc import ByteStream
     from websockets.client import ClientProtocol
 
     from relaykit.plugin import Child, DetachedProcess
@@ -184,7 +185,7 @@ async def connected(server: Server, path: Path, patience: float) -> AsyncIterato
     from websockets.uri import parse_uri  # noqa: PLC0415
 
     protocol = ClientProtocol(parse_uri("ws://localhost/"), max_size=MAX_LINE)
-    stream: SocketStream | None = None
+    stream: UnixStream | None = None
     try:
         with anyio.fail_after(patience):
             stream = await _dialled(server, path)
@@ -198,9 +199,9 @@ async def connected(server: Server, path: Path, patience: float) -> AsyncIterato
         yield SocketLink(server, frames)
 
 
-async def _dialled(server: Server, path: Path) -> SocketStream:
+async def _dialled(server: Server, path: Path) -> UnixStream:
     """Return a connection once the socket is there; EndOfStream where the process ends before."""
-    stream: SocketStream | None = None
+    stream: UnixStream | None = None
 
     async def give_up() -> None:
         await server.wait()
@@ -211,7 +212,7 @@ async def _dialled(server: Server, path: Path) -> SocketStream:
         while stream is None:
             try:
                 # What codex is told is a link to where it listens, whose own path is short enough for the kernel.
-                stream = await anyio.connect_unix(os.path.realpath(path))  # noqa: ASYNC240 - one call, nothing waits for a disk
+                stream = UnixStream(os.path.realpath(path))  # noqa: ASYNC240 - one call, nothing waits for a disk
             except OSError:
                 await anyio.sleep(_LOOK_SECONDS)
         tasks.cancel_scope.cancel()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio import BrokenResourceError, EndOfStream
 from websockets.asyncio.server import unix_serve
 
 from relaykit.errors import ProviderError
+from relaykit_codex.connection import UnixStream
 from relaykit_codex.link import connected
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +114,23 @@ async def test_what_speaks_no_websocket_is_refused_in_one_line(path, answer):
                 pass
         assert "\n" not in str(caught.value)
         tasks.cancel_scope.cancel()
+
+
+async def test_a_read_that_is_cancelled_as_something_comes_leaves_no_error_in_the_loop(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path.resolve()))
+        listener.listen()
+        async with UnixStream(path.resolve()) as stream:
+            other, _ = listener.accept()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(stream.receive, name="read")
+                await anyio.wait_all_tasks_blocked()
+                # The loop sees both at once, and first carries out what it was called for.
+                other.send(b"x")
+                asyncio.get_running_loop().call_soon(tasks.cancel_scope.cancel)
+                await anyio.lowlevel.checkpoint()
+            assert await stream.receive() == b"x"
+            other.close()
 
 
 async def test_a_socket_where_nobody_answers_is_waited_for_in_bounds(path):

@@ -9,7 +9,6 @@ import stat
 
 import anyio
 import pytest
-from anyio.abc import SocketAttribute
 
 from relaykit.errors import ConfigError, ProviderError
 from relaykit.model import (
@@ -169,7 +168,7 @@ async def test_a_connection_that_is_lost_ends_the_session_and_not_the_turn(lasti
         await talk.until(BlockDelta)
         thread, pid = talk.session.id, talk.session.pid
         stream = talk.session._client._link.receive.__self__._stream
-        stream.extra(SocketAttribute.raw_socket).shutdown(socket.SHUT_RDWR)
+        stream._socket.shutdown(socket.SHUT_RDWR)
         with anyio.fail_after(10):
             rest = [what async for what in talk.session.events]
         assert not [what for what in rest if isinstance(what, TurnEnded | PermissionClosed)]
