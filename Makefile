@@ -38,7 +38,7 @@ type: $(VENV)/installed
 
 unit: $(VENV)/installed
 	$(BIN)/python scripts/gen_reference.py --check
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder
 
 check-all: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check tox

@@ -9,11 +9,21 @@ from hypothesis import settings
 settings.register_profile("relaykit", deadline=None)
 settings.load_profile("relaykit")
 
+FAULTS = "tests/faults/"
 
-def pytest_collection_modifyitems(config, items):
-    """Share tests out to processes by file. Those that kill are counted, so they stay together, and begin first."""
-    items.sort(key=lambda item: "faults" not in item.path.parts)
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            group = "faults" if "faults" in item.path.parts else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
+
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that kill: they take longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FAULTS))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share tests out to processes by file. Those that kill are counted, so they stay together."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - only where it is installed and asked for
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return FAULTS if nodeid.startswith(FAULTS) else nodeid.partition("::")[0]
+
+    return ByFile(config, log)
