@@ -12,7 +12,7 @@ from relaykit.model import Approval
 from relaykit_claude.faults import agent_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from relaykit.model import Secret
     from relaykit.plugin import SessionRequest
@@ -72,14 +72,17 @@ def arguments(claude: str, options: Options, request: SessionRequest, session: S
     """
     refuse_bypass(request.arguments)
     argv = [claude, *_ALWAYS, *session, f"--permission-mode={permission_mode(options, request.approval)}"]
-    chosen = {
-        "--model": options.model,
-        "--effort": options.effort,
-        "--max-turns": options.max_turns,
-        "--max-budget-usd": options.max_budget,
-    }
-    argv += [f"{flag}={value}" for flag, value in chosen.items() if value is not None]
-    return [*argv, *request.arguments]
+    limits = {"--max-turns": options.max_turns, "--max-budget-usd": options.max_budget}
+    return [*argv, *chosen(options), *_flags(limits), *request.arguments]
+
+
+def chosen(options: Options) -> list[str]:
+    """Return the words for the model and how hard it thinks, where the options say so."""
+    return _flags({"--model": options.model, "--effort": options.effort})
+
+
+def _flags(values: Mapping[str, object]) -> list[str]:
+    return [f"{flag}={value}" for flag, value in values.items() if value is not None]
 
 
 def permission_mode(options: Options, approval: Approval) -> str:
@@ -113,8 +116,8 @@ def environment(
     env = {name: value for name, value in os.environ.items() if _passed_on(name) or name in options.pass_env}
     if config is not None:
         env = {name: value for name, value in env.items() if name not in _SIGN_INS}
-        env[_CONFIG] = str(config)
     env |= {
+        **config_variable(config),
         "DISABLE_AUTOUPDATER": "1",
         "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
         "CLAUDE_CODE_TMPDIR": str(place / "tmp"),
@@ -126,6 +129,11 @@ def environment(
         env["ANTHROPIC_API_KEY"] = key.reveal()
     # A profile's own CLAUDE_CONFIG_DIR would be neither the user's nor the option's.
     return {**env, **options.env, **{name: value for name, value in request.env.items() if name != _CONFIG}}
+
+
+def config_variable(config: Path | None) -> dict[str, str]:
+    """Return what says where the configuration is; nothing where it is the user's own."""
+    return {} if config is None else {_CONFIG: str(config)}
 
 
 def _passed_on(name: str) -> bool:

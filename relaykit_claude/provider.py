@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,6 +20,7 @@ from relaykit_claude.locking import session_lock
 from relaykit_claude.options import Options
 from relaykit_claude.projecting import hello
 from relaykit_claude.session import ClaudeSession
+from relaykit_claude.terminal import join_terminal
 from relaykit_claude.transcripts import Transcripts
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class ClaudeProvider:
             streaming=True,
             envelope=True,
             tools=True,
+            attach=True,
             max_text=MAX_TEXT,
             model=(self._session.model if self._session else None) or self._options.model,
             effort=self._options.effort,
@@ -94,7 +97,11 @@ class ClaudeProvider:
             async with launched as child, _connected(child, self._options.request_timeout) as client:
                 await introduce(client, hello(request))
                 session = ClaudeSession(
-                    client, which.id, transcripts=self._transcripts, patience=self._options.request_timeout
+                    client,
+                    which.id,
+                    transcripts=self._transcripts,
+                    patience=self._options.request_timeout,
+                    terminal=partial(join_terminal, self._options, request, config=config),
                 )
                 client.attach(session.tell, session.died)
                 self._session = session

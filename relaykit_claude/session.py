@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
     from relaykit.model import Block, PastSession, PastTurn
+    from relaykit.plugin import Terminal
     from relaykit_claude.client import Heard
     from relaykit_claude.fields import Fields
     from relaykit_claude.transcripts import Transcripts
@@ -51,8 +52,17 @@ _PRIORITIES = {Mode.OWN: "later", Mode.JOIN: "next"}
 class ClaudeSession:
     """A conversation that takes text and tells what comes of it."""
 
-    def __init__(self, client: Client, session: str, *, transcripts: Transcripts, patience: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        session: str,
+        *,
+        transcripts: Transcripts,
+        patience: float,
+        terminal: Callable[[str], Terminal],
+    ) -> None:
         self._client = client
+        self._terminal = terminal
         self._transcripts = transcripts
         self._patience = patience
         self._conversation = Conversation(session)
@@ -90,6 +100,10 @@ class ClaudeSession:
                 await self._until_idle()  # claude makes one turn of all that waits
             self._send(text, submission_id, mode)
             await self._until(lambda: self._conversation.taken(submission_id))
+
+    def terminal(self) -> Terminal:
+        """Return the program that a person goes on with, in the place of this claude."""
+        return self._terminal(self.id)
 
     async def withdraw(self, submission_id: str) -> bool:
         """Have claude let go of a message that it has not begun with; return whether it did."""

@@ -1,0 +1,38 @@
+"""How a person goes on with a session in Claude Code's own terminal program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.plugin import Terminal
+from relaykit_claude import projecting
+from relaykit_claude.launch import chosen, config_variable, find_claude, permission_mode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from relaykit.plugin import SessionRequest
+    from relaykit_claude.options import Options
+
+_OF_RELAY = ("RELAYKIT_HOME", "RELAYKIT_AGENT")
+
+
+def join_terminal(options: Options, request: SessionRequest, session: str, *, config: Path | None) -> Terminal:
+    """Return the program that takes the session's place: two claudes on one session write both into it.
+
+    Args:
+        options: Say which claude, and how it works.
+        request: Of the session.
+        session: Its id now.
+        config: The configuration directory, where it is not the user's own.
+    """
+    # Of the agent's environment only whose it is: what a profile adds may be secret, and so is a key.
+    env = {name: value for name, value in request.env.items() if name in _OF_RELAY}
+    mode = f"--permission-mode={permission_mode(options, request.approval)}"
+    # What limits a session are files of the relay's own, which go with it; these are the words that need none.
+    limits = projecting.words(request.profile)
+    return Terminal(
+        argv=(find_claude(options.command), f"--resume={session}", mode, *chosen(options), *limits),
+        cwd=request.cwd,
+        env={**env, **config_variable(config), **projecting.variables(request.profile)},
+    )
