@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from relaykit.errors import ConfigError
 from relaykit.model import Approval
 from relaykit_claude.faults import agent_error
+from relaykit_claude.options import PERMISSION_MODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +84,11 @@ def chosen(options: Options) -> list[str]:
 
 def _flags(values: Mapping[str, object]) -> list[str]:
     return [f"{flag}={value}" for flag, value in values.items() if value is not None]
+
+
+def permission_modes(approval: Approval) -> tuple[str, ...]:
+    """Return the modes that a session may go on in: none writes by itself where the agent may only read."""
+    return tuple(mode for mode in PERMISSION_MODES if approval is not Approval.READ_ONLY or mode != "acceptEdits")
 
 
 def permission_mode(options: Options, approval: Approval) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 SHARED, PRIVATE = "shared", "private"
+PERMISSION_MODES = ("default", "acceptEdits", "plan")
+"""Claude's own modes, but for those that ask for nothing."""
 
 
 def _option(kind: str, description: str, **more: Any) -> dict[str, Any]:
@@ -34,7 +36,7 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
             "string",
             "Claude's own mode at the start. Default: default, which asks for every edit; acceptEdits where "
             "approval is deny, so that the workspace stays usable.",
-            enum=["default", "acceptEdits", "plan"],
+            enum=list(PERMISSION_MODES),
         ),
         "max_turns": _option("integer", "Steps of one turn after which it has failed.", minimum=1),
         "max_budget": _option("number", "US dollars after which the session's turns fail.", exclusiveMinimum=0),

@@ -15,7 +15,7 @@ from relaykit_claude.client import Client
 from relaykit_claude.equipment import equip
 from relaykit_claude.faults import agent_error
 from relaykit_claude.handshake import SESSION_GONE, introduce
-from relaykit_claude.launch import arguments, environment, find_claude
+from relaykit_claude.launch import arguments, environment, find_claude, permission_modes
 from relaykit_claude.locking import session_lock
 from relaykit_claude.options import Options
 from relaykit_claude.projecting import hello
@@ -74,6 +74,7 @@ class ClaudeProvider:
             replies=True,
             withdraw=True,
             set_model=True,
+            set_permission_mode=True,
             context=True,
             streaming=True,
             envelope=True,
@@ -101,6 +102,7 @@ class ClaudeProvider:
                     which.id,
                     transcripts=self._transcripts,
                     patience=self._options.request_timeout,
+                    modes=permission_modes(request.approval),
                     terminal=partial(join_terminal, self._options, request, config=config),
                 )
                 client.attach(session.tell, session.died)

@@ -59,9 +59,11 @@ class ClaudeSession:
         *,
         transcripts: Transcripts,
         patience: float,
+        modes: Sequence[str],
         terminal: Callable[[str], Terminal],
     ) -> None:
         self._client = client
+        self._modes = modes
         self._terminal = terminal
         self._transcripts = transcripts
         self._patience = patience
@@ -137,7 +139,11 @@ class ClaudeSession:
         self._conversation.model = model
 
     async def set_permission_mode(self, mode: str) -> None:
-        """Go on in another of Claude's own permission modes."""
+        """Go on in another of Claude's own permission modes, but in none that asks for nothing."""
+        if mode not in self._modes:
+            raise agent_error(
+                "mode", f"{mode!r} is no permission mode of this agent; it can be {', '.join(self._modes)}"
+            )
         await self._ask("set_permission_mode", {"mode": mode})
 
     async def history(self, session: str) -> Sequence[PastTurn] | None:

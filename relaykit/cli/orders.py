@@ -50,6 +50,20 @@ def model(
     return give(agent, CommandKind.MODEL, text=name, wait=not no_wait, json=json)
 
 
+@examples("relaykit permission-mode reviewer plan")
+def permission_mode(
+    agent: _Agent,
+    mode: Annotated[str, Argument("MODE", "The mode, as the provider calls it.")],
+    no_wait: _NoWait = False,
+    json: Json = False,
+) -> int:
+    """Have the agent go on in another of its provider's permission modes until its session is opened anew.
+
+    Never one that asks for nothing: what is done without asking is the agent's `approval`.
+    """
+    return give(agent, CommandKind.PERMISSION_MODE, text=mode, wait=not no_wait, json=json)
+
+
 @examples("relaykit restart reviewer")
 def restart(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
     """Restart the agent's provider in place: the same id, the same session, the same queue."""

@@ -47,6 +47,7 @@ _ROWS = {
         ("compact", "Have an agent make its context smaller.", "orders:compact"),
         ("clear", "Have an agent begin a new session; its queue stays.", "orders:clear"),
         ("model", "Have an agent go on with another model.", "orders:model"),
+        ("permission-mode", "Have an agent go on in another permission mode.", "orders:permission_mode"),
         ("restart", "Restart an agent's provider; session and queue stay.", "orders:restart"),
         ("stop", "Stop an agent in good order; its queue stays.", "orders:stop"),
         ("kill", "Stop an agent at once; its queue stays.", "orders:kill"),

@@ -31,6 +31,8 @@ class Capabilities:
     """It lets go of a submission that it has not begun with."""
     set_model: bool = False
     """It goes on with another model while it runs."""
+    set_permission_mode: bool = False
+    """It goes on in another of its own permission modes while it runs."""
     context: bool = False
     """It tells how full a session's context is."""
     streaming: bool = False

@@ -17,6 +17,7 @@ class CommandKind(StrEnum):
     INJECT = "inject"
     COMPACT = "compact"
     MODEL = "model"
+    PERMISSION_MODE = "permission-mode"
     CLEAR = "clear"
     RESTART = "restart"
     STOP = "stop"

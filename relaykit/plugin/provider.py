@@ -142,6 +142,14 @@ class ChangesModel(Protocol):
 
 
 @runtime_checkable
+class ChangesPermissionMode(Protocol):
+    """A session that goes on in another permission mode; announced by ``capabilities.set_permission_mode``."""
+
+    async def set_permission_mode(self, mode: str) -> None:
+        """Ask as that mode of the provider's own has it; ProviderError where there is none or it asks for nothing."""
+
+
+@runtime_checkable
 class ReadsHistory(Protocol):
     """A session that can tell what became of turns; announced by ``capabilities.history``."""
 

@@ -55,6 +55,7 @@ ALL = Capabilities(
     replies=True,
     withdraw=True,
     set_model=True,
+    set_permission_mode=True,
     streaming=True,
 )
 """What a scripted provider can do unless it is told otherwise."""

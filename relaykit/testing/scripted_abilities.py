@@ -17,6 +17,7 @@ class SmallAbilities:
         self.replies: list[Reply] = []
         self.withdrawn: list[str] = []
         self.model = ""
+        self.permission_mode = ""
 
     async def decide(self, key: str, decision: Decision, reason: str = "") -> None:
         """Take a decision."""
@@ -35,3 +36,7 @@ class SmallAbilities:
     async def set_model(self, model: str) -> None:
         """Note the model."""
         self.model = model
+
+    async def set_permission_mode(self, mode: str) -> None:
+        """Note the mode."""
+        self.permission_mode = mode

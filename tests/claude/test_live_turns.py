@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from relaykit.errors import ProviderError
 from relaykit.model import (
+    Approval,
     BlockDelta,
     BlockKind,
     ErrorRaised,
     Mode,
     Origin,
     Outcome,
+    PermissionAsked,
     TurnEnded,
     TurnStarted,
     UsageReported,
@@ -154,6 +157,21 @@ async def test_the_model_changes_while_the_session_runs(claude):
         await talk.turn("say:two")
         assert claude.stub.requests()[-1]["body"]["model"] == "claude-sonnet-5-5"
         assert talk.provider.capabilities.model == "claude-sonnet-5-5"
+
+
+async def test_the_permission_mode_changes_while_the_session_runs_but_to_none_that_asks_for_nothing(claude):
+    made = claude.cwd / "made"
+    async with claude.open() as talk:
+        with pytest.raises(
+            ProviderError, match="'bypassPermissions' is no permission mode of this agent; it can be def"
+        ):
+            await talk.session.set_permission_mode("bypassPermissions")
+        await talk.session.set_permission_mode("acceptEdits")
+        await talk.turn(f"write:{made}|by itself;;say:written")
+        assert (made.read_text(), talk.all(PermissionAsked)) == ("by itself", [])
+    async with claude.open(approval=Approval.READ_ONLY) as talk:
+        with pytest.raises(ProviderError, match="it can be default, plan"):
+            await talk.session.set_permission_mode("acceptEdits")
 
 
 async def test_effort_and_instructions_reach_the_model(claude):

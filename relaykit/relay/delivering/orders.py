@@ -1,4 +1,4 @@
-"""Commands that a session carries out: interrupt, steer, inject, compact, clear, another model."""
+"""Commands that a session carries out: interrupt, steer, inject, compact, clear, another model or permission mode."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import Command, CommandKind, CommandState, Fault, Mode, Whose, Wish, new_id
-from relaykit.plugin import ChangesModel, Compacts
+from relaykit.plugin import ChangesModel, ChangesPermissionMode, Compacts
 from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.faultpoints import reached
 
@@ -94,8 +94,8 @@ class SessionOrders:
                 return await self._compact()
             case CommandKind.CLEAR:
                 return await self._clear()
-            case CommandKind.MODEL:
-                return await self._set_model(command.text)
+            case CommandKind.MODEL | CommandKind.PERMISSION_MODE:
+                return await self._change(command)
             case _:
                 return await self._unknown(command)
 
@@ -128,12 +128,25 @@ class SessionOrders:
         reached("cleared")
         return "its session is over; it begins a new one"
 
+    async def _change(self, command: Command) -> str:
+        change = self._set_model if command.kind is CommandKind.MODEL else self._set_permission_mode
+        return await change(command.text)
+
     async def _set_model(self, model: str) -> str:
         session = self._worker.session
         if not isinstance(session, ChangesModel) or not self._worker.capabilities.set_model:
             raise _refused("this provider cannot go on with another model; set the option model, and restart the agent")
         await session.set_model(model)
         return f"it goes on with {model}"
+
+    async def _set_permission_mode(self, mode: str) -> str:
+        session = self._worker.session
+        if not isinstance(session, ChangesPermissionMode) or not self._worker.capabilities.set_permission_mode:
+            raise _refused(
+                "this provider has no permission modes that could be changed; set approval, and restart the agent"
+            )
+        await session.set_permission_mode(mode)
+        return f"it goes on in the permission mode {mode}"
 
     async def _unknown(self, command: Command) -> str:
         raise _refused(f"{command.kind.value} is not something that this relay does")

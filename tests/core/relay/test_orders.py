@@ -107,13 +107,23 @@ async def test_the_session_goes_on_with_another_model(world: World) -> None:
     assert session.model == "large"
 
 
+async def test_the_session_goes_on_in_another_permission_mode(world: World) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        command = await relay.order("a", CommandKind.PERMISSION_MODE, "plan")
+        assert (await world.outcome(command)).result == "it goes on in the permission mode plan"
+    assert session.permission_mode == "plan"
+
+
 async def test_what_a_provider_cannot_do_is_refused_in_words(world: World) -> None:
     world.provider.capabilities = Capabilities()
     async with world.relay() as relay:
         await world.provider.opened()
         done = await order(world, relay, CommandKind.COMPACT)
-    assert done.state is CommandState.FAILED
+        changed = await order(world, relay, CommandKind.PERMISSION_MODE, "plan")
+    assert done.state is changed.state is CommandState.FAILED
     assert "cannot compact" in done.result
+    assert "set approval" in changed.result
 
 
 @pytest.mark.parity("AR-8")
