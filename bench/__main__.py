@@ -12,7 +12,7 @@ from importlib import import_module
 
 from bench.figures import Figure, text, write
 
-PARTS = ("startup", "idle", "mailbox", "first_turn", "turns", "watchers")
+PARTS = ("startup", "idle", "mailbox", "first_turn", "turns", "watchers", "dock")
 
 
 def main() -> int:
