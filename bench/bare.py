@@ -48,7 +48,9 @@ async def main() -> None:
         Route("/messages/stream", stream),
     ]
     config = uvicorn.Config(Starlette(routes=routes), http="h11", loop="asyncio", access_log=False, log_level="error")
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as bound:
+    # asyncio gives TCP_NODELAY to the connections of a socket of this kind alone.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.bind(("127.0.0.1", 0))
         sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{bound.getsockname()[1]}"}) + "\n")
         sys.stdout.flush()
         await uvicorn.Server(config).serve(sockets=[bound])

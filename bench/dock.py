@@ -64,12 +64,13 @@ async def _bounded(server: Server) -> Measured:
 
 
 async def _measure(server: Server) -> Measured:
+    memory = await _memory(server)  # first: what a server gave back before would be taken again
     streams = await _streams(server, AGENTS)
     latencies = await _latencies(server, streams)
     _close(streams)
     polling = await _polling(server)
     rate, cpu = await _rate(server)
-    return Measured(latencies, rate, cpu, polling, await _memory(server))
+    return Measured(latencies, rate, cpu, polling, memory)
 
 
 async def _streams(server: Server, count: int) -> list[tuple[Account, Line]]:

@@ -58,6 +58,7 @@ class Dock:
 
     def authenticate(self, token: bytes) -> Caller | None:
         """Return whose token it is."""
+        self.store.look()
         found = digest(token)
         if found == digest(self.person_token.reveal()):
             return PERSON

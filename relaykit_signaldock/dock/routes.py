@@ -74,6 +74,10 @@ WAYS = (
 """In the order in which they are looked through: fixed paths before those with a name in them."""
 
 
+_BUSY = frozenset({"/messages", "/messages/peek", "/messages/ack"})
+"""What clients ask for all the time is looked for first; these paths are fixed, so that their place does not matter."""
+
+
 def is_open(scope: Scope) -> bool:
     """Whether no key is needed for a request."""
     method, path = scope["method"], scope["path"]
@@ -99,8 +103,9 @@ def application(dock: Dock) -> App:
     async def describe(_request: Request) -> Response:
         return JSONResponse(described)
 
-    found: list[Route] = [Route("/openapi.json", describe)]
-    found += [Route(way.path, _endpoint(dock, way.handler), methods=[way.method]) for way in WAYS]
+    busy_first = sorted(WAYS, key=lambda way: way.path not in _BUSY)
+    found = [Route(way.path, _endpoint(dock, way.handler), methods=[way.method]) for way in busy_first]
+    found.append(Route("/openapi.json", describe))
     app = Starlette(routes=found, exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False  # one path has one spelling
     return app

@@ -22,6 +22,7 @@ from relaykit_signaldock.dock.envelope import refusal
 from relaykit_signaldock.dock.feed import Feed
 from relaykit_signaldock.dock.presence import Presence
 from relaykit_signaldock.dock.rates import Limited, Rates
+from relaykit_signaldock.dock.remembering import RememberingStore
 from relaykit_signaldock.dock.routes import application, is_open, stream_token
 from relaykit_signaldock.dock.routing import ConversationRouter
 from relaykit_signaldock.dock.sqlite_store import open_store
@@ -78,7 +79,7 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
         StoreError: A store cannot be used.
     """
     router = ConversationRouter()
-    with open_store(lent.home) as store:
+    with open_store(lent.home, RememberingStore) as store:
         async with lent.mailbox(router) as mailbox, beside() as tasks:
             feed = Feed(mailbox, store, lent.clock, lent.report)
             dock = Dock(

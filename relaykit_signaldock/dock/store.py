@@ -14,6 +14,9 @@ from relaykit_signaldock.dock.records import Annotation, Conversation, DockAgent
 class Store(Protocol):
     """Every method is one transaction, safe from loss of power when it has returned but where it says otherwise."""
 
+    def look(self) -> None:
+        """Begin a request: what follows is not older than this, whatever process wrote it."""
+
     def add(self, agent: DockAgent, key: str) -> bool:
         """Enter an agent with the hash of its key; return False, and change nothing, where there is one of its id."""
         ...
