@@ -51,6 +51,7 @@ async def main() -> None:
     # asyncio gives TCP_NODELAY to the connections of a socket of this kind alone.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
         bound.bind(("127.0.0.1", 0))
+        bound.listen(2048)
         sys.stdout.write(json.dumps({"url": f"http://127.0.0.1:{bound.getsockname()[1]}"}) + "\n")
         sys.stdout.flush()
         await uvicorn.Server(config).serve(sockets=[bound])

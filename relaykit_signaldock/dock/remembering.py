@@ -20,8 +20,8 @@ _MOST = 10_000
 class RememberingStore(SqliteStore):
     """The store; between two calls of ``look`` it may be as old as the first of them."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        super().__init__(database)
+    def __init__(self, database: sqlite3.Connection, log: int) -> None:
+        super().__init__(database, log)
         self._version = -1
         self._known: dict[tuple[str, str], Any] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -41,8 +42,10 @@ _MIGRATIONS = (
 class SqliteStore:
     """The store. The promises stand with the protocol."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, log: int) -> None:
         self._database = database
+        self._log = log
+        """File descriptor of the write-ahead log, for syncing alone; a checkpoint syncs it before it empties it."""
 
     def look(self) -> None:
         """Look at the file each time in any case."""
@@ -162,8 +165,12 @@ class SqliteStore:
 
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message."""
-        with self._written() as write:
+        with self._written(synced=False) as write:
             write("INSERT OR IGNORE INTO annotation VALUES (?, ?)", message, _dump(annotation))
+
+    def sync(self) -> None:
+        """Make safe from loss of power all that was written before."""
+        os.fdatasync(self._log)
 
     def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
         """Return what was said of messages, by id."""
@@ -213,7 +220,7 @@ class Write:
 
 
 @contextmanager
-def open_store(directory: Path, kind: Callable[[sqlite3.Connection], Store] = SqliteStore) -> Iterator[Store]:
+def open_store(directory: Path, kind: Callable[[sqlite3.Connection, int], Store] = SqliteStore) -> Iterator[Store]:
     """Open the store of a directory, made where there is none.
 
     Raises:
@@ -225,7 +232,8 @@ def open_store(directory: Path, kind: Callable[[sqlite3.Connection], Store] = Sq
     with _told(), closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         _migrate(database, path)
-        yield kind(database)
+        with open(f"{path}-wal", "rb") as log:  # noqa: PTH123 - it is not a path of ours
+            yield kind(database, log.fileno())
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:

@@ -94,7 +94,10 @@ class Store(Protocol):
         ...
 
     def annotate(self, message: str, annotation: Annotation) -> None:
-        """Keep what a sender said of a message; the first time counts."""
+        """Keep what a sender said of a message; the first time counts. Safe from loss of power after ``sync``."""
+
+    def sync(self) -> None:
+        """Make safe from loss of power all that was written before, from any thread; OSError where that fails."""
 
     def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
         """Return what was said of messages, by id."""
