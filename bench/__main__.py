@@ -12,7 +12,7 @@ from importlib import import_module
 
 from bench.figures import Figure, text, write
 
-PARTS = ("startup", "idle", "mailbox", "first_turn", "turns", "many", "watchers")
+PARTS = ("startup", "idle", "mailbox", "first_turn", "turns", "many", "watchers", "dock")
 
 
 def main() -> int:

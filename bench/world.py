@@ -59,6 +59,7 @@ class Running:
     process: subprocess.Popen[bytes]
     seconds: float
     """From its start to that line."""
+    line: str = ""
 
 
 @contextmanager
@@ -67,8 +68,8 @@ def running(argv: Sequence[str], env: Mapping[str, str], *, cwd: Path | None = N
     begun = time.perf_counter()
     process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     try:
-        said(process)
-        yield Running(process, time.perf_counter() - begun)
+        line = said(process)
+        yield Running(process, time.perf_counter() - begun, line)
     finally:
         end(process)
 

@@ -77,7 +77,7 @@ class Lending:
         names = tuple(name.lower() for name in site.names)
         guard = Guard(site, Hosts(address, names))
         with closing(bound):
-            async with serving(guard, bound, connections=site.connections, tls=tls):
+            async with serving(guard, bound, connections=site.connections, tls=tls, quick=True):
                 if not address.is_loopback and tls is None:
                     self.report(f"{address.host}:{address.port}: others can reach it, and what passes is not encrypted")
                 yield address.url if tls is None else address.url.replace("http:", "https:", 1)

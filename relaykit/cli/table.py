@@ -71,6 +71,7 @@ _ROWS = {
         ("credentials show", "Show a credential; its secret with --reveal.", "credentials:show"),
         ("credentials rotate", "Give a credential, or this machine, a new secret.", "credentials:rotate"),
         ("credentials remove", "Remove a credential.", "credentials:remove"),
+        ("service install", "Write a systemd unit for a relay or a dock.", "service:install"),
         ("new provider", "Write a provider plugin to begin with.", "new:provider"),
         ("doctor", "Check this machine and its home; say what to mend.", "doctor:doctor"),
     ),

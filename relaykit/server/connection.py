@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
+    _Protocol = asyncio.Protocol
+else:
+    _Protocol = object
 
 HEADER_SECONDS = 20.0
 """Within which a request's headers have to be there, from the first byte, or from the connection's beginning."""
+HEADER_BYTES = 32 * 2**10
 
 
-class Connection(H11Protocol):
+def connection_class(*, quick: bool) -> type[asyncio.Protocol]:
+    """Return the connection to use: a quicker one where that is wanted and the extra ``fast`` is installed."""
+    if not quick or find_spec("httptools") is None:
+        return Connection
+    from relaykit.server.quick import QuickConnection  # noqa: PLC0415 - not everybody has it
+
+    return QuickConnection
+
+
+class Patient(_Protocol):
     """Hangs up on a client that connects and does not say what it wants."""
 
     header_seconds = HEADER_SECONDS
+    cycle: RequestResponseCycle | None
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -36,7 +57,7 @@ class Connection(H11Protocol):
         self._stop_waiting()
 
     def _wait_or_not(self) -> None:
-        cycle: RequestResponseCycle | None = self.cycle  # there is none before the first request
+        cycle = self.cycle  # there is none before the first request
         if cycle is not None and not cycle.response_complete:
             self._stop_waiting()
         elif self._patience is None:
@@ -46,3 +67,7 @@ class Connection(H11Protocol):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+
+class Connection(Patient, H11Protocol):  # type: ignore[misc]  # each says its own of what both have
+    """The connection in plain Python."""

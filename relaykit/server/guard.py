@@ -88,6 +88,8 @@ class Guard:
         said = _only(scope, b"content-length") or b"0"
         if not said.isdigit() or int(said) > self._max_body:
             raise too_large
+        if said == b"0" and not _all(scope, b"transfer-encoding"):
+            return b""
         parts, size = [], 0
         with anyio.move_on_after(_BODY_SECONDS):
             while True:

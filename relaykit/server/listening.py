@@ -10,7 +10,7 @@ import anyio
 import uvicorn
 
 from relaykit.errors import ConfigError
-from relaykit.server.connection import Connection
+from relaykit.server.connection import HEADER_BYTES, connection_class
 
 if TYPE_CHECKING:
     import socket
@@ -22,14 +22,18 @@ _KEEP_ALIVE_SECONDS = 120
 """Longer than clients keep one that is not used: else a request could meet the hanging up."""
 _FINISH_SECONDS = 2
 _STOP_SECONDS = 5.0
-_HEADER_BYTES = 32 * 2**10
 
 
 @asynccontextmanager
 async def serving(
-    app: App, bound: socket.socket, *, connections: int = CONNECTIONS, tls: Tls | None = None
+    app: App,
+    bound: socket.socket,
+    *,
+    connections: int = CONNECTIONS,
+    tls: Tls | None = None,
+    quick: bool = False,
 ) -> AsyncIterator[None]:
-    """Serve an application on a bound socket while the context is open.
+    """Serve an application on a bound socket while the context is open; ``quick`` where there are many requests.
 
     The server's parts are started without its main loop: that one takes the process's signals, and wakes ten times a
     second to look whether it is to end.
@@ -37,7 +41,7 @@ async def serving(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=Connection,
+        http=connection_class(quick=quick),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -50,7 +54,7 @@ async def serving(
         limit_concurrency=connections,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FINISH_SECONDS,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        h11_max_incomplete_event_size=HEADER_BYTES,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
     )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from relaykit.errors import NotFoundError, RefusedError
 from relaykit.model import NAME
-from relaykit_signaldock.dock import people, shapes
+from relaykit_signaldock.dock import people, schemas, shapes
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
 from relaykit_signaldock.dock.keys import digest, new_key
 from relaykit_signaldock.dock.records import CLASSES, TIERS, DockAgent
+from relaykit_signaldock.dock.schemas import described, many, record
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -22,8 +23,19 @@ if TYPE_CHECKING:
 _QUEUE = 1000
 """No more can wait for an agent by default."""
 _ORDER = {"messages": "agentId", "created": "createdAt", "last_seen": "lastSeen"}
+_FILTERS = (
+    *(schemas.asked(name, schemas.TEXT) for name in ("capability", "skill", "class", "status", "privacy")),
+    schemas.asked("sort", {"type": "string", "enum": list(_ORDER)}),
+    schemas.LIMIT,
+    schemas.PAGE,
+)
 
 
+@described(
+    record({"agent": schemas.AGENT, "apiKey": schemas.TEXT, "connectionKit": schemas.KIT}),
+    status=201,
+    takes=schemas.body({"agentId": schemas.NAMED}, schemas.DESCRIPTION),
+)
 async def register(call: Call) -> Response:
     """Enter an agent; its key is shown this once."""
     open_to_all = call.dock.settings.open_registration
@@ -70,6 +82,10 @@ async def leave(dock: Dock, id: str) -> bool:
     return True
 
 
+@described(
+    record({"agents": many(schemas.AGENT), "items": many(schemas.AGENT), "total": schemas.COUNT, **schemas.PAGED}),
+    asks=_FILTERS,
+)
 async def listed(call: Call) -> Response:
     """List the agents, those of this machine's relays too."""
     wanted = {name: call.said(name) for name in ("capability", "skill", "class", "status", "privacy")}
@@ -83,28 +99,33 @@ async def listed(call: Call) -> Response:
     return good({"agents": part, "items": part, "total": len(found), "page": page, "limit": limit})
 
 
+@described(record({"agents": many(schemas.AGENT)}))
 async def online(call: Call) -> Response:
     """List the agents that are online."""
     found = await people.everyone(call.dock, call.caller, searching=False)
     return good({"agents": [one for one in found if one["status"] != "offline"]})
 
 
+@described(record({"agent": schemas.AGENT}))
 async def read(call: Call) -> Response:
     """Read an agent."""
     return good({"agent": await _known(call)})
 
 
+@described(record({"card": schemas.CARD}))
 async def card(call: Call) -> Response:
     """Read what everyone may see of an agent."""
     return good({"card": shapes.card(await _known(call))})
 
 
+@described(record({"agentId": schemas.TEXT, "online": schemas.FLAG, "status": schemas.STATUS}))
 async def is_online(call: Call) -> Response:
     """Whether an agent is online."""
     status = (await _known(call))["status"]
     return good({"agentId": call.path(), "online": status != "offline", "status": status})
 
 
+@described(record({"agent": schemas.AGENT}), takes=schemas.body({}, schemas.DESCRIPTION))
 async def update(call: Call) -> Response:
     """Change what is known of an agent."""
     record = _own(call)
@@ -114,6 +135,7 @@ async def update(call: Call) -> Response:
     return good({"agent": await _known(call)})
 
 
+@described(record({"deleted": {"const": True}}))
 async def remove(call: Call) -> Response:
     """Take an agent out; its keys are void at once."""
     call.may_be(call.path())
@@ -122,6 +144,9 @@ async def remove(call: Call) -> Response:
     return good({"deleted": True})
 
 
+@described(
+    record({"status": schemas.STATUS, "timestamp": schemas.MOMENT}), takes=schemas.body({}, {"status": schemas.STATUS})
+)
 async def heartbeat(call: Call) -> Response:
     """Give a sign of life."""
     record = _own(call)
@@ -130,6 +155,7 @@ async def heartbeat(call: Call) -> Response:
     return good({"status": body.text("status", "online"), "timestamp": shapes.moment(call.dock.clock.now())})
 
 
+@described(record({"agentId": schemas.TEXT, "status": schemas.STATUS}), takes=schemas.body({"status": schemas.STATUS}))
 async def set_status(call: Call) -> Response:
     """Say how an agent is."""
     record = _own(call)
@@ -138,6 +164,9 @@ async def set_status(call: Call) -> Response:
     return good({"agentId": record.id, "status": word})
 
 
+@described(
+    record({"unreadTotal": schemas.COUNT, "conversations": schemas.UNREAD, "actionItems": many(schemas.MESSAGE)})
+)
 async def inbox(call: Call) -> Response:
     """Count what waits for an agent, by conversation."""
     record = _own(call)
@@ -170,6 +199,7 @@ def kit(call: Call, id: str, key: str | None) -> dict[str, Any]:
     }
 
 
+@described(record({"connectionKit": schemas.KIT}))
 async def connection_kit(call: Call) -> Response:
     """Read what a client needs in order to connect, without the key."""
     return good({"connectionKit": kit(call, _own(call).id, None)})
@@ -196,8 +226,8 @@ async def _known(call: Call) -> dict[str, Any]:
 def _described(record: DockAgent, body: Said) -> DockAgent:
     return replace(
         record,
-        name=body.text("name", record.name),
-        description=body.text("description", record.description),
+        name=body.text("name", record.name, schemas.NAME_CHARACTERS),
+        description=body.text("description", record.description, schemas.DESCRIPTION_CHARACTERS),
         kind=body.one_of("class", record.kind, CLASSES),
         privacy=body.one_of("privacyTier", record.privacy, TIERS),
         capabilities=body.texts("capabilities", record.capabilities, 100),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from relaykit.plugin import CALLER
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST = 200
 """Of a list, in one answer."""
+MAPPING_BYTES = 64 * 2**10
+MAPPING_DEPTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,31 @@ class Call:
         """Return the JSON object of the body; none is an empty one, whatever its type is said to be."""
         raw = await self.request.body()
         try:
-            document = json.loads(raw) if raw.strip() else {}
+            document = _read(raw.decode()) if raw.strip() else {}
         except (ValueError, RecursionError):
             raise WireError("E_VALIDATION_INVALID_FORMAT", "the body is no JSON") from None
         if not isinstance(document, dict):
             raise WireError("E_VALIDATION_SCHEMA", "the body has to be a JSON object")
         return Said(document)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)  # it could be read, and not be told to anyone
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half a character, as JSON may write it: with its other half it is fine."""
+
+
+def _read(text: str) -> Any:
+    document = _DECODER.decode(text)
+    if _HALF.search(text):
+        json.dumps(document, ensure_ascii=False).encode()  # UnicodeError is a ValueError
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +112,16 @@ class Said:
         """Whether something was said of it."""
         return self.document.get(name) is not None
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """Return a text; without a default there has to be one."""
+    def text(self, name: str, default: str | None = None, most: int | None = None) -> str:
+        """Return a text, of ``most`` characters; without a default there has to be one."""
         value = self.document.get(name, default)
         if value is None and default is None:
             raise WireError("E_VALIDATION_MISSING_FIELD", f"{name} is missing", details={"field": name})
         value = default if value is None else value
         if not isinstance(value, str):
             raise _unfit(name, "a text")
+        if most is not None and len(value) > most:
+            raise _unfit(name, f"a text of at most {most} characters")
         return value
 
     def one_of(self, name: str, default: str, allowed: frozenset[str]) -> str:
@@ -107,7 +132,7 @@ class Said:
         return word
 
     def texts(self, name: str, default: tuple[str, ...] | None = None, most: int = 1000) -> tuple[str, ...]:
-        """Return a list of texts; without a default there has to be one."""
+        """Return a list of at most ``most`` texts; without a default there has to be one."""
         value = self.document.get(name)
         if value is None and default is not None:
             return default
@@ -118,11 +143,23 @@ class Said:
         return tuple(value)
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        """Return an object; nothing said is an empty one."""
+        """Return an object that is kept as it is; nothing said is an empty one."""
         value = self.document.get(name)
         if value is not None and not isinstance(value, dict):
             raise _unfit(name, "an object")
+        if value and (_depth(value) > MAPPING_DEPTH or len(json.dumps(value)) > MAPPING_BYTES):
+            raise _unfit(name, f"an object of at most {MAPPING_BYTES} bytes, {MAPPING_DEPTH} levels deep")
         return value or {}
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are in one another, without recursion."""
+    level, depth = [value], 0
+    while level and depth <= MAPPING_DEPTH:
+        depth += 1
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [two for one in inner for two in one if isinstance(two, (dict, list))]
+    return depth
 
 
 def _unfit(name: str, wanted: str) -> WireError:

@@ -6,11 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from relaykit.model import NAME, new_id
-from relaykit_signaldock.dock import people, shapes
+from relaykit_signaldock.dock import people, schemas, shapes
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
 from relaykit_signaldock.dock.posting import between, post, visible
 from relaykit_signaldock.dock.records import PLAIN, Conversation
+from relaykit_signaldock.dock.schemas import described, many, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,27 @@ _MOST = 1000
 _COMPACT = 200
 _MEMBERS = 100
 _VISIBILITIES = frozenset({"private", "public", "shared"})
+_NAMES = {"type": "array", "items": schemas.TEXT, "maxItems": _MEMBERS}
+_ONE = record({"conversation": schemas.CONVERSATION})
+_FILTERS = (
+    schemas.asked("sort", {"type": "string", "enum": ["asc", "desc"]}),
+    schemas.LIMIT,
+    schemas.PAGE,
+    schemas.asked("offset", schemas.COUNT),
+    schemas.AFTER,
+    schemas.MENTIONED,
+    schemas.asked("compact", {"type": "string", "enum": ["true", "false"]}),
+)
 
 
+@described(
+    _ONE,
+    status=201,
+    takes=schemas.body(
+        {"participants": _NAMES},
+        {"visibility": {"type": "string", "enum": sorted(_VISIBILITIES)}},
+    ),
+)
 async def create(call: Call) -> Response:
     """Begin a conversation; that of two is always the same."""
     body, me = await call.body(), call.me
@@ -46,6 +66,17 @@ async def create(call: Call) -> Response:
     return good({"conversation": await _shape(call, call.dock.store.conversation(made.id) or made)}, status=201)
 
 
+@described(
+    record(
+        {
+            "conversations": many(schemas.CONVERSATION),
+            "items": many(schemas.CONVERSATION),
+            "total": schemas.COUNT,
+            **schemas.PAGED,
+        }
+    ),
+    asks=[schemas.LIMIT, schemas.PAGE],
+)
 async def listed(call: Call) -> Response:
     """List the caller's conversations, the latest first."""
     every = call.dock.store.conversations(call.me)
@@ -54,6 +85,7 @@ async def listed(call: Call) -> Response:
     return good({"conversations": part, "items": part, "total": len(every), "page": page, "limit": limit})
 
 
+@described(_ONE)
 async def read(call: Call) -> Response:
     """Read a conversation."""
     found = await _own(call)
@@ -61,6 +93,7 @@ async def read(call: Call) -> Response:
     return good({"conversation": shapes.conversation(found, messages[-1] if messages else None, len(messages))})
 
 
+@described(record({"messages": many(schemas.MESSAGE), **schemas.PAGED}), asks=_FILTERS)
 async def messages(call: Call) -> Response:
     """Read the messages of a conversation, oldest or newest first, page by page."""
     found = await _own(call)
@@ -73,6 +106,7 @@ async def messages(call: Call) -> Response:
     return good({"messages": chosen, "page": page, "limit": limit})
 
 
+@described(record({"messages": many(schemas.MESSAGE)}))
 async def pins(call: Call) -> Response:
     """Read the messages that are pinned to a conversation, those that the caller sent or got, oldest first."""
     found = await _own(call)
@@ -83,19 +117,29 @@ async def pins(call: Call) -> Response:
     return good({"messages": _chosen(call, sorted(rows, key=lambda one: one.created_at))})
 
 
+@described(
+    record({"message": schemas.MESSAGE}),
+    status=201,
+    takes=schemas.body({"content": schemas.TEXT}, schemas.SAID),
+    asks=[schemas.IDEMPOTENCY],
+)
 async def send(call: Call) -> Response:
     """Send a message to all who take part in a conversation. Whom the body names besides is passed over."""
     found = await _own(call)
     return await post(call, await call.body(), found.id, found.participants)
 
 
+@described(
+    _ONE,
+    takes={"anyOf": [schemas.body({"participants": _NAMES}), schemas.body({"agentId": schemas.TEXT})]},
+)
 async def add_participants(call: Call) -> Response:
     """Have others take part in a conversation of several."""
     found = await _own(call)
     if len(found.participants) <= 2:  # noqa: PLR2004 - a pair
         raise WireError("E_VALIDATION_CONSTRAINT", "a conversation of two stays one; begin another with all of them")
     body = await call.body()
-    names = body.texts("participants", ()) or (body.text("agentId"),)
+    names = body.texts("participants", most=_MEMBERS) if body.has("participants") else (body.text("agentId"),)
     for name in names:
         if not await people.is_known(call.dock, name):
             raise missing("AGENT", name)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.presence import Presence
     from relaykit_signaldock.dock.routing import ConversationRouter
     from relaykit_signaldock.dock.store import Store
+    from relaykit_signaldock.dock.syncing import Syncer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Dock:
 
     mailbox: Mailbox
     store: Store
+    syncer: Syncer
     clock: Clock
     feed: Feed
     presence: Presence
@@ -58,6 +60,7 @@ class Dock:
 
     def authenticate(self, token: bytes) -> Caller | None:
         """Return whose token it is."""
+        self.store.look()
         found = digest(token)
         if found == digest(self.person_token.reveal()):
             return PERSON

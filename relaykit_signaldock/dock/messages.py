@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from relaykit.model import new_id
-from relaykit_signaldock.dock import people, shapes
+from relaykit_signaldock.dock import people, schemas, shapes
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
 from relaykit_signaldock.dock.posting import between, post, visible
 from relaykit_signaldock.dock.records import PLAIN
 from relaykit_signaldock.dock.routing import conversation_of
+from relaykit_signaldock.dock.schemas import described, many, record
 from relaykit_signaldock.dock.stream import EventStream, arrival
 
 if TYPE_CHECKING:
@@ -25,8 +26,17 @@ if TYPE_CHECKING:
 _PAGE = 200
 _BULK = 1000
 _PINS = 50
+_PAGE_OF = record({"messages": many(schemas.MESSAGE)})
+_TAKEN = record({"acknowledged": schemas.COUNT, "messageIds": many(schemas.TEXT)})
+_PINNED = record({"messageId": schemas.TEXT, "pinned": schemas.FLAG})
 
 
+@described(
+    record({"message": schemas.MESSAGE}),
+    status=201,
+    takes=schemas.body({"toAgentId": schemas.TEXT, "content": schemas.TEXT}, schemas.SAID),
+    asks=[schemas.IDEMPOTENCY],
+)
 async def send(call: Call) -> Response:
     """Send a message to an agent."""
     body, me = await call.body(), call.me
@@ -38,12 +48,14 @@ async def send(call: Call) -> Response:
     return await post(call, body, between(me, to), sorted({me, to}))
 
 
+@described(_PAGE_OF, asks=schemas.WAITING)
 async def peek(call: Call) -> Response:
     """Look at what is not acknowledged; nothing changes."""
     shown, _ = await _page(call, await _after(call) or 0)
     return good({"messages": shown})
 
 
+@described(_PAGE_OF, asks=schemas.WAITING)
 async def poll(call: Call) -> Response:
     """Get what has not been polled yet; with ``since`` what came after that."""
     since, me = await _after(call), call.me
@@ -53,12 +65,14 @@ async def poll(call: Call) -> Response:
     return good({"messages": shown})
 
 
+@described(_TAKEN, takes=schemas.body({"messageIds": {"type": "array", "items": schemas.TEXT, "maxItems": _BULK}}))
 async def acknowledge(call: Call) -> Response:
     """Acknowledge messages; an id that is not known, or no longer, is no error."""
     taken = await _take(call, (await call.body()).texts("messageIds", most=_BULK))
     return good({"acknowledged": len(taken), "messageIds": list(taken)})
 
 
+@described(_TAKEN)
 async def acknowledge_one(call: Call) -> Response:
     """Acknowledge a message."""
     await visible(call.dock, call.me, call.path())
@@ -66,6 +80,7 @@ async def acknowledge_one(call: Call) -> Response:
     return good({"acknowledged": len(taken), "messageIds": list(taken)})
 
 
+@described(record({"message": schemas.MESSAGE}))
 async def read(call: Call) -> Response:
     """Read a message that the caller sent or got."""
     message = await visible(call.dock, call.me, call.path())
@@ -75,6 +90,7 @@ async def read(call: Call) -> Response:
     return good({"message": shapes.message(message, delivery=own[0] if own else None, said=said)})
 
 
+@described(_PINNED)
 async def pin(call: Call) -> Response:
     """Pin a message to its conversation, for all who take part in it."""
     message = await visible(call.dock, call.me, call.path())
@@ -84,6 +100,7 @@ async def pin(call: Call) -> Response:
     return good({"messageId": message.id, "pinned": True})
 
 
+@described(_PINNED)
 async def unpin(call: Call) -> Response:
     """Take a pin away."""
     message = await visible(call.dock, call.me, call.path())
@@ -91,6 +108,7 @@ async def unpin(call: Call) -> Response:
     return good({"messageId": message.id, "pinned": False})
 
 
+@described(record({"unreadTotal": schemas.COUNT, "conversations": schemas.UNREAD}))
 async def unread_summary(call: Call) -> Response:
     """Count what is not acknowledged, by conversation and by sender."""
     items = await call.dock.mailbox.unread(call.me, limit=_BULK)
@@ -105,6 +123,7 @@ async def unread_summary(call: Call) -> Response:
     return good({"unreadTotal": len(items), "conversations": rows})
 
 
+@described(schemas.TEXT, streams=True)
 async def stream(call: Call) -> EventStream:
     """Get what arrives as it arrives, after what is not acknowledged."""
     return EventStream(call.dock, call.me, call.request.headers.get("last-event-id"))

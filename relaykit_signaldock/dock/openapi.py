@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import relaykit
 from relaykit_signaldock.dock.call import Call
+from relaykit_signaldock.dock.schemas import COMPONENTS, About, Schema, record
 
 Handler = Callable[[Call], Awaitable[Any]]
 
@@ -26,55 +28,41 @@ def openapi(ways: Sequence[Way]) -> dict[str, Any]:
     """Return the document that describes the paths."""
     paths: dict[str, dict[str, Any]] = {}
     for way in ways:
-        names = [part.strip("{}") for part in way.path.split("/") if part.startswith("{")]
-        about: dict[str, Any] = {
-            "summary": (inspect.getdoc(way.handler) or "").partition("\n")[0],
-            "operationId": f"{way.handler.__module__.rpartition('.')[2]}_{way.handler.__name__}_{len(paths)}",
-            "parameters": [
-                {"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in names
-            ],
-            "responses": {"2XX": _answers("Good"), "4XX": _answers("Error"), "5XX": _answers("Error")},
-        }
-        if way.is_open:
-            about["security"] = []
-        paths.setdefault(way.path, {})[way.method.lower()] = about
+        paths.setdefault(way.path, {})[way.method.lower()] = _operation(way)
     return {
         "openapi": "3.1.0",
         "info": {"title": "relaykit dock", "version": relaykit.__version__},
         "security": [{"key": []}],
         "paths": paths,
-        "components": {"schemas": _SCHEMAS, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        "components": {"schemas": COMPONENTS, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
 
 
-_SCHEMAS: dict[str, Any] = {
-    "Good": {
-        "type": "object",
-        "required": ["success", "data"],
-        "properties": {"success": {"const": True}, "data": {"type": "object"}},
-    },
-    "Error": {
-        "type": "object",
-        "required": ["success", "error"],
-        "properties": {
-            "success": {"const": False},
-            "error": {
-                "type": "object",
-                "required": ["code", "message", "category", "retryable"],
-                "properties": {
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                    "category": {"type": "string"},
-                    "retryable": {"type": "boolean"},
-                    "retry_after_ms": {"type": "integer"},
-                    "details": {"type": "object"},
-                },
-            },
-        },
-    },
-}
+def _operation(way: Way) -> dict[str, Any]:
+    about: About = getattr(way.handler, "about", About())
+    names = [part.strip("{}") for part in way.path.split("/") if part.startswith("{")]
+    parts = [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in names]
+    operation: dict[str, Any] = {
+        "summary": (inspect.getdoc(way.handler) or "").partition("\n")[0],
+        "operationId": re.sub(r"[^a-z]+", "_", f"{way.method}{way.path}".lower()).strip("_"),
+        "parameters": [*parts, *about.asks],
+        "responses": {str(about.status): _good(about), "4XX": _ERROR, "5XX": _ERROR},
+    }
+    if about.takes is not None:
+        operation["requestBody"] = {"required": about.takes.get("required") != [], **_json(about.takes)}
+    if way.is_open:
+        operation["security"] = [{}, {"key": []}]
+    return operation
 
 
-def _answers(schema: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"description": schema, "content": content}
+def _good(about: About) -> dict[str, Any]:
+    if about.streams:
+        return {"description": "Events, without end", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    return {"description": "Good", **_json(record({"success": {"const": True}, "data": about.gives}))}
+
+
+def _json(schema: Schema) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+_ERROR = {"description": "Error", **_json({"$ref": "#/components/schemas/Error"})}

@@ -48,10 +48,13 @@ async def post(call: Call, body: Said, conversation: str, members: Sequence[str]
         in_reply_to=await _answered(call, body),
         account=f"dock/{me}",
     )
-    said = _annotation(body)
+    said, turn = _annotation(body), None
     if said != PLAIN:
         dock.store.annotate(draft.id, said)
+        turn = dock.syncer.ask()
     message = await _put(dock, draft, members)
+    if turn is not None:
+        await turn.wait()  # while the mailbox was synced, this was, too
     shape = shapes.message(message, said=said)
     headers = {} if key is None else {_KEY: key}
     return good({"message": {**shape, "status": "pending"}}, status=201, headers=headers)

@@ -16,6 +16,7 @@ from relaykit_signaldock.dock import agents, conversations, messages, signing, s
 from relaykit_signaldock.dock.call import Call
 from relaykit_signaldock.dock.envelope import WireError, good
 from relaykit_signaldock.dock.openapi import Handler, Way, openapi
+from relaykit_signaldock.dock.schemas import TEXT, described, record
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.dock import Dock
 
 
+@described(record({"status": TEXT, "version": TEXT}))
 async def health(call: Call) -> Response:
     """Whether the dock lives, and can use its stores."""
     await call.dock.mailbox.relays()
@@ -72,6 +74,10 @@ WAYS = (
 """In the order in which they are looked through: fixed paths before those with a name in them."""
 
 
+_BUSY = frozenset({"/messages", "/messages/peek", "/messages/ack"})
+"""What clients ask for all the time is looked for first; these paths are fixed, so that their place does not matter."""
+
+
 def is_open(scope: Scope) -> bool:
     """Whether no key is needed for a request."""
     method, path = scope["method"], scope["path"]
@@ -97,9 +103,12 @@ def application(dock: Dock) -> App:
     async def describe(_request: Request) -> Response:
         return JSONResponse(described)
 
-    found: list[Route] = [Route("/openapi.json", describe)]
-    found += [Route(way.path, _endpoint(dock, way.handler), methods=[way.method]) for way in WAYS]
-    return Starlette(routes=found, exception_handlers=_HANDLERS)
+    busy_first = sorted(WAYS, key=lambda way: way.path not in _BUSY)
+    found = [Route(way.path, _endpoint(dock, way.handler), methods=[way.method]) for way in busy_first]
+    found.append(Route("/openapi.json", describe))
+    app = Starlette(routes=found, exception_handlers=_HANDLERS)
+    app.router.redirect_slashes = False  # one path has one spelling
+    return app
 
 
 def _endpoint(dock: Dock, handler: Handler) -> Callable[[Request], Awaitable[Any]]:

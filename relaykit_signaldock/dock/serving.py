@@ -22,9 +22,11 @@ from relaykit_signaldock.dock.envelope import refusal
 from relaykit_signaldock.dock.feed import Feed
 from relaykit_signaldock.dock.presence import Presence
 from relaykit_signaldock.dock.rates import Limited, Rates
+from relaykit_signaldock.dock.remembering import RememberingStore
 from relaykit_signaldock.dock.routes import application, is_open, stream_token
 from relaykit_signaldock.dock.routing import ConversationRouter
 from relaykit_signaldock.dock.sqlite_store import open_store
+from relaykit_signaldock.dock.syncing import Syncer
 
 if TYPE_CHECKING:
     from relaykit.plugin import Lent, Tls
@@ -78,12 +80,14 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
         StoreError: A store cannot be used.
     """
     router = ConversationRouter()
-    with open_store(lent.home) as store:
+    with open_store(lent.home, RememberingStore) as store:
         async with lent.mailbox(router) as mailbox, beside() as tasks:
+            syncer = Syncer(store.sync)
             feed = Feed(mailbox, store, lent.clock, lent.report)
             dock = Dock(
                 mailbox=mailbox,
                 store=store,
+                syncer=syncer,
                 clock=lent.clock,
                 feed=feed,
                 presence=Presence(mailbox, store, lent.clock),
@@ -93,6 +97,7 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
             )
             await people.agree(dock)
             tasks.start_soon(feed.run, name="dock: feed")
+            tasks.start_soon(syncer.run, name="dock: sync")
             tasks.start_soon(_rest, dock, lent, name="dock: presence")
             async with lent.serve(_site(dock, plan), plan.listen, tls=plan.tls) as url:
                 with _streams_ended(feed):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relaykit_signaldock.dock import schemas
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.keys import digest, new_code, new_key
+from relaykit_signaldock.dock.schemas import described, record
 from relaykit_signaldock.dock.shapes import moment
 
 if TYPE_CHECKING:
@@ -14,13 +16,16 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.call import Call
 
 CODE_SECONDS = 900.0
+_CODE = {"anyOf": [schemas.body({"claimCode": schemas.TEXT}), schemas.body({"code": schemas.TEXT})]}
 
 
+@described(schemas.KEY)
 async def rotate(call: Call) -> Response:
     """Give an agent another key; the old one is good for a poll interval more, so that every user of it can swap."""
     return _given(call, _own(call))
 
 
+@described(schemas.KEY)
 async def generate(call: Call) -> Response:
     """Give a key to an agent that has none."""
     agent = _own(call)
@@ -29,6 +34,7 @@ async def generate(call: Call) -> Response:
     return _given(call, agent)
 
 
+@described(record({"claimCode": schemas.TEXT, "claimUrl": schemas.TEXT, "expiresAt": schemas.MOMENT}))
 async def claim_code(call: Call) -> Response:
     """Make a code by which whoever has it gets a key of the agent's, once and within a quarter of an hour."""
     agent, code = _own(call), new_code()
@@ -38,10 +44,11 @@ async def claim_code(call: Call) -> Response:
     return good({"claimCode": code, "claimUrl": f"{base}/agents/{agent}/bootstrap-key", "expiresAt": moment(until)})
 
 
+@described(schemas.KEY, takes=_CODE)
 async def bootstrap(call: Call) -> Response:
     """Get a key for a claim code."""
     body = await call.body()
-    code = body.text("claimCode", "") or body.text("code")
+    code = body.text("claimCode" if body.has("claimCode") else "code")
     key, now = new_key(), call.dock.clock.now()
     old_until = now + call.dock.settings.overlap_seconds
     if not call.dock.store.claim(call.path(), digest(code.strip().upper()), digest(key), now, old_until):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -41,8 +42,13 @@ _MIGRATIONS = (
 class SqliteStore:
     """The store. The promises stand with the protocol."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, log: int) -> None:
         self._database = database
+        self._log = log
+        """File descriptor of the write-ahead log, for syncing alone; a checkpoint syncs it before it empties it."""
+
+    def look(self) -> None:
+        """Look at the file each time in any case."""
 
     def add(self, agent: DockAgent, key: str) -> bool:
         """Enter an agent with the hash of its key, if there is none of its id."""
@@ -74,8 +80,12 @@ class SqliteStore:
 
     def owner(self, key: str, now: float) -> str | None:
         """Return whose key has that hash and is good now."""
-        found = self._rows("SELECT agent FROM key WHERE hash = ? AND (until IS NULL OR until > ?)", key, now)
-        return found[0][0] if found else None
+        agent, until = self.key(key) or (None, None)
+        return None if until is not None and until <= now else agent
+
+    def key(self, hash: str) -> tuple[str, float | None] | None:
+        """Return whose key has that hash, and until when it is good."""
+        return next(iter(self._rows("SELECT agent, until FROM key WHERE hash = ?", hash)), None)
 
     def has_key(self, agent: str, now: float) -> bool:
         """Whether an agent has a key that is good."""
@@ -155,8 +165,12 @@ class SqliteStore:
 
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message."""
-        with self._written() as write:
+        with self._written(synced=False) as write:
             write("INSERT OR IGNORE INTO annotation VALUES (?, ?)", message, _dump(annotation))
+
+    def sync(self) -> None:
+        """Make safe from loss of power all that was written before."""
+        os.fdatasync(self._log)
 
     def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
         """Return what was said of messages, by id."""
@@ -182,30 +196,31 @@ class SqliteStore:
             return self._database.execute(statement, values).fetchall()
 
     @contextmanager
-    def _written(self, *, synced: bool = True) -> Iterator[_Write]:
+    def _written(self, *, synced: bool = True) -> Iterator[Write]:
         with _told():
             self._database.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                yield _Write(self._database)
+                yield Write(self._database)
                 self._database.execute("COMMIT")
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
 
 
-class _Write:
+class Write:
     """Runs statements of one transaction; returns how many rows each wrote."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
     def __call__(self, statement: str, *values: Any) -> int:
+        """Run a statement."""
         return self._database.execute(statement, values).rowcount
 
 
 @contextmanager
-def open_store(directory: Path) -> Iterator[Store]:
+def open_store(directory: Path, kind: Callable[[sqlite3.Connection, int], Store] = SqliteStore) -> Iterator[Store]:
     """Open the store of a directory, made where there is none.
 
     Raises:
@@ -217,7 +232,8 @@ def open_store(directory: Path) -> Iterator[Store]:
     with _told(), closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         _migrate(database, path)
-        yield SqliteStore(database)
+        with open(f"{path}-wal", "rb") as log:  # noqa: PTH123 - it is not a path of ours
+            yield kind(database, log.fileno())
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
@@ -232,7 +248,7 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
     database.execute("COMMIT")
 
 
-def _replace_keys(write: _Write, agent: str, key: str, now: float, old_until: float) -> None:
+def _replace_keys(write: Write, agent: str, key: str, now: float, old_until: float) -> None:
     # One that was replaced before stays as good as it was: the answer with its successor may have been lost.
     write("UPDATE key SET until = min(coalesce(until, ?1), ?1) WHERE agent = ?2", old_until, agent)
     write("DELETE FROM key WHERE agent = ? AND until <= ?", agent, now)

@@ -14,6 +14,9 @@ from relaykit_signaldock.dock.records import Annotation, Conversation, DockAgent
 class Store(Protocol):
     """Every method is one transaction, safe from loss of power when it has returned but where it says otherwise."""
 
+    def look(self) -> None:
+        """Begin a request: what follows is not older than this, whatever process wrote it."""
+
     def add(self, agent: DockAgent, key: str) -> bool:
         """Enter an agent with the hash of its key; return False, and change nothing, where there is one of its id."""
         ...
@@ -91,7 +94,10 @@ class Store(Protocol):
         ...
 
     def annotate(self, message: str, annotation: Annotation) -> None:
-        """Keep what a sender said of a message; the first time counts."""
+        """Keep what a sender said of a message; the first time counts. Safe from loss of power after ``sync``."""
+
+    def sync(self) -> None:
+        """Make safe from loss of power all that was written before, from any thread; OSError where that fails."""
 
     def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
         """Return what was said of messages, by id."""

@@ -9,6 +9,7 @@ import anyio
 from relaykit.errors import NotFoundError
 from relaykit_signaldock.dock.envelope import good
 from relaykit_signaldock.dock.feed import event
+from relaykit_signaldock.dock.schemas import COUNT, described, record
 from relaykit_signaldock.dock.shapes import moment
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _HEADERS = (
 )
 
 
+@described(record({"connections": COUNT}))
 async def status(call: Call) -> Response:
     """How many streams there are."""
     return good({"connections": call.dock.feed.streams})

@@ -11,10 +11,11 @@ _HEAD = """\
 # The dock's paths
 
 Written by `scripts/gen_reference.py` from the code. What they are for: [run a dock](../how-to/dock.md). The dock itself
-tells the same at `/openapi.json`.
+tells the same at `/openapi.json`, with the schema of every body and every answer.
 
 A key is sent as `Authorization: Bearer KEY`, with or without `X-Agent-Id`; for `/messages/stream` it may stand in the
-query, as `?token=KEY&agent_id=AGENT`. Bodies are JSON objects of at most 4 MiB; where nothing is said, none is needed.
+query, as `?token=KEY&agent_id=AGENT`. Bodies are JSON objects of at most 4 MiB; where nothing is said, none is needed. A message's `metadata` has at most
+64 KiB, 32 levels deep.
 Answers are `{"success": true, "data": {…}}` or `{"success": false, "error": {code, message, category, retryable,
 retry_after_ms?, details?}}`, ids and times text, what is not known left out.
 

@@ -23,6 +23,7 @@ def notes(delivery):
 
 
 @pytest.mark.live
+@pytest.mark.parity("CO-6")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_stop_interrupts_what_takes_too_long_and_the_next_start_goes_on_uncounted(homes, codex, told, number, code):
     home = homes(c=codex())

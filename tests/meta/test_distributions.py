@@ -10,7 +10,7 @@ import relaykit
 from relaykit.registry.missing import EXTRAS
 
 PLUGINS = ("claude", "codex", "signaldock")
-LIBRARIES = ("credentials", "keyring")
+LIBRARIES = ("credentials", "keyring", "fast")
 """The extras that bring what a built-in component needs and most people do not."""
 
 

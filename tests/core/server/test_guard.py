@@ -15,16 +15,23 @@ from relaykit.config import Config
 from relaykit.errors import ConfigError, StoreError
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.runfile import running
+from relaykit.server import listening
 from relaykit.server.binding import bind
-from relaykit.server.connection import Connection
+from relaykit.server.connection import Connection, Patient
 from relaykit.server.guard import MAX_BODY
 from relaykit.server.listening import serving
 from relaykit.server.origins import Address, Hosts, is_same_origin
 from relaykit.server.passes import TOKEN_FILE, Caller, Passes, user_token
+from relaykit.server.quick import QuickConnection
 from relaykit.server.rates import Bucket
 from relaykit.testing.scripted import SECONDS
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=[Connection, QuickConnection])
+def either_connection(request, monkeypatch):
+    monkeypatch.setattr(listening, "connection_class", lambda *, quick: request.param)
 
 
 async def test_the_relay_says_how_it_is_to_whoever_has_a_token(edge):
@@ -81,6 +88,7 @@ async def test_a_page_of_its_own_and_the_name_localhost_are_let_through(edge):
         assert (await client("GET", "/health", Host=f"localhost:{place.port}")).status == 200
 
 
+@pytest.mark.usefixtures("either_connection")
 async def test_two_headers_where_one_is_meant_are_refused(edge):
     async with edge.relay():
         client = edge.client()
@@ -89,6 +97,7 @@ async def test_two_headers_where_one_is_meant_are_refused(edge):
         assert answer.status == 400
 
 
+@pytest.mark.usefixtures("either_connection")
 async def test_what_is_too_large_is_refused_before_it_is_read(edge):
     async with edge.relay():
         client = edge.client()
@@ -100,6 +109,7 @@ async def test_what_is_too_large_is_refused_before_it_is_read(edge):
         assert answer.status == 413
 
 
+@pytest.mark.usefixtures("either_connection")
 async def test_what_does_not_say_its_size_is_counted(edge):
     async with edge.relay():
         client = edge.client()
@@ -113,11 +123,27 @@ async def test_what_does_not_say_its_size_is_counted(edge):
                 assert (await edge.read_answer(stream)).status == 413
 
 
+@pytest.mark.usefixtures("either_connection")
 async def test_headers_without_end_are_refused(edge):
     async with edge.relay():
         client = edge.client()
         answer = await edge.exchange(client.url, b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
         assert answer.status in (400, 431)
+
+
+@pytest.mark.usefixtures("either_connection")
+async def test_headers_without_end_are_refused_after_large_requests_too(edge):
+    async with edge.relay():
+        client = edge.client()
+        place = urlsplit(client.url)
+        headers = [("Host", place.netloc), ("Authorization", f"Bearer {client.token}")]
+        with anyio.fail_after(SECONDS):
+            async with await anyio.connect_tcp(place.hostname, place.port) as stream:
+                for _ in range(3):
+                    await stream.send(edge.request("POST", "/nothing", headers, b" " * 100_000))
+                    assert (await edge.read_answer(stream)).status == 404
+                await stream.send(b"GET /health HTTP/1.1\r\n" + b"X: y\r\n" * 20_000)
+                assert (await edge.read_answer(stream)).status in (400, 431)
 
 
 def test_answers_are_not_held_back_until_the_client_says_that_it_had_the_last_piece():
@@ -126,9 +152,10 @@ def test_answers_are_not_held_back_until_the_client_says_that_it_had_the_last_pi
         assert bound.proto == socket.IPPROTO_TCP
 
 
+@pytest.mark.usefixtures("either_connection")
 @pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: x"])
 async def test_who_connects_and_does_not_say_what_it_wants_is_hung_up_on(monkeypatch, said):
-    monkeypatch.setattr(Connection, "header_seconds", 0.2)
+    monkeypatch.setattr(Patient, "header_seconds", 0.2)
     bound, address = bind(Address("127.0.0.1", 0))
 
     async def nobody(_scope, _receive, _send):
@@ -142,6 +169,7 @@ async def test_who_connects_and_does_not_say_what_it_wants_is_hung_up_on(monkeyp
                 await stream.receive()
 
 
+@pytest.mark.usefixtures("either_connection")
 async def test_a_connection_serves_several_requests(edge):
     async with edge.relay():
         client = edge.client()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import urlsplit
 
 import anyio
+import jsonschema
 import pytest
 
 from relaykit.cli.lending import Lending
 from relaykit_signaldock.dock.dock import Settings
+from relaykit_signaldock.dock.openapi import openapi
+from relaykit_signaldock.dock.routes import WAYS
 from relaykit_signaldock.dock.serving import Plan, running
 
 SECONDS = 20
@@ -101,6 +105,38 @@ class Wire:
             return frame
 
 
+@cache
+def _answers():
+    """The schema of what each path answers, by method, number of parts and fixed parts, in the table's order."""
+    document = openapi(WAYS)
+    rows = []
+    for way in WAYS:
+        responses = document["paths"][way.path][way.method.lower()]["responses"]
+        parts = [None if part.startswith("{") else part for part in way.path.split("/")]
+        by_status = {
+            status: jsonschema.Draft202012Validator(
+                {**next(iter(about["content"].values()))["schema"], "components": document["components"]},
+            )
+            for status, about in responses.items()
+        }
+        rows.append((way.method, parts, by_status))
+    return rows
+
+
+def conforms(method, path, answer):
+    """Compare an answer with the document of the paths: every answer of every test."""
+    said = path.partition("?")[0].split("/")
+    for known, parts, by_status in _answers():
+        if (
+            known == method
+            and len(parts) == len(said)
+            and all(a in (None, b) for a, b in zip(parts, said, strict=True))
+        ):
+            status = str(answer.status) if answer.status < 400 else f"{answer.status // 100}XX"
+            by_status[status].validate(answer.json)
+            return
+
+
 @dataclass
 class Client:
     url: str
@@ -125,7 +161,9 @@ class Client:
         return f"{method} {path} HTTP/1.1\r\nHost: HOST\r\n{lines}\r\n".encode() + raw
 
     async def ask(self, method, path, body=None, **headers):
-        return await self.raw(self.request(method, path, body, **headers))
+        answer = await self.raw(self.request(method, path, body, **headers))
+        conforms(method, path, answer)
+        return answer
 
     async def send(self, to, content, **more):
         body = {"content": content, "toAgentId": to, **more.pop("body", {})}

@@ -181,7 +181,7 @@ async def test_the_document_names_every_path(docks):
         document = (await alice.ask("GET", "/openapi.json", Authorization=None)).json
         assert document["openapi"] == "3.1.0"
         assert {"/messages", "/agents/{id}/rotate-key", "/messages/stream"} <= set(document["paths"])
-        assert document["paths"]["/health"]["get"]["security"] == []
+        assert document["paths"]["/health"]["get"]["security"] == [{}, {"key": []}]
 
 
 async def test_a_dock_that_was_killed_between_its_stores_agrees_with_the_directory_again(docks, home):
