@@ -48,6 +48,7 @@ _ROWS = {
         ("clear", "Have an agent begin a new session; its queue stays.", "orders:clear"),
         ("model", "Have an agent go on with another model.", "orders:model"),
         ("restart", "Restart an agent's provider; session and queue stay.", "orders:restart"),
+        ("reconnect", "Join an agent's session anew; what is detached goes on.", "orders:reconnect"),
         ("stop", "Stop an agent in good order; its queue stays.", "orders:stop"),
         ("kill", "Stop an agent at once; its queue stays.", "orders:kill"),
         ("steer", "Tell an agent something that bears on its running turn.", "orders:steer"),

@@ -214,6 +214,21 @@ def test_an_order_ends_it(home, order):
     assert pid not in [one[0] for one in home.processes()]
 
 
+@pytest.mark.parity("AR-8")
+def test_a_reconnect_drops_the_connection_and_joins_the_turn_that_runs(home, stub, told):
+    pid = home.agent("c").pid
+    done, body = once(home, f"gate:joined-{next(numbers)}:finished")
+    message = home.send("c", body)
+    home.until(lambda: len(asked(stub, body)) > 1, every=0.02)
+    epoch = home.agent("c").epoch
+    assert home.command("reconnect", "c").returncode == 0
+    home.until(lambda: home.agent("c").epoch > epoch, every=0.02)
+    home.status("c", "busy", "turn")
+    stub.open_gate(body.split("gate:")[1].split(":")[0])
+    delivery = answered_once(home, message, done, body, told)
+    assert (delivery.attempt, delivery.deaths, home.agent("c").pid) == (1, 0, pid), notes(delivery)
+
+
 @pytest.mark.parity("N-5")
 def test_the_relays_tools_answer_again_once_the_next_relay_has_joined(homes, codex):
     agent = codex()
