@@ -70,6 +70,16 @@ def restart(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
     return give(agent, CommandKind.RESTART, wait=not no_wait, json=json)
 
 
+@examples("relaykit reconnect reviewer")
+def reconnect(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
+    """Join the agent's session anew: the same id, the same session, the same queue.
+
+    Of a detached process only the connection is dropped: it goes on, with the turn that it is in. One that ends with
+    the relay is started again in place, as by restart.
+    """
+    return give(agent, CommandKind.RECONNECT, wait=not no_wait, json=json)
+
+
 @examples("relaykit stop reviewer", "relaykit stop reviewer --drain --no-wait")
 def stop(agent: _Agent, drain: _Drain = False, no_wait: _NoWait = False, json: Json = False) -> int:
     """Stop the agent in good order: its turn may end, then it is interrupted; its queue stays for the next start."""

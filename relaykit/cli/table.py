@@ -49,6 +49,7 @@ _ROWS = {
         ("model", "Have an agent go on with another model.", "orders:model"),
         ("permission-mode", "Have an agent go on in another permission mode.", "orders:permission_mode"),
         ("restart", "Restart an agent's provider; session and queue stay.", "orders:restart"),
+        ("reconnect", "Join an agent's session anew; what is detached goes on.", "orders:reconnect"),
         ("stop", "Stop an agent in good order; its queue stays.", "orders:stop"),
         ("kill", "Stop an agent at once; its queue stays.", "orders:kill"),
         ("steer", "Tell an agent something that bears on its running turn.", "orders:steer"),

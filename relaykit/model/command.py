@@ -20,6 +20,8 @@ class CommandKind(StrEnum):
     PERMISSION_MODE = "permission-mode"
     CLEAR = "clear"
     RESTART = "restart"
+    RECONNECT = "reconnect"
+    """Its session is joined anew: of a detached process only the connection ends, any other is started again."""
     STOP = "stop"
     KILL = "kill"
     ATTACH = "attach"

@@ -7,7 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from relaykit.relay.children.orphans import detached
+from relaykit.relay.ownership import LASTING_FILE, children_directory
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from relaykit.model import Occurrence
     from relaykit.plugin import Endpoint, Provider
     from relaykit.relay.services import Services
@@ -48,12 +53,13 @@ class Hearing:
 class Doorway(Protocol):
     """An edge that is open, for one relay."""
 
-    def admit(self, agent: str, hearing: Hearing) -> AbstractAsyncContextManager[Endpoint]:
+    def admit(self, agent: str, hearing: Hearing, lasting: Path | None = None) -> AbstractAsyncContextManager[Endpoint]:
         """Let one session's processes in, under a token of their own, for as long as the context is open.
 
         Args:
             agent: As whom they act.
             hearing: Takes what they report of the session.
+            lasting: Where to keep the token and the port of processes that outlive the relay, for the next one.
         """
         ...
 
@@ -81,8 +87,18 @@ async def admitted(
     if services.doorway is None or not provider.capabilities.tools:
         yield None
         return
-    async with services.doorway.admit(agent, hearing) as endpoint:
+    lasting = _lasting(services, agent) if provider.capabilities.detached else None
+    async with services.doorway.admit(agent, hearing, lasting) as endpoint:
         yield endpoint
+
+
+def _lasting(services: Services, agent: str) -> Path:
+    """Return the file of an agent's lasting token; the token goes with the process that it was made for."""
+    directory = children_directory(services.config.home, agent)
+    path = directory / LASTING_FILE
+    if not any(one.alive for one in detached(directory, services.clock.boot_id())):
+        path.unlink(missing_ok=True)
+    return path
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from relaykit.errors import LeaseLostError, ProviderError, StoreError
-from relaykit.model import Fault, Whose
+from relaykit.model import CommandKind, Fault, Whose
 from relaykit.relay.delivering.handover import SessionLostError
 
 
@@ -14,11 +14,21 @@ class End(StrEnum):
 
     STOPPED = "stopped"
     RESTARTED = "restarted"
+    RECONNECTED = "reconnected"
+    """As RESTARTED, but a process that outlives the relay goes on, with its turn."""
     UNAVAILABLE = "unavailable"
     """It could not begin; its agent rests."""
     DIED = "died"
     ATTACHED = "attached"
     """A person goes on with its session."""
+
+
+BY_ORDER = {
+    CommandKind.RESTART: End.RESTARTED,
+    CommandKind.RECONNECT: End.RECONNECTED,
+    CommandKind.ATTACH: End.ATTACHED,
+}
+"""How a life ends by an order after which another one follows."""
 
 
 def cause(error: BaseException) -> BaseException:

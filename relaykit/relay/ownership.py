@@ -33,6 +33,10 @@ def lock_path(home: Path, agent: str) -> Path:
     return home / "locks" / f"{agent}.lock"
 
 
+LASTING_FILE = "tools"
+"""In the directory of an agent's children: the token that those have which outlive the relay."""
+
+
 def children_directory(home: Path, agent: str) -> Path:
     """Return where the agent's processes are written down."""
     return home / "run" / agent

@@ -29,7 +29,7 @@ from relaykit.relay.children.detached import end_detached_of
 from relaykit.relay.children.orphans import end_orphans
 from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.dispatcher import Bell
-from relaykit.relay.endings import End, why
+from relaykit.relay.endings import BY_ORDER, End, why
 from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
 from relaykit.relay.ownership import agent_lock, children_directory, last_run
@@ -37,7 +37,7 @@ from relaykit.relay.restarts import Restarts, resting
 
 T = TypeVar("T")
 _RETIRE_SECONDS = 5.0
-_OF_LIFE = (CommandKind.STOP, CommandKind.KILL, CommandKind.RESTART, CommandKind.ATTACH)
+_OF_LIFE = (CommandKind.STOP, CommandKind.KILL, *BY_ORDER)
 
 
 class Supervisor:
@@ -113,10 +113,7 @@ class Supervisor:
         """End the agent's life in good order; what runs is waited for, then interrupted, or left where it is detached."""
         self._wanted = CommandKind.STOP
         self._leaves = leave
-        if leave and self._worker is not None and self._worker.capabilities.detached:
-            self._worker.let_go()
-        else:
-            await self._end_life(drain)
+        await self._end_life(drain, leave=leave)
 
     def kill(self, *, leave: bool = False) -> None:
         """End the agent's life at once; ``leave`` spares a detached process that has been ready."""
@@ -168,9 +165,8 @@ class Supervisor:
             self._worker = None
         if self._stopped:
             return End.STOPPED
-        if self._wanted is CommandKind.ATTACH:
-            return End.ATTACHED
-        return End.RESTARTED if self._wanted is CommandKind.RESTART else self._died("its session ended by itself")
+        ordered = BY_ORDER.get(self._wanted) if self._wanted else None
+        return ordered or self._died("its session ended by itself")
 
     def _be_ready(self, worker: Worker) -> None:
         self._session = worker.session.id
@@ -264,11 +260,13 @@ class Supervisor:
             case CommandKind.STOP:
                 await self.stop(None if command.text == DRAIN else self._services.config.drain_seconds)
             case _:
-                self._wanted = self._wanted or CommandKind.RESTART
+                self._wanted = self._wanted or command.kind
                 self._restarts.forget()
                 self._setting.pause.cut_short()
-                await self._end_life(self._services.config.drain_seconds)
-                await self._insist(lambda: advance(command.id, CommandState.SUCCEEDED, "it is started again"))
+                rejoins = command.kind is CommandKind.RECONNECT
+                await self._end_life(self._services.config.drain_seconds, leave=rejoins)
+                told = "it is joined again" if rejoins else "it is started again"
+                await self._insist(lambda: advance(command.id, CommandState.SUCCEEDED, told))
 
     async def _attach(self, command: Command) -> None:
         worker = self._worker
@@ -282,13 +280,15 @@ class Supervisor:
         """Use the mailbox, however long it cannot be used: that ends no relay."""
         return await insist(operation, self._services.clock, lambda line: self._services.report(f"{self.id}: {line}"))
 
-    async def _end_life(self, drain: float | None) -> None:
+    async def _end_life(self, drain: float | None, *, leave: bool = False) -> None:
         self._again.set()
         worker = self._worker
-        if worker is not None:
-            await worker.stop(drain)
-        else:
+        if worker is None:
             self._life.cancel()  # it is only now opening
+        elif leave and worker.capabilities.detached:
+            worker.let_go()
+        else:
+            await worker.stop(drain)
 
     async def _died_before(self) -> bool:
         """Whether the last relay that ran the agent died on this boot, without leaving in good order."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
+from relaykit.errors import ConfigError
 from relaykit.plugin import Endpoint
+from relaykit.relay.ownership import LASTING_FILE, children_directory
 from relaykit.server.binding import bind
+from relaykit.server.lasting import Lasting, keep_lasting, read_lasting
 from relaykit.server.origins import Address
 from relaykit.server.passes import Caller, Passes, person, user_token
 
@@ -18,7 +22,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
+    from relaykit.model import Secret
     from relaykit.relay.edge import Hearing
     from relaykit.relay.services import Services
 
@@ -54,11 +60,29 @@ class HttpDoorway:
         self._wanted = anyio.Event()
 
     @asynccontextmanager
-    async def admit(self, agent: str, hearing: Hearing) -> AsyncIterator[Endpoint]:
+    async def admit(self, agent: str, hearing: Hearing, lasting: Path | None = None) -> AsyncIterator[Endpoint]:
         """Let one session's processes in, under a token that is good while the context is open."""
         url = self.listen()
-        with self._passes.admit(Caller(name=agent, is_agent=True, session=hearing)) as token:
+        kept = self._kept(agent, lasting)
+        with self._passes.admit(Caller(name=agent, is_agent=True, session=hearing), kept) as token:
+            if lasting is not None and kept is None:
+                keep_lasting(lasting, Lasting(token, self._port))
             yield Endpoint(url=url, token=token)
+
+    def _kept(self, agent: str, lasting: Path | None) -> Secret | None:
+        """Return the token that the agent's process has from an earlier relay; None where a new one is made."""
+        kept = read_lasting(lasting) if lasting is not None else None
+        if kept is not None and kept.port != self._port:
+            # Whoever has that port now may have been told the token.
+            self._services.report(
+                f"{agent}: it looks for the relay's tools at port {kept.port}, where this relay does not listen; "
+                f"`relaykit restart {agent}` gives them back"
+            )
+        return kept.token if kept is not None and kept.port == self._port else None
+
+    @property
+    def _port(self) -> int:
+        return self._bound[1].port if self._bound else 0
 
     def listen(self) -> str:
         """Listen, unless it does already, and return the address; who comes before ``run`` serves waits for it."""
@@ -84,7 +108,7 @@ class HttpDoorway:
     def _listen(self) -> tuple[socket.socket, Address]:
         services = self._services
         token = user_token(services.config.home)
-        bound, address = bind(self._address)
+        bound, address = self._bind()
         self._stack.callback(bound.close)
         self._stack.enter_context(self._passes.admit(person(), token))
         if not address.is_loopback:
@@ -93,6 +117,15 @@ class HttpDoorway:
             )
         services.run_file.note_url(address.url)
         return bound, address
+
+    def _bind(self) -> tuple[socket.socket, Address]:
+        """Bind the address; where any port will do, the one at which agents from an earlier relay look for this one."""
+        home = self._services.config.home
+        for agent in self._services.config.agents if self._address.port == 0 else ():
+            if kept := read_lasting(children_directory(home, agent.id) / LASTING_FILE):
+                with suppress(ConfigError):  # another one's by now, which is reported when the agent comes in
+                    return bind(replace(self._address, port=kept.port))
+        return bind(self._address)
 
 
 def _server() -> Serve:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from relaykit.relay.ownership import LASTING_FILE, children_directory
+
 pytestmark = [pytest.mark.faults, pytest.mark.live, pytest.mark.parity("N-2", "AR-18")]
 
 CARRY_ON = "You were interrupted while working on message"
@@ -210,3 +212,46 @@ def test_an_order_ends_it(home, order):
         home.until(lambda: home.agent("c").pid not in (pid, None))
     assert pid not in home.written_down("c")
     assert pid not in [one[0] for one in home.processes()]
+
+
+@pytest.mark.parity("AR-8")
+def test_a_reconnect_drops_the_connection_and_joins_the_turn_that_runs(home, stub, told):
+    pid = home.agent("c").pid
+    done, body = once(home, f"gate:joined-{next(numbers)}:finished")
+    message = home.send("c", body)
+    home.until(lambda: len(asked(stub, body)) > 1, every=0.02)
+    epoch = home.agent("c").epoch
+    assert home.command("reconnect", "c").returncode == 0
+    home.until(lambda: home.agent("c").epoch > epoch, every=0.02)
+    home.status("c", "busy", "turn")
+    stub.open_gate(body.split("gate:")[1].split(":")[0])
+    delivery = answered_once(home, message, done, body, told)
+    assert (delivery.attempt, delivery.deaths, home.agent("c").pid) == (1, 0, pid), notes(delivery)
+
+
+@pytest.mark.parity("N-5")
+def test_the_relays_tools_answer_again_once_the_next_relay_has_joined(homes, codex):
+    agent = codex()
+    agent["options"] |= {"detached": True, "model": "stub-model"}
+    home = homes(c=agent)
+    home.relay = home.start()
+
+    def told_by_its_tool():
+        mark = f"n{next(numbers)}"
+        (reply,) = home.ended(home.send("c", f"tool:whoami|{{}};;recall:{mark}")).replies
+        assert f"recall:{mark}" in reply.body, "it names the message that is worked on"
+        return reply.body
+
+    assert '"name": "c"' in told_by_its_tool()
+    pid = home.agent("c").pid
+    for _ in range(2):
+        home.relay.kill()
+        home.relay = home.start()
+        assert '"name": "c"' in told_by_its_tool()
+        assert home.agent("c").pid == pid
+    kept = children_directory(home.path, "c") / LASTING_FILE
+    token = kept.read_text()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert home.command("restart", "c").returncode == 0
+    assert '"name": "c"' in told_by_its_tool()
+    assert kept.read_text() != token, "another process has another token"

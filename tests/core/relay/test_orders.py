@@ -154,6 +154,16 @@ async def test_a_restart_opens_the_same_session_again_with_the_same_queue(world:
 
 
 @pytest.mark.parity("AR-8")
+async def test_a_reconnect_starts_a_session_that_ends_with_the_relay_in_place(world: World) -> None:
+    async with world.relay() as relay:
+        first = await world.provider.opened()
+        done = await order(world, relay, CommandKind.RECONNECT)
+        second = await world.provider.opened(2)
+    assert (done.state, done.result) == (CommandState.SUCCEEDED, "it is joined again")
+    assert second.id == first.id
+
+
+@pytest.mark.parity("AR-8")
 @pytest.mark.parametrize("kind", [CommandKind.STOP, CommandKind.KILL])
 async def test_stop_and_kill_have_succeeded_when_the_agent_is_gone_and_its_queue_stays(
     world: World, kind: CommandKind
