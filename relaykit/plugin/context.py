@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from anyio.abc import ByteReceiveStream, ByteSendStream
 
     from relaykit.model import Accepted, Draft, Secret
+    from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.router import Router
 
@@ -187,6 +188,8 @@ class Context:
     processes: Processes
     intake: Intake
     credentials: Credentials
+    attachments: AttachmentStore | None = None
+    """The contents of files that messages name; None where none is lent."""
     routers: Sequence[Router] = ()
     """For mailboxes: who is asked whom an address means, in this order."""
     limits: Limits = field(default_factory=Limits)

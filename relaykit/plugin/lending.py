@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from relaykit.model import Secret
+    from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.context import Clock
     from relaykit.plugin.mailbox import Mailbox
     from relaykit.plugin.router import Router
@@ -78,6 +79,11 @@ class Lent(Protocol):
     @property
     def clock(self) -> Clock:
         """Time."""
+        ...
+
+    @property
+    def attachments(self) -> AttachmentStore:
+        """The contents of files that messages name, which this machine's relays use, too."""
         ...
 
     def mailbox(self, *routers: Router) -> AbstractAsyncContextManager[Mailbox]:

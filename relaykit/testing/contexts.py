@@ -13,6 +13,7 @@ from relaykit.model import USER, Accepted, Delivery, Draft, Message, Priority, S
 from relaykit.plugin import Context
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
+from relaykit.storage.attachments import LentAttachments
 from relaykit.testing.memory_credentials import MemoryCredentials
 
 if TYPE_CHECKING:
@@ -65,16 +66,18 @@ def make_context(
         processes=RelayProcesses(home / "run", SystemClock().boot_id()),
         intake=intake or MemoryIntake(),
         credentials=credentials or MemoryCredentials(secrets or {}),
+        attachments=LentAttachments(home),
     )
 
 
 def make_message(body: str, *, to: str = USER, sender: str = "tester", id: str | None = None) -> Message:
     """Return a message as a mailbox would have stored it."""
     draft = Draft(sender=sender, to=to, body=body) if id is None else Draft(sender=sender, to=to, body=body, id=id)
-    return _message(draft)
+    return message_of(draft)
 
 
-def _message(draft: Draft) -> Message:
+def message_of(draft: Draft) -> Message:
+    """Return the message that a mailbox would make of a draft."""
     return Message(
         id=draft.id,
         sender=draft.sender,
@@ -90,6 +93,7 @@ def _message(draft: Draft) -> Message:
         created_at=0.0,
         expires_at=draft.expires_at,
         account=draft.account,
+        attachments=draft.attachments,
     )
 
 
@@ -112,4 +116,4 @@ def _accepted(draft: Draft, *, first: bool) -> Accepted:
         held=False,
         steps=(Step(State.QUEUED, 0.0),),
     )
-    return Accepted(message=_message(draft), deliveries=(delivery,), first=first)
+    return Accepted(message=message_of(draft), deliveries=(delivery,), first=first)
