@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from relaykit.errors import RefusedError, StoreError
 from relaykit.model import Draft
+from relaykit_signaldock.attaching import incoming
 from relaykit_signaldock.client import Request
 
 if TYPE_CHECKING:
@@ -82,21 +83,20 @@ class Receiver:
             self.acknowledged.add(ids)
 
     def _draft(self, message: Incoming) -> Draft:
+        files, missing = incoming(message.attachments)
         known = self._state.by_id(message.reply_to) if message.reply_to else None
         conversation = f"{self._context.name}/{message.conversation}" if message.conversation else None
         return Draft(
             id=message.key,
             sender=f"{quote(message.sender, safe='')}@{self._context.name}",
             to=self._to,
-            body=_body(message),
+            body=_body(message, missing),
+            attachments=files,
             thread=known.thread if known else conversation,
             in_reply_to=(known.message,) if known else (),
             account=self._agent,
         )
 
 
-def _body(message: Incoming) -> str:
-    if not message.attachments:
-        return message.content
-    names = ", ".join(" ".join(name.split()) for name in message.attachments)
-    return f"{message.content}\n\n[attached, and not fetched: {names}]"
+def _body(message: Incoming, missing: Collection[str]) -> str:
+    return f"{message.content}\n\n[attached, and not fetched: {', '.join(missing)}]" if missing else message.content

@@ -21,7 +21,7 @@ class AttachmentStore(Protocol):
         """Return a content, its digest checked.
 
         Raises:
-            NotFoundError: There is none.
-            StoreError: It cannot be read, or is no longer what was stored.
+            NotFoundError: There is none, or it is no longer what was stored.
+            StoreError: It cannot be read now.
         """
         ...

@@ -57,6 +57,8 @@ class Site:
     """Finds a token elsewhere than in the Authorization header, where there is none; empty is none."""
     names: tuple[str, ...] = ()
     """By which it may be called, beside its address and this machine's."""
+    most_body: Callable[[Scope], int | None] | None = None
+    """The bytes that the body of a request may have; None is the usual."""
     connections: int = 256
 
 

@@ -64,7 +64,7 @@ class AttachmentFiles:
         except OSError as error:
             raise StoreError(f"the attached file {digest} cannot be read: {error}") from error
         if sha256(content).hexdigest() != digest:
-            raise StoreError(f"the attached file {digest} was changed on the disk")
+            raise NotFoundError(f"the attached file {digest} was changed on the disk")
         return content
 
     def _path(self, digest: str) -> Path:

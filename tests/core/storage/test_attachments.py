@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from relaykit.errors import NotFoundError, RefusedError, StoreError
+from relaykit.errors import NotFoundError, RefusedError
 from relaykit.model import ATTACHMENT_BYTES, Attachment
 from relaykit.storage.attachments import CACHE, STORE, AttachmentCache, AttachmentFiles
 
@@ -48,7 +48,7 @@ def test_a_content_that_was_changed_on_the_disk_is_not_given_out_and_is_mended_b
     files = AttachmentFiles(tmp_path)
     files.keep(b"one")
     stored(tmp_path)[0].write_bytes(b"two")
-    with pytest.raises(StoreError, match="was changed"):
+    with pytest.raises(NotFoundError, match="was changed"):
         files.read(digest(b"one"))
     files.keep(b"one")
     assert files.read(digest(b"one")) == b"one"

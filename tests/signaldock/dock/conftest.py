@@ -118,7 +118,7 @@ class Client:
     def request(self, method, path, body=None, **headers):
         said = {"Authorization": f"Bearer {self.key}", "X-Agent-Id": self.agent, **self.headers}
         said |= {name.replace("_", "-"): value for name, value in headers.items()}
-        raw = b"" if body is None else json.dumps(body).encode()
+        raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         if body is not None:
             said |= {"Content-Type": "application/json", "Content-Length": str(len(raw))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in said.items() if value is not None)
