@@ -48,6 +48,8 @@ class Incoming:
     """Wall-clock seconds, by the server's clock."""
     mentions: tuple[str, ...] = ()
     attachments: tuple[Attached, ...] = ()
+    command: Mapping[str, Any] | None = None
+    """What stands as ``command`` in its metadata."""
 
     @property
     def key(self) -> str:
@@ -109,7 +111,7 @@ def incoming(row: object, frame_id: str | None = None) -> Incoming | None:
     content = row.get("content")
     if not name or not sender or not isinstance(content, str):
         return None
-    metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
+    metadata = _mapping(row.get("metadata")) or {}
     return Incoming(
         id=name,
         sender=sender,
@@ -118,7 +120,8 @@ def incoming(row: object, frame_id: str | None = None) -> Incoming | None:
         group=_text(row, "groupId", "group_id"),
         reply_to=_text(row, "replyTo", "reply_to"),
         created=moment(row.get("createdAt", row.get("created_at", row.get("timestamp")))),
-        mentions=tuple(_texts(metadata.get("mentions") if metadata else None)),
+        mentions=tuple(_texts(metadata.get("mentions"))),
+        command=_mapping(metadata.get("command")),
         attachments=tuple(map(_attached, _list(row.get("attachments")))),
     )
 
@@ -203,6 +206,10 @@ def _texts(value: object) -> Iterator[str]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, dict) else None
 
 
 def _attached(row: object) -> Attached:

@@ -14,7 +14,7 @@ from relaykit.model import Limits
 if TYPE_CHECKING:
     from anyio.abc import ByteReceiveStream, ByteSendStream
 
-    from relaykit.model import Accepted, Draft, Secret
+    from relaykit.model import Accepted, Command, CommandKind, Draft, Secret
     from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.router import Router
@@ -154,6 +154,16 @@ class Intake(Protocol):
 
         Raises:
             RefusedError: It was not accepted; tell the other side, and do not acknowledge.
+            StoreError: It could not be stored now; do not acknowledge, try again.
+        """
+        ...
+
+    async def order(self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str) -> Command:
+        """Store a command, of someone beyond the transport whom its options trust; the same id again is the first.
+
+        Raises:
+            NotFoundError: There is no such agent here.
+            ConflictError: The id was used before for another command.
             StoreError: It could not be stored now; do not acknowledge, try again.
         """
         ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio.lowlevel
 
 from relaykit.errors import ConflictError
-from relaykit.model import USER, Accepted, Delivery, Draft, Message, Priority, State, Step
+from relaykit.model import USER, Accepted, Command, CommandState, Delivery, Draft, Message, Priority, State, Step
 from relaykit.plugin import Context
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
@@ -18,7 +18,7 @@ from relaykit.testing.memory_credentials import MemoryCredentials
 
 if TYPE_CHECKING:
     from relaykit.errors import RefusedError, StoreError
-    from relaykit.model import Credential
+    from relaykit.model import CommandKind, Credential
     from relaykit.plugin import Clock
 
 
@@ -27,11 +27,13 @@ class MemoryIntake:
 
     Attributes:
         drafts: What was accepted, in order.
+        orders: The commands that were accepted, in order, each once.
         refusal: Raised by every put while it is set.
     """
 
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
+        self.orders: list[Command] = []
         self.refusal: RefusedError | StoreError | None = None
 
     async def put(self, draft: Draft, *, synced: bool = True) -> Accepted:  # noqa: ARG002 - memory has no disk
@@ -45,6 +47,17 @@ class MemoryIntake:
         elif known.body != draft.body:
             raise ConflictError(f"{draft.id} was used before for another text")
         return _accepted(draft, first=known is None)
+
+    async def order(self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str) -> Command:
+        """Accept a command, or say that it was accepted before."""
+        await anyio.lowlevel.checkpoint()
+        if self.refusal is not None:
+            raise self.refusal
+        if found := next((one for one in self.orders if one.id == id), None):
+            return found
+        made = Command(id=id, agent=agent, kind=kind, epoch=1, state=CommandState.ACCEPTED, text=text, sender=sender)
+        self.orders.append(made)
+        return made
 
 
 def make_context(
