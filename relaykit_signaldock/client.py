@@ -37,6 +37,12 @@ class Request:
     path: str
     json: Any = None
     """The body; none at all where it is None."""
+    content: bytes | None = None
+    """The body where it is a file."""
+    is_for_file: bool = False
+    """Whether the answer is a file and no envelope: what stands in it says nothing of how it went."""
+    seconds: float | None = None
+    """For the whole answer; None is the client's usual."""
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,7 +61,12 @@ class Answer:
     @property
     def is_yes(self) -> bool:
         """Whether it did what it was asked."""
-        return 200 <= self.status < 300 and not _says_no(self.body)  # noqa: PLR2004 - HTTP's own numbers
+        return self.is_good and not _says_no(self.body)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether its status says so."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own numbers
 
 
 class Client:
@@ -97,7 +108,7 @@ class Client:
         """
         self._rest_first()
         answer = await (self._signed(request) if key is None else self._once(request, key))
-        if answer.is_yes:
+        if answer.is_yes or (request.is_for_file and answer.is_good):
             self._signed_in()
             self._rest_after(answer.headers)
             return answer
@@ -121,7 +132,7 @@ class Client:
         own: dict[str, str] = {} if in_query else self._signature(key)
         query = {"token": key.reveal(), "agent_id": self._account.agent} if in_query else {}
         timeout = httpx.Timeout(self._timeout, read=_SILENCE)
-        with self._meaning(str(request)):
+        with self._meaning(str(request), self._timeout):
             async with self._http.stream(
                 request.method,
                 request.path,
@@ -154,9 +165,15 @@ class Client:
 
     async def _once(self, request: Request, key: Secret) -> Answer:
         headers = {**self._signature(key), **request.headers}
-        with self._meaning(str(request)), anyio.fail_after(self._timeout):
+        seconds = request.seconds or self._timeout
+        with self._meaning(str(request), seconds), anyio.fail_after(seconds):
             async with self._http.stream(
-                request.method, request.path, json=request.json, params=request.params, headers=headers
+                request.method,
+                request.path,
+                json=request.json,
+                content=request.content,
+                params=request.params,
+                headers=headers,
             ) as response:
                 return await _answer(response)
 
@@ -183,7 +200,7 @@ class Client:
             raise UnreachableError(f"the server wants to be left alone for {left:.0f} s more", left)
 
     @contextmanager
-    def _meaning(self, what: str) -> Iterator[None]:
+    def _meaning(self, what: str, seconds: float) -> Iterator[None]:
         """Say what the library's errors mean; their texts may show what was sent, so their names must do."""
         try:
             yield
@@ -192,7 +209,7 @@ class Client:
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise LostError(f"{what}: the connection broke ({type(error).__name__})") from None
         except TimeoutError:
-            raise LostError(f"{what}: no whole answer within {self._timeout:g} s") from None
+            raise LostError(f"{what}: no whole answer within {seconds:g} s") from None
 
 
 async def _answer(response: httpx.Response) -> Answer:

@@ -83,6 +83,13 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
             enum=["header", "query"],
             default="header",
         ),
+        "commands_from": _option(
+            "array",
+            "Agents at the server whose commands (shutdown, restart, …) are obeyed; those of others are messages.",
+            items={"type": "string", "minLength": 1},
+            uniqueItems=True,
+            default=[],
+        ),
         "allow_http": _option("boolean", "Whether the key may go to another machine unencrypted.", default=False),
     },
 }
@@ -108,6 +115,7 @@ class Options:
     key_overlap_seconds: float = 60.0
     timeout_seconds: float = 10.0
     stream_auth: str = "header"
+    commands_from: tuple[str, ...] = ()
     allow_http: bool = False
 
     @property
@@ -118,4 +126,5 @@ class Options:
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Options:
         """Take options that fit the schema."""
-        return cls(**{**options, "groups": tuple(options.get("groups", ()))})
+        lists = {name: tuple(options.get(name, ())) for name in ("groups", "commands_from")}
+        return cls(**{**options, **lists})

@@ -21,6 +21,17 @@ class ShapeError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file of a message, as far as the server says what it is."""
+
+    name: str
+    media_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """A message as the server has it."""
 
@@ -36,7 +47,9 @@ class Incoming:
     created: float | None = None
     """Wall-clock seconds, by the server's clock."""
     mentions: tuple[str, ...] = ()
-    attachments: tuple[str, ...] = ()
+    attachments: tuple[Attached, ...] = ()
+    command: Mapping[str, Any] | None = None
+    """What stands as ``command`` in its metadata."""
 
     @property
     def key(self) -> str:
@@ -98,7 +111,7 @@ def incoming(row: object, frame_id: str | None = None) -> Incoming | None:
     content = row.get("content")
     if not name or not sender or not isinstance(content, str):
         return None
-    metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
+    metadata = _mapping(row.get("metadata")) or {}
     return Incoming(
         id=name,
         sender=sender,
@@ -107,8 +120,9 @@ def incoming(row: object, frame_id: str | None = None) -> Incoming | None:
         group=_text(row, "groupId", "group_id"),
         reply_to=_text(row, "replyTo", "reply_to"),
         created=moment(row.get("createdAt", row.get("created_at", row.get("timestamp")))),
-        mentions=tuple(_texts(metadata.get("mentions") if metadata else None)),
-        attachments=tuple(_names(row.get("attachments"))),
+        mentions=tuple(_texts(metadata.get("mentions"))),
+        command=_mapping(metadata.get("command")),
+        attachments=tuple(map(_attached, _list(row.get("attachments")))),
     )
 
 
@@ -187,9 +201,24 @@ def _text(row: object, *keys: str) -> str | None:
 
 
 def _texts(value: object) -> Iterator[str]:
-    return (one for one in (value if isinstance(value, list) else ()) if isinstance(one, str))
+    return (one for one in _list(value) if isinstance(one, str))
 
 
-def _names(value: object) -> Iterator[str]:
-    for one in value if isinstance(value, list) else ():
-        yield (one if isinstance(one, str) else None) or _text(one, "filename", "name", "id", "url") or "without a name"
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _attached(row: object) -> Attached:
+    name = row if isinstance(row, str) else _text(row, "filename", "name", "id", "url")
+    size = row.get("size") if isinstance(row, dict) else None
+    return Attached(
+        name=name or "without a name",
+        media_type=_text(row, "contentType", "mediaType", "mimeType"),
+        size=size if isinstance(size, int) and not isinstance(size, bool) else None,
+        sha256=_text(row, "sha256"),
+        url=_text(row, "url"),
+    )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from relaykit.errors import RefusedError, StoreError
+from relaykit.errors import ConflictError, NotFoundError, RefusedError, StoreError
 from relaykit.model import Draft
+from relaykit_signaldock.attaching import incoming
 from relaykit_signaldock.client import Request
+from relaykit_signaldock.commanding import NotTakenError, order, structured
 
 if TYPE_CHECKING:
     from relaykit_signaldock.protocol import Incoming
@@ -44,6 +47,7 @@ class Receiver:
         self._context = shared.context
         self._agent = shared.account.agent
         self._to = shared.options.deliver_to or shared.account.agent
+        self._trusted = frozenset(shared.options.commands_from)
         self._client = shared.client
         self._state = shared.state
         self._reporter = shared.reporter
@@ -61,7 +65,7 @@ class Receiver:
         if now < again:
             return False
         try:
-            await self._context.intake.put(self._draft(message))
+            await self._store(message)
         except (RefusedError, StoreError) as error:
             self._stuck[message.key] = (now + delay, min(delay * 2, _LONGEST))
             about = f"message {message.id} from {message.sender} is not taken in: {error}; it stays at the server"
@@ -77,6 +81,31 @@ class Receiver:
         now = self._context.clock.boot()
         return min((again - now for again, _ in self._stuck.values() if again > now), default=math.inf)
 
+    async def _store(self, message: Incoming) -> None:
+        """Put a message in, or obey it where it is a command of someone whom the options trust."""
+        said = structured(message)
+        why = await self._obey(message, said) if said is not None else None
+        if said is None or why is not None:
+            note = f"\n\n[A command, not taken as one: {why}]" if why else ""
+            draft = self._draft(message)
+            await self._context.intake.put(replace(draft, body=draft.body + note))
+
+    async def _obey(self, message: Incoming, said: Mapping[str, Any]) -> str | None:
+        """Order what a command says; return why it is no more than a message."""
+        if message.sender not in self._trusted:
+            why = f"{message.sender} is not in commands_from of transports.{self._context.name}"
+            self._reporter.say(f"message {message.id} is a command, and stays a message: {why}")
+            return why
+        try:
+            what = order(said, self._agent)
+            sender = f"{quote(message.sender, safe='')}@{self._context.name}"
+            intake, about = self._context.intake, {"text": what.text, "sender": sender, "id": message.key}
+            await intake.order(self._to, what.kind, **about)
+        except (NotTakenError, NotFoundError, ConflictError) as error:
+            return str(error)
+        self._reporter.say(f"{sender} orders: {what.kind.value} {self._to}")
+        return None
+
     def _topic(self, key: str) -> str:
         """Return what a person is told a message's trouble under: a few alone, a flood as one."""
         return f"message {key}" if len(self._stuck) <= _TOLD else "many messages"
@@ -88,21 +117,20 @@ class Receiver:
             self.acknowledged.add(ids)
 
     def _draft(self, message: Incoming) -> Draft:
+        files, missing = incoming(message.attachments)
         known = self._state.by_id(message.reply_to) if message.reply_to else None
         conversation = f"{self._context.name}/{message.conversation}" if message.conversation else None
         return Draft(
             id=message.key,
             sender=f"{quote(message.sender, safe='')}@{self._context.name}",
             to=self._to,
-            body=_body(message),
+            body=_body(message, missing),
+            attachments=files,
             thread=known.thread if known else conversation,
             in_reply_to=(known.message,) if known else (),
             account=self._agent,
         )
 
 
-def _body(message: Incoming) -> str:
-    if not message.attachments:
-        return message.content
-    names = ", ".join(" ".join(name.split()) for name in message.attachments)
-    return f"{message.content}\n\n[attached, and not fetched: {names}]"
+def _body(message: Incoming, missing: Collection[str]) -> str:
+    return f"{message.content}\n\n[attached, and not fetched: {', '.join(missing)}]" if missing else message.content

@@ -13,7 +13,10 @@ from relaykit_signaldock.failures import DockError, LostError
 from relaykit_signaldock.protocol import Sent, ShapeError, document, sent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from relaykit.model import Message
+    from relaykit_signaldock.attaching import Files
     from relaykit_signaldock.protocol import Incoming
     from relaykit_signaldock.shared import Shared
 
@@ -44,7 +47,8 @@ class Target:
 class Sender:
     """Sends for one account."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, files: Files) -> None:
+        self._files = files
         self._name = shared.name
         self._account = shared.account
         self._groups = shared.options.groups
@@ -76,20 +80,20 @@ class Sender:
         target, earlier = self._target(message, recipient), self._state.sent(message.id, recipient)
         if earlier is not None and earlier.id is not None:
             return self._receipt(target, earlier.id, "before this process began")
+        message, files = await self._files.upload(message)
         if earlier is not None and (found := await self._look_up(target, message, recipient)):
             self._state.took(message.id, recipient, found.id, found.conversation)
             return self._receipt(target, found.id, "at an earlier try, whose answer was lost")
         self._state.trying(message.id, recipient, message.thread)
-        taken = await self._post(target, message, recipient)
+        taken = await self._post(target, message, recipient, files)
         self._state.took(message.id, recipient, taken.id, taken.conversation or target.conversation)
         doubt = earlier is not None and not self._knows_keys
         return self._receipt(target, taken.id, _DOUBT if doubt else "")
 
-    async def _post(self, target: Target, message: Message, recipient: str) -> Sent:
-        key = f"{message.id}/{recipient}"
-        request = Request(
-            method="POST", path=target.path, json=self._body(target, message), headers={_KEY: quote(key, safe="/@")}
-        )
+    async def _post(self, target: Target, message: Message, recipient: str, files: Sequence[object]) -> Sent:
+        body = self._body(target, message) | ({"attachments": files} if files else {})
+        key = quote(f"{message.id}/{recipient}", safe="/@")
+        request = Request(method="POST", path=target.path, json=body, headers={_KEY: key})
         try:
             answer = await self._client.ask(request)
         except LostError:

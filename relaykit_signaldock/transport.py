@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ import httpx
 
 from relaykit.errors import CredentialError, TransportError
 from relaykit_signaldock.account import Account, find_account
+from relaykit_signaldock.attaching import Files
 from relaykit_signaldock.beside import beside
 from relaykit_signaldock.client import Client, Request
 from relaykit_signaldock.failures import SignedOutError
@@ -29,7 +30,7 @@ from relaykit_signaldock.state import open_state
 from relaykit_signaldock.stream import Stream
 
 if TYPE_CHECKING:
-    from relaykit.model import Message
+    from relaykit.model import Attachment, Message
     from relaykit.plugin import Context, Receipt
 
 _TOKEN = re.compile(r"([?&]token=)[^&\s\"]+")
@@ -38,8 +39,9 @@ _TOKEN = re.compile(r"([?&]token=)[^&\s\"]+")
 class SignalDock:
     """Carries messages to and from the agents of one server."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, files: Files) -> None:
         self._sender = sender
+        self._files = files
 
     def reaches(self, recipient: str) -> bool:
         """Whether that is somebody at the server."""
@@ -48,6 +50,10 @@ class SignalDock:
     async def send(self, message: Message, recipient: str) -> Receipt:
         """Return once the server took the message."""
         return await self._sender.send(message, recipient)
+
+    def fetch(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Yield the content of a file that a message named."""
+        return self._files.fetch(attachment)
 
 
 @asynccontextmanager
@@ -96,7 +102,8 @@ async def _running(shared: Shared) -> AsyncIterator[SignalDock]:
             tasks.start_soon(poller.run, name=f"{shared.name}: poller")
             if shared.options.mode != "http":
                 tasks.start_soon(stream.run, name=f"{shared.name}: stream")
-            yield SignalDock(Sender(shared))
+            files = Files(shared)
+            yield SignalDock(Sender(shared, files), files)
     finally:
         await heartbeat.leave()  # when nothing can say any more that it is there
 

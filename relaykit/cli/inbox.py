@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
+from relaykit.cli.attachments import attachment_lines
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import LONGEST, mailbox
 from relaykit.cli.options import Json
@@ -81,6 +82,8 @@ def _say_items(name: str, items: Sequence[InboxItem]) -> None:
             )
         )
         say(indented(message.body))
+        for line in attachment_lines(message):
+            say(indented(line))
         if item.task is not None:
             say(indented(task_line(item.task)))
         if item.reactions:

@@ -20,12 +20,13 @@ from relaykit.relay import housekeeping
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.directories import private_directory
 from relaykit.server.passes import user_token
+from relaykit.storage.attachments import LentAttachments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from relaykit.plugin import Clock, Mailbox, Router, Site, Tls
+    from relaykit.plugin import AttachmentStore, Clock, Mailbox, Router, Site, Tls
 
 
 class Lending:
@@ -47,6 +48,11 @@ class Lending:
     @cached_property
     def _house(self) -> Path:
         return private_directory(peek().home)
+
+    @cached_property
+    def attachments(self) -> AttachmentStore:
+        """Return the contents of files that messages name."""
+        return LentAttachments(self._house)
 
     @asynccontextmanager
     async def mailbox(self, *routers: Router) -> AsyncIterator[Mailbox]:

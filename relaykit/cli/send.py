@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
+from relaykit.cli.attachments import attached
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import mailbox
 from relaykit.cli.output import say, say_json
@@ -20,6 +21,7 @@ from relaykit.model import USER, Draft, Priority, new_id, parse_address
     'relaykit send reviewer "Is it safe to merge?" --wait 120',
     "git diff | relaykit send tag:review - --all --wait --json",
     'relaykit send any:cap:python "Run the tests." --priority next --thread ci-17',
+    'relaykit send reviewer@dock "What does this log say?" --attach build.log',
     'relaykit send any:tag:dev "The build is red since 4f1c." --task "mend the build"',
 )
 def send(
@@ -44,6 +46,9 @@ def send(
     task: Annotated[
         str | None, Option("--task", metavar="TITLE", help="The work that it carries; its state is kept and shown.")
     ] = None,
+    attach: Annotated[
+        tuple[str, ...], Option("--attach", metavar="FILE", help="A file that goes with it; repeatable.")
+    ] = (),
     id_: Annotated[str | None, Option("--id", metavar="ID", help="Your own id: the same again is the first.")] = None,
     json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
@@ -62,6 +67,7 @@ def send(
         priority=priority,
         all=all_,
         task=task,
+        attachments=attached(attach),
     )
     if wait is not None:
         from relaykit.cli.waiting import Wait, wait_for  # noqa: PLC0415 - one send in two does not wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from relaykit.cli.attachments import attachment_documents, attachment_lines
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import mailbox
 from relaykit.cli.options import Json
@@ -56,6 +57,7 @@ def message_document(message: Message) -> dict[str, Any]:
         "hops": message.hops,
         "at": message.created_at,
         "body": message.body,
+        "attachments": attachment_documents(message),
     }
 
 
@@ -95,6 +97,8 @@ def say_trace(trace: Trace) -> None:
         f"{painted(message.id, 'bold')}  {message.kind.value} from {message.sender} to {message.to}, {moment(message.created_at)}"
     )
     say(f"  {clipped(message.body)}")
+    for line in attachment_lines(message):
+        say(f"  {line}")
     if trace.reactions:
         say(f"  {reactions_line(trace.reactions)}")
     tasks = {task.delivery: task for task in trace.tasks}

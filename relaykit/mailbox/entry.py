@@ -38,10 +38,11 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         expires_at=draft.expires_at,
         account=draft.account,
         task=draft.task,
+        attachments=draft.attachments,
     )
     number = tx.insert(
         "INSERT INTO message (id, account, sender, address, body, thread, priority, kind, in_reply_to, cause, root, "
-        "hops, created_at, expires_at, beyond, task) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "hops, created_at, expires_at, beyond, task, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.id,
         message.account or "",
         message.sender,
@@ -58,6 +59,7 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         message.expires_at,
         beyond,
         message.task,
+        rows.dump_attachments(message.attachments),
     )
     for answered in message.in_reply_to:
         tx.write("INSERT OR IGNORE INTO answer VALUES (?, ?)", answered, number)

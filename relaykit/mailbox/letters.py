@@ -14,7 +14,7 @@ from relaykit.mailbox.chain import closes_circle, origin
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool, is_too_many, write_delivery, write_message
-from relaykit.model import USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
+from relaykit.model import ATTACHMENTS, USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
 
 if TYPE_CHECKING:
     from relaykit.mailbox.chain import Origin
@@ -81,6 +81,7 @@ def digest(sender: str, to: str, body: str) -> str:
 def check_text(tx: Transaction, draft: Draft) -> None:
     """Raise RefusedError where a draft is no text that can be stored, or too large."""
     _check_names(draft)
+    _check_attachments(draft)
     check_body(tx, draft.body, exempt=draft.kind.automatic)
 
 
@@ -98,6 +99,14 @@ def _check_names(draft: Draft) -> None:
         raise RefusedError("the message's id has more than one line")
     if draft.task is not None and not (0 < len(draft.task) <= _TITLE and draft.task.isprintable()):
         raise RefusedError(f"a task's title is one line of 1 to {_TITLE} characters")
+
+
+def _check_attachments(draft: Draft) -> None:
+    if len(draft.attachments) > ATTACHMENTS:
+        raise RefusedError(f"the message names {len(draft.attachments)} files; {ATTACHMENTS} may be")
+    for one in draft.attachments:
+        if one.flaw is not None:
+            raise RefusedError(f"the attached file {one.name[:200]!r} cannot be taken: {one.flaw}")
 
 
 def _size(text: str) -> int:
@@ -123,7 +132,9 @@ def _earlier(tx: Transaction, draft: Draft) -> Accepted | None:
     if number is None:
         return _removed(draft, removed, created_at)
     message = rows.message(tx.row(f"SELECT {rows.MESSAGE} FROM message WHERE number = ?", number))
-    if (message.sender, message.to, message.body) != (draft.sender, draft.to, draft.body):
+    said, before = (draft.sender, draft.to, draft.body), (message.sender, message.to, message.body)
+    # Servers name the files of one message now so, now so: from there the text tells.
+    if said != before or (draft.account is None and draft.attachments != message.attachments):
         raise _conflict(draft)
     return Accepted(message=message, deliveries=lookup.deliveries(tx, number, message), first=False)
 
@@ -147,6 +158,7 @@ def _removed(draft: Draft, removed: str, created_at: float) -> Accepted:
         expires_at=draft.expires_at,
         account=draft.account,
         task=draft.task,
+        attachments=draft.attachments,
     )
     return Accepted(message=message, deliveries=(), first=False)
 

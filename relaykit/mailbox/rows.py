@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from relaykit.model import (
     Agent,
+    Attachment,
     Command,
     CommandKind,
     CommandState,
@@ -64,7 +66,7 @@ DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow._fields)
 MESSAGE = (
     "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
     "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
-    "message.account, message.task"
+    "message.account, message.task, message.attachments"
 )
 BOTH = f"{DELIVERY}, {MESSAGE} FROM delivery JOIN message ON message.number = delivery.message"
 COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, result"
@@ -148,7 +150,17 @@ def message(row: Any) -> Message:
         expires_at=row[12],
         account=row[13] or None,
         task=row[14],
+        attachments=_attachments(row[15]) if row[15] else (),
     )
+
+
+def _attachments(text: str) -> tuple[Attachment, ...]:
+    return tuple(from_json(Attachment, one) for one in json.loads(text))
+
+
+def dump_attachments(attachments: Sequence[Attachment]) -> str | None:
+    """Return a message's attachments as they are stored."""
+    return json.dumps([to_json(one) for one in attachments]) if attachments else None
 
 
 def both(row: Any) -> tuple[DeliveryRow, Message]:

@@ -228,6 +228,10 @@ _REPLIES = """
 ALTER TABLE permission ADD COLUMN reply TEXT;
 """
 
-MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED, _TASKS, _REPLIES))
+_ATTACHMENTS = """
+ALTER TABLE message ADD COLUMN attachments TEXT;     -- JSON, NULL where it names no files
+"""
+
+MAILBOX = Schema("mailbox", (_FIRST, _EDITED_AND_MOVED, _TASKS, _REPLIES, _ATTACHMENTS))
 FILE = "mailbox.db"
 """The mailbox's file in the home directory."""

@@ -9,6 +9,7 @@ from relaykit.lazily import lazily
 if TYPE_CHECKING:
     from relaykit.model.address import NAME, Address, AddressKind, parse_address
     from relaykit.model.agent import Agent, Claim, DirectoryEntry, RelayRecord, Report
+    from relaykit.model.attachment import ATTACHMENT_BYTES, ATTACHMENTS, Attachment
     from relaykit.model.block import Block, BlockKind
     from relaykit.model.capabilities import Capabilities
     from relaykit.model.codec import from_json, to_json
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "address": ("NAME", "Address", "AddressKind", "parse_address"),
     "agent": ("Agent", "Claim", "DirectoryEntry", "RelayRecord", "Report"),
+    "attachment": ("ATTACHMENTS", "ATTACHMENT_BYTES", "Attachment"),
     "block": ("Block", "BlockKind"),
     "capabilities": ("Capabilities",),
     "codec": ("from_json", "to_json"),
@@ -150,6 +152,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "ATTACHMENTS",
+    "ATTACHMENT_BYTES",
     "CREDENTIAL_PREFIX",
     "DRAIN",
     "NAME",
@@ -162,6 +166,7 @@ __all__ = [
     "AddressKind",
     "Agent",
     "Approval",
+    "Attachment",
     "Base",
     "Block",
     "BlockDelta",

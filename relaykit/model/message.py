@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import uuid4
 
+from relaykit.model.attachment import Attachment
+
 USER = "user"
 """The person at this machine, unless they say another name."""
 
@@ -78,6 +80,8 @@ class Draft:
     """``transport/account`` it came in through; its ``id`` is unique within that."""
     task: str | None = None
     """The title of the work that it carries; one task for each delivery."""
+    attachments: tuple[Attachment, ...] = ()
+    """The files that it names; their contents are stored already, or where their source says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +108,5 @@ class Message:
     account: str | None
     task: str | None = None
     """The title of the work that it carries."""
+    attachments: tuple[Attachment, ...] = ()
+    """The files that it names."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
+    from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.component import API, CliCommand, Component, Projects
     from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Processes
     from relaykit.plugin.credentials import (
@@ -42,9 +43,10 @@ if TYPE_CHECKING:
     from relaykit.plugin.router import Directory, Route, Router, find_route
     from relaykit.plugin.sessions import SessionStore
     from relaykit.plugin.sink import StatusSink
-    from relaykit.plugin.transport import Receipt, Subscribable, Transport
+    from relaykit.plugin.transport import FetchesAttachments, Receipt, Subscribable, Transport
 
 _HOMES = {
+    "attachments": ("AttachmentStore",),
     "component": ("API", "CliCommand", "Component", "Projects"),
     "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Processes"),
     "credentials": (
@@ -76,7 +78,7 @@ _HOMES = {
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
     "sink": ("StatusSink",),
-    "transport": ("Receipt", "Subscribable", "Transport"),
+    "transport": ("FetchesAttachments", "Receipt", "Subscribable", "Transport"),
 }
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "AnswersPermissions",
     "App",
     "Attaches",
+    "AttachmentStore",
     "ChangesCredentials",
     "ChangesModel",
     "ChangesPermissionMode",
@@ -100,6 +103,7 @@ __all__ = [
     "DetachedProcess",
     "Directory",
     "Endpoint",
+    "FetchesAttachments",
     "Intake",
     "Joining",
     "KeepsRecords",

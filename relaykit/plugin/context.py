@@ -14,7 +14,8 @@ from relaykit.model import Limits
 if TYPE_CHECKING:
     from anyio.abc import ByteReceiveStream, ByteSendStream
 
-    from relaykit.model import Accepted, Draft, Secret
+    from relaykit.model import Accepted, Command, CommandKind, Draft, Secret
+    from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.credentials import CredentialStore
     from relaykit.plugin.router import Router
 
@@ -157,6 +158,16 @@ class Intake(Protocol):
         """
         ...
 
+    async def order(self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str) -> Command:
+        """Store a command, of someone beyond the transport whom its options trust; the same id again is the first.
+
+        Raises:
+            NotFoundError: There is no such agent here.
+            ConflictError: The id was used before for another command.
+            StoreError: It could not be stored now; do not acknowledge, try again.
+        """
+        ...
+
 
 class Credentials(Protocol):
     """The configured credential store."""
@@ -187,6 +198,8 @@ class Context:
     processes: Processes
     intake: Intake
     credentials: Credentials
+    attachments: AttachmentStore | None = None
+    """The contents of files that messages name; None where none is lent."""
     routers: Sequence[Router] = ()
     """For mailboxes: who is asked whom an address means, in this order."""
     limits: Limits = field(default_factory=Limits)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from relaykit.model import Secret
+    from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.context import Clock
     from relaykit.plugin.mailbox import Mailbox
     from relaykit.plugin.router import Router
@@ -56,6 +57,8 @@ class Site:
     """Finds a token elsewhere than in the Authorization header, where there is none; empty is none."""
     names: tuple[str, ...] = ()
     """By which it may be called, beside its address and this machine's."""
+    most_body: Callable[[Scope], int | None] | None = None
+    """The bytes that the body of a request may have; None is the usual."""
     connections: int = 256
 
 
@@ -78,6 +81,11 @@ class Lent(Protocol):
     @property
     def clock(self) -> Clock:
         """Time."""
+        ...
+
+    @property
+    def attachments(self) -> AttachmentStore:
+        """The contents of files that messages name, which this machine's relays use, too."""
         ...
 
     def mailbox(self, *routers: Router) -> AbstractAsyncContextManager[Mailbox]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from anyio.abc import ObjectReceiveStream
 
-    from relaykit.model import Message
+    from relaykit.model import Attachment, Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,4 +54,19 @@ class Subscribable(Protocol):
 
     def subscribe(self, person: str) -> AbstractContextManager[ObjectReceiveStream[Message]]:
         """Read a person's messages while the context is open; each counts as acknowledged once it is handed over."""
+        ...
+
+
+@runtime_checkable
+class FetchesAttachments(Protocol):
+    """A transport that fetches the files which its messages name."""
+
+    def fetch(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Yield the content that the attachment's ``source`` names, as it comes.
+
+        The caller bounds size and time, and checks the digest.
+
+        Raises:
+            TransportError: It cannot be had; the message is delivered all the same, and says why.
+        """
         ...

@@ -41,6 +41,7 @@ from relaykit.relay.components import Components
 from relaykit.relay.directories import private_directory
 from relaykit.relay.intake import MailboxIntake
 from relaykit.relay.ownership import children_directory
+from relaykit.storage.attachments import LentAttachments
 
 T = TypeVar("T")
 Report = Callable[[str], None]
@@ -152,6 +153,7 @@ class Assembly:
             processes=RelayProcesses(children, self.clock.boot_id()),
             intake=MailboxIntake(name, lambda: self._mailbox),
             credentials=self,
+            attachments=LentAttachments(self._config.home),
             routers=routers,
             limits=self._config.limits,
             **self._report,

@@ -11,6 +11,7 @@ VARIABLE = "RELAYKIT_FAULT"
 STEPS = (
     "put",  # a message was stored
     "leased",  # attempt, session and submission are recorded; nothing was handed over
+    "fetched",  # a file of a message is there; it is not in the cache yet
     "submitted",  # the provider took the text; not recorded yet
     "delivered",  # that was recorded
     "seen",  # a turn began with it, and that was recorded

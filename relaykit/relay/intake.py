@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from relaykit.errors import StoreError
-from relaykit.model import Accepted, Draft
+from relaykit.model import Accepted, Command, CommandKind, Draft
 from relaykit.plugin import Mailbox
 from relaykit.relay.faultpoints import reached
 
@@ -20,10 +20,18 @@ class MailboxIntake:
 
     async def put(self, draft: Draft, *, synced: bool = True) -> Accepted:
         """Store a message, as the contract of ``Intake`` says."""
-        mailbox = self._mailbox()
-        if mailbox is None:
-            raise StoreError(f"{self._transport}: the mailbox is not open yet")
+        mailbox = self._opened()
         account = f"{self._transport}/{draft.account or ''}"
         accepted = await mailbox.put(replace(draft, account=account), synced=synced)
         reached("put")
         return accepted
+
+    async def order(self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str) -> Command:
+        """Store a command, as the contract of ``Intake`` says."""
+        return await self._opened().order(agent, kind, text=text, sender=sender, id=f"{self._transport}/{id}")
+
+    def _opened(self) -> Mailbox:
+        mailbox = self._mailbox()
+        if mailbox is None:
+            raise StoreError(f"{self._transport}: the mailbox is not open yet")
+        return mailbox

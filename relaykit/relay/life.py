@@ -89,6 +89,7 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
         claimed = ClaimedMailbox(
             services.mailbox,
             services.clock,
+            services.attached,
             agent=setting.agent.id,
             owner=services.incarnation,
             epoch=claim.epoch,

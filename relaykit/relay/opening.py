@@ -19,6 +19,7 @@ from relaykit.relay import housekeeping
 from relaykit.relay.agents import agent_record, session_request
 from relaykit.relay.assemble import Assembly, Opened, Report
 from relaykit.relay.components import Components
+from relaykit.relay.delivering.attached import AttachedFiles
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.directories import private_directory
 from relaykit.relay.dispatcher import Dispatcher
@@ -100,6 +101,7 @@ def _services(config: Config, assembly: Assembly, opened: Opened, report: Report
         fanout=Fanout(opened.sessions),
         dispatcher=Dispatcher(opened.mailbox, assembly.clock),
         report=report,
+        attached=AttachedFiles(config.home, opened.transports),
     )
 
 

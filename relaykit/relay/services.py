@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from relaykit.config.records import Config
 from relaykit.plugin import Clock, Mailbox, SessionStore
+from relaykit.relay.delivering.attached import AttachedFiles
 from relaykit.relay.dispatcher import Dispatcher
 from relaykit.relay.edge import Doorway
 from relaykit.relay.events.fanout import Fanout
@@ -28,5 +29,7 @@ class Services:
     report: Callable[[str], None]
     """Takes one line for the person who runs the relay."""
     run_file: RunFile
+    attached: AttachedFiles
+    """Fetches the files that messages name."""
     doorway: Doorway | None = None
     """Where the processes of sessions reach the relay; None where it does not listen."""

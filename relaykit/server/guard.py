@@ -84,25 +84,27 @@ class Guard:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
         """Return the whole body, or None where the client has gone."""
-        too_large = _RefusedError(413, f"a request has at most {self._max_body} bytes", (b"connection", b"close"))
+        most = (self._site.most_body and self._site.most_body(scope)) or self._max_body
+        too_large = _RefusedError(413, f"a request has at most {most} bytes", (b"connection", b"close"))
         said = _only(scope, b"content-length") or b"0"
-        if not said.isdigit() or int(said) > self._max_body:
+        if not said.isdigit() or int(said) > most:
             raise too_large
         if said == b"0" and not _all(scope, b"transfer-encoding"):
             return b""
         parts, size = [], 0
-        with anyio.move_on_after(_BODY_SECONDS):
+        seconds = _BODY_SECONDS * max(1, most / MAX_BODY)
+        with anyio.move_on_after(seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return None
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
-                if size > self._max_body:
+                if size > most:
                     raise too_large
                 if not message.get("more_body"):
                     return b"".join(parts)
-        raise _RefusedError(408, f"the request was not complete within {_BODY_SECONDS:g} s", (b"connection", b"close"))
+        raise _RefusedError(408, f"the request was not complete within {seconds:g} s", (b"connection", b"close"))
 
 
 def _slow_down(seconds: float) -> None:

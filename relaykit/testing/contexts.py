@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import anyio.lowlevel
 
 from relaykit.errors import ConflictError
-from relaykit.model import USER, Accepted, Delivery, Draft, Message, Priority, State, Step
+from relaykit.model import USER, Accepted, Command, CommandState, Delivery, Draft, Message, Priority, State, Step
 from relaykit.plugin import Context
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
+from relaykit.storage.attachments import LentAttachments
 from relaykit.testing.memory_credentials import MemoryCredentials
 
 if TYPE_CHECKING:
     from relaykit.errors import RefusedError, StoreError
-    from relaykit.model import Credential
+    from relaykit.model import CommandKind, Credential
     from relaykit.plugin import Clock
 
 
@@ -26,11 +27,13 @@ class MemoryIntake:
 
     Attributes:
         drafts: What was accepted, in order.
+        orders: The commands that were accepted, in order, each once.
         refusal: Raised by every put while it is set.
     """
 
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
+        self.orders: list[Command] = []
         self.refusal: RefusedError | StoreError | None = None
 
     async def put(self, draft: Draft, *, synced: bool = True) -> Accepted:  # noqa: ARG002 - memory has no disk
@@ -44,6 +47,17 @@ class MemoryIntake:
         elif known.body != draft.body:
             raise ConflictError(f"{draft.id} was used before for another text")
         return _accepted(draft, first=known is None)
+
+    async def order(self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str) -> Command:
+        """Accept a command, or say that it was accepted before."""
+        await anyio.lowlevel.checkpoint()
+        if self.refusal is not None:
+            raise self.refusal
+        if found := next((one for one in self.orders if one.id == id), None):
+            return found
+        made = Command(id=id, agent=agent, kind=kind, epoch=1, state=CommandState.ACCEPTED, text=text, sender=sender)
+        self.orders.append(made)
+        return made
 
 
 def make_context(
@@ -65,16 +79,18 @@ def make_context(
         processes=RelayProcesses(home / "run", SystemClock().boot_id()),
         intake=intake or MemoryIntake(),
         credentials=credentials or MemoryCredentials(secrets or {}),
+        attachments=LentAttachments(home),
     )
 
 
 def make_message(body: str, *, to: str = USER, sender: str = "tester", id: str | None = None) -> Message:
     """Return a message as a mailbox would have stored it."""
     draft = Draft(sender=sender, to=to, body=body) if id is None else Draft(sender=sender, to=to, body=body, id=id)
-    return _message(draft)
+    return message_of(draft)
 
 
-def _message(draft: Draft) -> Message:
+def message_of(draft: Draft) -> Message:
+    """Return the message that a mailbox would make of a draft."""
     return Message(
         id=draft.id,
         sender=draft.sender,
@@ -90,6 +106,7 @@ def _message(draft: Draft) -> Message:
         created_at=0.0,
         expires_at=draft.expires_at,
         account=draft.account,
+        attachments=draft.attachments,
     )
 
 
@@ -112,4 +129,4 @@ def _accepted(draft: Draft, *, first: bool) -> Accepted:
         held=False,
         steps=(Step(State.QUEUED, 0.0),),
     )
-    return Accepted(message=_message(draft), deliveries=(delivery,), first=first)
+    return Accepted(message=message_of(draft), deliveries=(delivery,), first=first)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaykit.model import NAME, new_id
 from relaykit_signaldock.dock import people, schemas, shapes
+from relaykit_signaldock.dock.attachments import named
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
 from relaykit_signaldock.dock.posting import between, post, visible
@@ -126,7 +127,8 @@ async def pins(call: Call) -> Response:
 async def send(call: Call) -> Response:
     """Send a message to all who take part in a conversation. Whom the body names besides is passed over."""
     found = await _own(call)
-    return await post(call, await call.body(), found.id, found.participants)
+    body = await call.body()
+    return await post(call, body, found.id, found.participants, named(call, body))
 
 
 @described(

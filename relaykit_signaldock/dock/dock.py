@@ -10,7 +10,7 @@ from relaykit_signaldock.dock.rates import Unhurried
 
 if TYPE_CHECKING:
     from relaykit.model import Secret
-    from relaykit.plugin import Clock, Mailbox
+    from relaykit.plugin import AttachmentStore, Clock, Mailbox
     from relaykit_signaldock.dock.feed import Feed
     from relaykit_signaldock.dock.presence import Presence
     from relaykit_signaldock.dock.routing import ConversationRouter
@@ -51,6 +51,8 @@ class Dock:
     mailbox: Mailbox
     store: Store
     syncer: Syncer
+    attachments: AttachmentStore
+    """What files hold; shared with the relays of this machine."""
     clock: Clock
     feed: Feed
     presence: Presence

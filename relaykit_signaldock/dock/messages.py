@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaykit.model import new_id
 from relaykit_signaldock.dock import people, schemas, shapes
+from relaykit_signaldock.dock.attachments import named
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
 from relaykit_signaldock.dock.posting import between, post, visible
@@ -45,7 +46,7 @@ async def send(call: Call) -> Response:
         return await _sign_of_life(call)
     if not await people.is_known(call.dock, to):
         raise missing("AGENT", to)
-    return await post(call, body, between(me, to), sorted({me, to}))
+    return await post(call, body, between(me, to), sorted({me, to}), named(call, body))
 
 
 @described(_PAGE_OF, asks=schemas.WAITING)

@@ -48,6 +48,8 @@ def _operation(way: Way) -> dict[str, Any]:
         "parameters": [*parts, *about.asks],
         "responses": {str(about.status): _good(about), "4XX": _ERROR, "5XX": _ERROR},
     }
+    if about.takes_bytes:
+        operation["requestBody"] = {"required": True, **_BYTES}
     if about.takes is not None:
         operation["requestBody"] = {"required": about.takes.get("required") != [], **_json(about.takes)}
     if way.is_open:
@@ -58,6 +60,8 @@ def _operation(way: Way) -> dict[str, Any]:
 def _good(about: About) -> dict[str, Any]:
     if about.streams:
         return {"description": "Events, without end", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    if about.gives_bytes:
+        return {"description": "The file", **_BYTES}
     return {"description": "Good", **_json(record({"success": {"const": True}, "data": about.gives}))}
 
 
@@ -65,4 +69,5 @@ def _json(schema: Schema) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
 
 
+_BYTES: dict[str, Any] = {"content": {"application/octet-stream": {}}}
 _ERROR = {"description": "Error", **_json({"$ref": "#/components/schemas/Error"})}

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from relaykit.errors import NotFoundError
 from relaykit.model import Draft, new_id
 from relaykit_signaldock.dock import shapes
-from relaykit_signaldock.dock.envelope import WireError, good, missing
+from relaykit_signaldock.dock.envelope import good, missing
 from relaykit_signaldock.dock.records import CONTENT_TYPES, PLAIN, Annotation, Conversation
 from relaykit_signaldock.dock.routing import address
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from relaykit.model import Message
+    from relaykit.model import Attachment, Message
     from relaykit_signaldock.dock.call import Call, Said
     from relaykit_signaldock.dock.dock import Dock
 
@@ -31,7 +31,9 @@ def between(one: str, other: str) -> str:
     return str(uuid5(_NAMES, json.dumps(["conversation", *sorted({one, other})])))
 
 
-async def post(call: Call, body: Said, conversation: str, members: Sequence[str]) -> Response:
+async def post(
+    call: Call, body: Said, conversation: str, members: Sequence[str], files: tuple[Attachment, ...] = ()
+) -> Response:
     """Put a message into a conversation; answered, it is stored, and no crash or loss of power takes it away.
 
     A client's idempotency key makes the message's id, so that the mailbox itself knows a second try from a first.
@@ -47,6 +49,7 @@ async def post(call: Call, body: Said, conversation: str, members: Sequence[str]
         thread=conversation,
         in_reply_to=await _answered(call, body),
         account=f"dock/{me}",
+        attachments=files,
     )
     said, turn = _annotation(body), None
     if said != PLAIN:
@@ -93,8 +96,6 @@ async def visible(dock: Dock, agent: str, id: str) -> Message:
 
 
 def _annotation(body: Said) -> Annotation:
-    if body.has("attachments") and body.document["attachments"]:
-        raise WireError("E_VALIDATION_CONSTRAINT", "this dock takes no attachments")
     return Annotation(
         content_type=body.one_of("contentType", "text", CONTENT_TYPES), metadata=dict(body.mapping("metadata"))
     )

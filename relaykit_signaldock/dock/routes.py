@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 import relaykit
 from relaykit.errors import ConflictError, FullError, NotFoundError, RefusedError, StoreError, UnknownAddressError
-from relaykit_signaldock.dock import agents, conversations, messages, signing, stream
+from relaykit_signaldock.dock import agents, attachments, conversations, messages, signing, stream
 from relaykit_signaldock.dock.call import Call
 from relaykit_signaldock.dock.envelope import WireError, good
 from relaykit_signaldock.dock.openapi import Handler, Way, openapi
@@ -63,6 +63,8 @@ WAYS = (
     Way("POST", "/messages/{id}/ack", messages.acknowledge_one),
     Way("POST", "/messages/{id}/pin", messages.pin),
     Way("DELETE", "/messages/{id}/pin", messages.unpin),
+    Way("PUT", "/attachments/{sha256}", attachments.upload),
+    Way("GET", "/messages/{id}/attachments/{sha256}", attachments.download),
     Way("POST", "/conversations", conversations.create),
     Way("GET", "/conversations", conversations.listed),
     Way("GET", "/conversations/{id}", conversations.read),

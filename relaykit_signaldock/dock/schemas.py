@@ -29,6 +29,10 @@ class About:
     """Parameters, besides those of the path."""
     streams: bool = False
     """Whether it answers with events instead."""
+    takes_bytes: bool = False
+    """Whether its body is a file as it is."""
+    gives_bytes: bool = False
+    """Whether its answer is a file as it is."""
 
 
 def described(
@@ -38,15 +42,23 @@ def described(
     takes: Schema | None = None,
     asks: Sequence[Schema] = (),
     streams: bool = False,
+    takes_bytes: bool = False,
 ) -> Callable[[H], H]:
     """Say of a handler what it takes and gives."""
 
     def give(handler: H) -> H:
-        about = About(gives=gives, status=status, takes=takes, asks=asks, streams=streams)
-        handler.__dict__["about"] = about
+        handler.__dict__["about"] = About(
+            gives=gives, status=status, takes=takes, asks=asks, streams=streams, takes_bytes=takes_bytes
+        )
         return handler
 
     return give
+
+
+def gives_bytes(handler: H) -> H:
+    """Say of a handler that it answers with a file as it is."""
+    handler.__dict__["about"] = About(gives_bytes=True)
+    return handler
 
 
 def record(needed: Mapping[str, Schema], may: Mapping[str, Schema] | None = None) -> Schema:
@@ -126,7 +138,9 @@ COMPONENTS: Mapping[str, Schema] = {
             "fromAgentName": TEXT,
             "status": _one_of(frozenset({"pending", "delivered", "read"})),
             "readAt": MOMENT,
-            "attachments": many(FREE),
+            "attachments": many(
+                record({"filename": TEXT, "contentType": TEXT, "size": COUNT, "sha256": TEXT, "url": TEXT})
+            ),
             "groupId": TEXT,
             "metadata": FREE,
             "replyTo": TEXT,
@@ -179,6 +193,7 @@ SAID: Mapping[str, Schema] = {
     "contentType": _one_of(CONTENT_TYPES),
     "metadata": FREE,
     "replyTo": TEXT,
+    "attachments": many(body({"sha256": TEXT, "filename": TEXT}, {"contentType": TEXT})),
 }
 """What may be said of a message beside its text."""
 

@@ -17,6 +17,7 @@ from relaykit.errors import StoreError
 from relaykit.plugin import Site
 from relaykit_signaldock.beside import beside
 from relaykit_signaldock.dock import people
+from relaykit_signaldock.dock.attachments import most_body
 from relaykit_signaldock.dock.dock import Dock, Settings
 from relaykit_signaldock.dock.envelope import refusal
 from relaykit_signaldock.dock.feed import Feed
@@ -88,6 +89,7 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
                 mailbox=mailbox,
                 store=store,
                 syncer=syncer,
+                attachments=lent.attachments,
                 clock=lent.clock,
                 feed=feed,
                 presence=Presence(mailbox, store, lent.clock),
@@ -112,6 +114,7 @@ def _site(dock: Dock, plan: Plan) -> Site:
         authenticate=dock.authenticate,
         refusal=refusal,
         is_open=is_open,
+        most_body=most_body,
         takes_token=stream_token,
         names=plan.names,
         connections=_CONNECTIONS,

@@ -12,7 +12,7 @@ from relaykit_signaldock.dock.records import PLAIN, Annotation, DockAgent
 from relaykit_signaldock.dock.routing import conversation_of
 
 if TYPE_CHECKING:
-    from relaykit.model import Agent, Delivery, Message
+    from relaykit.model import Agent, Attachment, Delivery, Message
     from relaykit_signaldock.dock.records import Conversation
 
 Annotations = Mapping[str, Annotation]
@@ -89,12 +89,23 @@ def message(
             "status": None if delivery is None else _READ.get(delivery.state, "pending"),
             "createdAt": moment(record.created_at),
             "readAt": moment(ended),
-            "attachments": [],
+            "attachments": [attachment(record.id, one) for one in record.attachments],
             "groupId": record.id if group is not None else None,
             "metadata": merged(said.metadata, record.body) or None,
             "replyTo": record.in_reply_to[0] if record.in_reply_to else None,
         }
     )
+
+
+def attachment(message: str, record: Attachment) -> dict[str, Any]:
+    """Return a file that a message names."""
+    return {
+        "filename": record.name,
+        "contentType": record.media_type,
+        "size": record.size,
+        "sha256": record.sha256,
+        "url": f"/messages/{message}/attachments/{record.sha256}",
+    }
 
 
 def union(shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILE = "dock.db"
 _BUSY_SECONDS = 5.0
+_UPLOAD_SECONDS = 90 * 86400.0
 _MIGRATIONS = (
     """
     CREATE TABLE agent (id TEXT PRIMARY KEY, record TEXT NOT NULL, seen_at REAL, polled INTEGER NOT NULL DEFAULT 0);
@@ -34,6 +35,11 @@ _MIGRATIONS = (
         conversation TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (conversation, message)
     ) WITHOUT ROWID;
     CREATE TABLE annotation (message TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE upload (
+        agent TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (agent, sha256)
+    ) WITHOUT ROWID
     """,
 )
 """The n-th script makes version n; a published one never changes."""
@@ -76,6 +82,7 @@ class SqliteStore:
         with self._written() as write:
             write("DELETE FROM key WHERE agent = ?", id)
             write("DELETE FROM code WHERE agent = ?", id)
+            write("DELETE FROM upload WHERE agent = ?", id)
             return write("DELETE FROM agent WHERE id = ?", id) > 0
 
     def owner(self, key: str, now: float) -> str | None:
@@ -162,6 +169,17 @@ class SqliteStore:
     def pinned(self, conversation: str) -> Sequence[str]:
         """Return the ids of the messages that are pinned to a conversation."""
         return [row[0] for row in self._rows("SELECT message FROM pin WHERE conversation = ?", conversation)]
+
+    def uploaded(self, agent: str, sha256: str, size: int, at: float) -> None:
+        """Note that an agent has uploaded a file."""
+        with self._written() as write:
+            write("DELETE FROM upload WHERE at < ?", at - _UPLOAD_SECONDS)
+            write("INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?)", agent, sha256, size, at)
+
+    def upload_size(self, agent: str, sha256: str) -> int | None:
+        """Return the bytes of a file that an agent has uploaded."""
+        found = self._rows("SELECT size FROM upload WHERE agent = ? AND sha256 = ?", agent, sha256)
+        return found[0][0] if found else None
 
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message."""

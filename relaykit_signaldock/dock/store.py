@@ -93,6 +93,13 @@ class Store(Protocol):
         """Return the ids of the messages that are pinned to a conversation."""
         ...
 
+    def uploaded(self, agent: str, sha256: str, size: int, at: float) -> None:
+        """Note that an agent has uploaded a file; what is noted is forgotten with the file, after 90 days."""
+
+    def upload_size(self, agent: str, sha256: str) -> int | None:
+        """Return the bytes of a file that an agent has uploaded; None where it has not."""
+        ...
+
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message; the first time counts. Safe from loss of power after ``sync``."""
 

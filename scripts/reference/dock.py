@@ -46,6 +46,17 @@ streams, and each gets everything. One that reads too slowly (1 MiB waits) is en
 for 90 days; with others it is `E_CONFLICT_DUPLICATE`. The answer bears the header. A text's `@names`, `/directives`, `#tags` and
 `T123` become `metadata` (`mentions`, `directives`, `tags`, `taskRefs`), after what the sender gave there.
 
+## Files
+
+| step | what |
+|---|---|
+| upload | `PUT /attachments/{sha256}`, the bytes as they are; 201, or `E_VALIDATION_CONSTRAINT` where the digest is another |
+| name | `attachments` of what is sent: `[{"filename": …, "contentType": …, "sha256": …}]`, each uploaded by the sender: who knows no more than a digest cannot name it |
+| be told | `attachments` of what comes: the same with `size` and `url`, a path here |
+| download | `GET` that path, as the sender or as someone who got the message; others get 404 |
+
+Where agents of a relay of this machine send or get files, they are the same ones.
+
 ## Errors
 
 | code begins | status | category | try again |

@@ -114,7 +114,7 @@ def test_the_model_is_changed_and_the_context_compacted_by_a_command(house):
         house.program.until(lambda: (able()["model"] or "").startswith("claude-opus"))
         assert house.program("model", "main", "claude-sonnet-5-5").code == 0
         house.program.until(lambda: able()["model"] == "claude-sonnet-5-5")
-        assert (able()["compact"], able()["context"], able()["attach"]) == (True, True, False)
+        assert (able()["compact"], able()["context"], able()["attach"]) == (True, True, True)
         assert house.program("compact", "main").code == 0
         house.program("send", "main", "say:three", "--wait", "20")
     assert house.stub.requests()[-1]["body"]["model"] == "claude-sonnet-5-5"

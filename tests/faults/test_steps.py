@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
+from relaykit.model import Attachment
 from relaykit.relay.faultpoints import STEPS
+from relaykit.storage.attachments import AttachmentFiles
 
 pytestmark = [pytest.mark.faults, pytest.mark.parity("N-2")]
 
@@ -241,6 +244,20 @@ def test_a_session_that_was_cleared_does_not_come_back_when_the_relay_dies_over_
     assert "remember the word" not in "".join(told("and now"))
 
 
+@pytest.mark.parity("AR-13")
+def test_a_file_is_there_whole_when_the_relay_died_while_it_was_fetched(homes):
+    home = homes(a=agent(EXEC, on_interrupted="redeliver"))
+    digest = AttachmentFiles(home.path).keep(b"what is in it")
+    relay = home.start(fault="fetched")
+    about = Attachment(name="log.txt", media_type="text/plain", size=13, sha256=digest)
+    message = home.send("a", "hello", attachments=(about,))
+    relay.fell()
+    home.start()
+    (reply,) = home.ended(message).replies
+    path = Path(reply.body.rstrip().removesuffix("]").rpartition("bytes): ")[2])
+    assert path.read_bytes() == b"what is in it"
+
+
 def test_every_step_is_killed_at():
     killed_at = {
         *HANDED_OVER,
@@ -253,5 +270,6 @@ def test_every_step_is_killed_at():
         "decided",
         "stopping",
         "cleared",
+        "fetched",
     }
     assert killed_at == set(STEPS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from relaykit.model import Accepted, Credential, Draft, Secret
+from relaykit.model import Accepted, Command, Credential, Draft, Secret
 from relaykit.plugin import Context
 from relaykit.testing.clock import VirtualClock
 from relaykit.testing.contexts import MemoryIntake, make_context
@@ -27,11 +27,19 @@ class TellingIntake(MemoryIntake):
     def __init__(self, dock: ScriptedDock) -> None:
         super().__init__()
         self._dock = dock
+        self.tried = 0
 
     async def put(self, draft: Draft, *, synced: bool = True) -> Accepted:
         assert synced
         try:
             return await super().put(draft, synced=synced)
+        finally:
+            self._dock.touch()
+
+    async def order(self, *about: Any, **more: Any) -> Command:
+        self.tried += 1
+        try:
+            return await super().order(*about, **more)
         finally:
             self._dock.touch()
 

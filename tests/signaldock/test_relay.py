@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -66,6 +67,18 @@ async def test_a_message_of_the_server_is_answered_into_its_conversation_and_the
     assert trace.message.account == "dock/bob"
     assert trace.deliveries[0].state is State.ANSWERED
     assert reply.deliveries[0].reason == f"{bench.dock.url} took it for alice as s1"
+
+
+@pytest.mark.parity("AR-8")
+async def test_a_command_of_someone_trusted_reaches_the_session(world, bench):
+    said = {"commandType": "agent.injectContext", "target": "bob", "params": {"content": "Mind the gap."}}
+    async with relay(world, bench, commands_from=["alice"]):
+        session = await world.provider.opened()
+        await bench.dock.until(lambda: bench.dock.open_streams == 1)
+        bench.dock.tell(json.dumps(said))
+        submission = await session.submitted(1)
+        assert submission.text == "Mind the gap."
+    assert await world.mailbox.inbox("bob") == []
 
 
 async def test_what_the_server_refuses_for_good_ends_with_its_reason_and_what_it_cannot_take_now_is_tried_again(

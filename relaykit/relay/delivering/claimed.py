@@ -23,6 +23,7 @@ from relaykit.model import (
     Wish,
 )
 from relaykit.plugin import Clock, Joining, Mailbox, Waiting
+from relaykit.relay.delivering.attached import AttachedFiles
 
 T = TypeVar("T")
 How = tuple[Status, int | None, str | None]
@@ -37,9 +38,13 @@ class ClaimedMailbox:
     A worker that waits here leases nothing and loses nothing; ``failing`` says why, for the status.
     """
 
-    def __init__(self, mailbox: Mailbox, clock: Clock, *, agent: str, owner: str, epoch: int) -> None:
+    def __init__(
+        self, mailbox: Mailbox, clock: Clock, attached: AttachedFiles, *, agent: str, owner: str, epoch: int
+    ) -> None:
         self._mailbox = mailbox
         self._clock = clock
+        self.attached = attached
+        """Fetches the files that its messages name."""
         self.agent = agent
         self.owner = owner
         self.epoch = epoch

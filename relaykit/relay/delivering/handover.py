@@ -107,6 +107,7 @@ class HandOver:
 
     async def _submit(self, submission: str, items: tuple[LeasedDelivery, ...], text: str, mode: Mode) -> None:
         reached("leased")
+        text += await self._claimed.attached.told([item.message for item in items])
         self._held.put(submission, items)
         try:
             with anyio.fail_after(SUBMIT_SECONDS):

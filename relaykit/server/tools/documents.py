@@ -23,6 +23,7 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
 def message_document(message: Message, room: int) -> dict[str, Any]:
     """Return a message, its body cut to the room that there is."""
     cut = {"cut": f"{len(message.body)} characters in all"} if len(message.body) > room else {}
+    attached = {"attached": [one.name for one in message.attachments]} if message.attachments else {}
     answers = {"answers": list(message.in_reply_to)} if message.in_reply_to else {}
     return {
         "id": message.id,
@@ -33,6 +34,7 @@ def message_document(message: Message, room: int) -> dict[str, Any]:
         **answers,
         "body": message.body[:room],
         **cut,
+        **attached,
     }
 
 

@@ -64,10 +64,14 @@ def _made(url, session):
     return {"agents": ["alice", "bob"], "conversations": [group], "messages": [message]}
 
 
+UPLOAD = "PUT /attachments/{sha256}"
+
+
 def _modes():
     for label, operation in OPERATIONS.items():
         yield label, GenerationMode.POSITIVE
-        if operation.body or operation.query:  # any text may stand in a path
+        # Any text may stand in a path, and any bytes in a file.
+        if (operation.body or operation.query) and label != UPLOAD:
             yield label, GenerationMode.NEGATIVE
 
 
@@ -91,7 +95,8 @@ def test_the_dock_answers_as_its_document_says(dock, label, mode):
     def ask(case, id):
         if id and "id" in (case.path_parameters or {}):
             case.path_parameters["id"] = id
-        wanted = FITTING if mode is GenerationMode.POSITIVE else CHECKS
+        # That bytes fit the digest in the path is more than a schema can say.
+        wanted = FITTING if mode is GenerationMode.POSITIVE and label != UPLOAD else CHECKS
         answer = case.call_and_validate(url, session=session, checks=wanted, timeout=20)
         assert answer.status_code not in {401, 429} or label == "POST /agents/{id}/bootstrap-key"
 
