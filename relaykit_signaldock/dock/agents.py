@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relaykit.errors import NotFoundError, RefusedError
 from relaykit.model import NAME
-from relaykit_signaldock.dock import people, schemas, shapes
+from relaykit_signaldock.dock import endpoints, people, schemas, shapes
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
 from relaykit_signaldock.dock.keys import digest, new_key
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.call import Call, Said
     from relaykit_signaldock.dock.dock import Dock
 
+_SECRET = {"webhookSecret": schemas.TEXT}
 _QUEUE = 1000
 """No more can wait for an agent by default."""
 _ORDER = {"messages": "agentId", "created": "createdAt", "last_seen": "lastSeen"}
@@ -32,7 +34,7 @@ _FILTERS = (
 
 
 @described(
-    record({"agent": schemas.AGENT, "apiKey": schemas.TEXT, "connectionKit": schemas.KIT}),
+    record({"agent": schemas.AGENT, "apiKey": schemas.TEXT, "connectionKit": schemas.KIT}, _SECRET),
     status=201,
     takes=schemas.body({"agentId": schemas.NAMED}, schemas.DESCRIPTION),
 )
@@ -50,10 +52,12 @@ async def register(call: Call) -> Response:
     name = body.text("agentId")
     if not NAME.fullmatch(name):
         raise WireError("E_VALIDATION_INVALID_FORMAT", f"{name[:80]!r} is no name of an agent")
-    record = _described(DockAgent(id=name, name=name, created_at=now, updated_at=now), body)
+    record, secret = _called(
+        call, _described(DockAgent(id=name, name=name, created_at=now, updated_at=now), body), body
+    )
     key = await enter(call.dock, record)
     shape = shapes.agent(record, "offline", None)
-    return good({"agent": shape, "apiKey": key, "connectionKit": kit(call, name, key)}, status=201)
+    return good({"agent": shape, "apiKey": key, "connectionKit": kit(call, name, key), **secret}, status=201)
 
 
 async def enter(dock: Dock, record: DockAgent) -> str:
@@ -125,14 +129,16 @@ async def is_online(call: Call) -> Response:
     return good({"agentId": call.path(), "online": status != "offline", "status": status})
 
 
-@described(record({"agent": schemas.AGENT}), takes=schemas.body({}, schemas.DESCRIPTION))
+@described(record({"agent": schemas.AGENT}, _SECRET), takes=schemas.body({}, schemas.DESCRIPTION))
 async def update(call: Call) -> Response:
-    """Change what is known of an agent."""
-    record = _own(call)
-    record = replace(_described(record, await call.body()), updated_at=call.dock.clock.now())
+    """Change what is known of an agent; where it names an endpoint and no secret, one is made, and shown this once."""
+    record, body = _own(call), await call.body()
+    record, secret = _called(call, _described(record, body), body)
+    record = replace(record, updated_at=call.dock.clock.now())
     await call.dock.mailbox.enroll(people.directory_agent(record))
     call.dock.store.update(record)
-    return good({"agent": await _known(call)})
+    call.dock.webhooks.look()
+    return good({"agent": await _known(call), **secret})
 
 
 @described(record({"deleted": {"const": True}}))
@@ -233,6 +239,20 @@ def _described(record: DockAgent, body: Said) -> DockAgent:
         capabilities=body.texts("capabilities", record.capabilities, 100),
         skills=body.texts("skills", record.skills, 100),
     )
+
+
+def _called(call: Call, record: DockAgent, body: Said) -> tuple[DockAgent, dict[str, str]]:
+    """Return the record with the endpoint that is named, and the secret where one was made."""
+    if not body.has("endpoint") and not body.has("webhookSecret"):
+        return record, {}
+    endpoint = body.text("endpoint", record.endpoint, endpoints.MOST_CHARACTERS)
+    if not endpoint:
+        return replace(record, endpoint="", secret=""), {}
+    if endpoint != record.endpoint:
+        endpoints.checked(endpoint, call.dock.settings.webhooks)
+    said = body.text("webhookSecret", record.secret, schemas.SECRET_CHARACTERS)
+    made = said or f"whsec_{secrets.token_hex(32)}"
+    return replace(record, endpoint=endpoint, secret=made), {} if said else {"webhookSecret": made}
 
 
 def _fits(shape: dict[str, Any], wanted: dict[str, str | None]) -> bool:

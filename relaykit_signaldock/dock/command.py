@@ -44,6 +44,7 @@ def main(words: Sequence[str], lent: Lent) -> int:
 
 def _serve(said: argparse.Namespace, lent: Lent) -> int:
     from relaykit_signaldock.dock.dock import Settings  # noqa: PLC0415 - a web server, which only serving needs
+    from relaykit_signaldock.dock.endpoints import Reach  # noqa: PLC0415 - as above
     from relaykit_signaldock.dock.serving import Plan, serve  # noqa: PLC0415 - as above
 
     if (said.tls_cert is None) != (said.tls_key is None):
@@ -52,6 +53,7 @@ def _serve(said: argparse.Namespace, lent: Lent) -> int:
         base_url=said.base_url.rstrip("/"),
         overlap_seconds=said.key_overlap,
         open_registration=said.open_registration,
+        webhooks=Reach(said.webhooks),
     )
     plan = Plan(
         listen=said.listen,
@@ -85,6 +87,12 @@ def _serving(parser: argparse.ArgumentParser) -> None:
     add("--name", action="append", default=[], metavar="HOST", help="Another name by which it may be called.")
     add("--rate", type=_natural, default=100, metavar="N", help="Requests of an agent per minute; 0 is no limit.")
     add("--key-overlap", type=_seconds, default=60.0, metavar="SECONDS", help="An old key stays good after a rotation.")
+    add(
+        "--webhooks",
+        choices=["public", "local", "off"],
+        default="public",
+        help="Whether agents' endpoints are called: public addresses by https (the default), any address, none.",
+    )
     add("--open-registration", action="store_true", help="Let anyone who reaches it register agents.")
     add("--tls-cert", type=Path, metavar="FILE", help="Certificate, PEM.")
     add("--tls-key", type=Path, metavar="FILE", help="Its key, PEM.")

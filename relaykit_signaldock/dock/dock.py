@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from relaykit_signaldock.dock.endpoints import Reach
 from relaykit_signaldock.dock.keys import digest
 from relaykit_signaldock.dock.rates import Unhurried
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.routing import ConversationRouter
     from relaykit_signaldock.dock.store import Store
     from relaykit_signaldock.dock.syncing import Syncer
+    from relaykit_signaldock.dock.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class Settings:
     """Whether anyone may register an agent, not only the person at this machine."""
     heartbeat_seconds: float = 30.0
     """Between two signs of life in a stream."""
+    webhooks: Reach = Reach.PUBLIC
+    """How far webhooks reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Dock:
     clock: Clock
     feed: Feed
     presence: Presence
+    webhooks: Webhooks
     router: ConversationRouter
     settings: Settings
     person_token: Secret

@@ -42,6 +42,10 @@ class DockAgent:
     is_claimed: bool = False
     created_at: float = 0.0
     updated_at: float = 0.0
+    endpoint: str = ""
+    """Where its messages are posted while it is on no stream; empty is nowhere."""
+    secret: str = field(default="", repr=False)
+    """What is posted is signed with; the endpoint's owner knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,26 @@ class Conversation:
     """Sorted."""
     visibility: str = "private"
     created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A message that an endpoint did not take yet."""
+
+    message: str
+    attempts: int = 0
+    due_at: float = 0.0
+    """When it is posted again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message that an endpoint did not take, and is not posted any more."""
+
+    message: str
+    attempts: int
+    reason: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

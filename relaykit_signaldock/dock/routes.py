@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 import relaykit
 from relaykit.errors import ConflictError, FullError, NotFoundError, RefusedError, StoreError, UnknownAddressError
-from relaykit_signaldock.dock import agents, attachments, conversations, messages, signing, stream
+from relaykit_signaldock.dock import agents, attachments, conversations, dead_letters, messages, signing, stream
 from relaykit_signaldock.dock.call import Call
 from relaykit_signaldock.dock.envelope import WireError, good
 from relaykit_signaldock.dock.openapi import Handler, Way, openapi
@@ -48,6 +48,8 @@ WAYS = (
     Way("GET", "/agents/{id}/card", agents.card),
     Way("GET", "/agents/{id}/inbox", agents.inbox),
     Way("GET", "/agents/{id}/connection-kit", agents.connection_kit),
+    Way("GET", "/agents/{id}/dead-letters", dead_letters.listed),
+    Way("POST", "/agents/{id}/dead-letters/{message}/retry", dead_letters.retry),
     Way("POST", "/agents/{id}/generate-key", signing.generate),
     Way("POST", "/agents/{id}/rotate-key", signing.rotate),
     Way("POST", "/agents/{id}/claim-code", signing.claim_code),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from relaykit.model import NAME
+from relaykit_signaldock.dock.endpoints import MOST_CHARACTERS
 from relaykit_signaldock.dock.records import CLASSES, CONTENT_TYPES, TIERS
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ COMPONENTS: Mapping[str, Schema] = {
 }
 
 _WORDS: Schema = {"type": "array", "items": TEXT, "maxItems": 100}
-NAME_CHARACTERS = 200
+NAME_CHARACTERS, SECRET_CHARACTERS = 200, 200
 DESCRIPTION_CHARACTERS = 10_000
 DESCRIPTION: Mapping[str, Schema] = {
     "name": {"type": "string", "maxLength": NAME_CHARACTERS},
@@ -187,6 +188,8 @@ DESCRIPTION: Mapping[str, Schema] = {
     "privacyTier": _one_of(TIERS),
     "capabilities": _WORDS,
     "skills": _WORDS,
+    "endpoint": {"type": "string", "maxLength": MOST_CHARACTERS},
+    "webhookSecret": {"type": "string", "maxLength": SECRET_CHARACTERS},
 }
 NAMED: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 SAID: Mapping[str, Schema] = {

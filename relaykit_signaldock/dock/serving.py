@@ -19,6 +19,7 @@ from relaykit_signaldock.beside import beside
 from relaykit_signaldock.dock import people
 from relaykit_signaldock.dock.attachments import most_body
 from relaykit_signaldock.dock.dock import Dock, Settings
+from relaykit_signaldock.dock.endpoints import Reach
 from relaykit_signaldock.dock.envelope import refusal
 from relaykit_signaldock.dock.feed import Feed
 from relaykit_signaldock.dock.presence import Presence
@@ -28,6 +29,7 @@ from relaykit_signaldock.dock.routes import application, is_open, stream_token
 from relaykit_signaldock.dock.routing import ConversationRouter
 from relaykit_signaldock.dock.sqlite_store import open_store
 from relaykit_signaldock.dock.syncing import Syncer
+from relaykit_signaldock.dock.webhooks import Webhooks, webhook_client
 
 if TYPE_CHECKING:
     from relaykit.plugin import Lent, Tls
@@ -82,9 +84,11 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
     """
     router = ConversationRouter()
     with open_store(lent.home, RememberingStore) as store:
-        async with lent.mailbox(router) as mailbox, beside() as tasks:
+        async with lent.mailbox(router) as mailbox, webhook_client() as http, beside() as tasks:
             syncer = Syncer(store.sync)
             feed = Feed(mailbox, store, lent.clock, lent.report)
+            reach = plan.settings.webhooks
+            webhooks = Webhooks(mailbox, store, lent.clock, feed, http, reach=reach, report=lent.report)
             dock = Dock(
                 mailbox=mailbox,
                 store=store,
@@ -93,6 +97,7 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
                 clock=lent.clock,
                 feed=feed,
                 presence=Presence(mailbox, store, lent.clock),
+                webhooks=webhooks,
                 router=router,
                 settings=plan.settings,
                 person_token=lent.person_token(),
@@ -100,6 +105,9 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
             await people.agree(dock)
             tasks.start_soon(feed.run, name="dock: feed")
             tasks.start_soon(syncer.run, name="dock: sync")
+            if reach is not Reach.OFF:
+                tasks.start_soon(webhooks.listen, name="dock: webhooks, what comes")
+                tasks.start_soon(webhooks.run, name="dock: webhooks")
             tasks.start_soon(_rest, dock, lent, name="dock: presence")
             async with lent.serve(_site(dock, plan), plan.listen, tls=plan.tls) as url:
                 with _streams_ended(feed):

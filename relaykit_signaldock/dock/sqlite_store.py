@@ -11,38 +11,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaykit.errors import StoreError, StoreVersionError
-from relaykit_signaldock.dock.records import Annotation, Conversation, DockAgent
+from relaykit.errors import StoreError
+from relaykit_signaldock.dock.migrations import migrate
+from relaykit_signaldock.dock.records import Annotation, Conversation, DeadLetter, DockAgent, Job
 
 if TYPE_CHECKING:
     from relaykit_signaldock.dock.store import Store
 
 FILE = "dock.db"
 _BUSY_SECONDS = 5.0
-_UPLOAD_SECONDS = 90 * 86400.0
-_MIGRATIONS = (
-    """
-    CREATE TABLE agent (id TEXT PRIMARY KEY, record TEXT NOT NULL, seen_at REAL, polled INTEGER NOT NULL DEFAULT 0);
-    CREATE TABLE key (hash TEXT PRIMARY KEY, agent TEXT NOT NULL, until REAL) WITHOUT ROWID;
-    CREATE INDEX key_agent ON key (agent);
-    CREATE TABLE code (agent TEXT PRIMARY KEY, hash TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-    CREATE TABLE conversation (id TEXT PRIMARY KEY, visibility TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID;
-    CREATE TABLE participant (
-        conversation TEXT NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (conversation, agent)
-    ) WITHOUT ROWID;
-    CREATE INDEX participant_agent ON participant (agent);
-    CREATE TABLE pin (
-        conversation TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (conversation, message)
-    ) WITHOUT ROWID;
-    CREATE TABLE annotation (message TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
-    """,
-    """
-    CREATE TABLE upload (
-        agent TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (agent, sha256)
-    ) WITHOUT ROWID
-    """,
-)
-"""The n-th script makes version n; a published one never changes."""
+_UPLOAD_SECONDS = _DEAD_SECONDS = 90 * 86400.0
 
 
 class SqliteStore:
@@ -82,7 +60,8 @@ class SqliteStore:
         with self._written() as write:
             write("DELETE FROM key WHERE agent = ?", id)
             write("DELETE FROM code WHERE agent = ?", id)
-            write("DELETE FROM upload WHERE agent = ?", id)
+            for table in ("upload", "job", "dead_letter"):
+                write(f"DELETE FROM {table} WHERE agent = ?", id)  # noqa: S608 - our own words
             return write("DELETE FROM agent WHERE id = ?", id) > 0
 
     def owner(self, key: str, now: float) -> str | None:
@@ -186,6 +165,36 @@ class SqliteStore:
         with self._written(synced=False) as write:
             write("INSERT OR IGNORE INTO annotation VALUES (?, ?)", message, _dump(annotation))
 
+    def job(self, agent: str) -> Job | None:
+        """Return the message that an agent's endpoint did not take yet."""
+        found = self._rows("SELECT message, attempts, due_at FROM job WHERE agent = ?", agent)
+        return next((Job(message=message, attempts=attempts, due_at=due) for message, attempts, due in found), None)
+
+    def note_job(self, agent: str, job: Job) -> None:
+        """Note how often a message was posted to an agent's endpoint."""
+        with self._written() as write:
+            write("INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?)", agent, job.message, job.attempts, job.due_at)
+
+    def bury(self, agent: str, letter: DeadLetter) -> None:
+        """Note that a message is posted no more."""
+        with self._written() as write:
+            write("DELETE FROM dead_letter WHERE at < ?", letter.at - _DEAD_SECONDS)
+            about = (letter.message, letter.attempts, letter.reason, letter.at)
+            write("INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?)", agent, *about)
+            write("DELETE FROM job WHERE agent = ?", agent)
+
+    def dead_letters(self, agent: str) -> Sequence[DeadLetter]:
+        """Return what an agent's endpoint did not take, the latest first."""
+        found = self._rows(
+            "SELECT message, attempts, reason, at FROM dead_letter WHERE agent = ? ORDER BY at DESC, message", agent
+        )
+        return [DeadLetter(message=name, attempts=count, reason=why, at=at) for name, count, why, at in found]
+
+    def unbury(self, agent: str, message: str) -> bool:
+        """Have a dead letter posted again."""
+        with self._written() as write:
+            return write("DELETE FROM dead_letter WHERE agent = ? AND message = ?", agent, message) > 0
+
     def sync(self) -> None:
         """Make safe from loss of power all that was written before."""
         os.fdatasync(self._log)
@@ -249,21 +258,9 @@ def open_store(directory: Path, kind: Callable[[sqlite3.Connection, int], Store]
     path.touch(mode=0o600)
     with _told(), closing(sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
-        _migrate(database, path)
+        migrate(database, path)
         with open(f"{path}-wal", "rb") as log:  # noqa: PTH123 - it is not a path of ours
             yield kind(database, log.fileno())
-
-
-def _migrate(database: sqlite3.Connection, path: Path) -> None:
-    database.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > len(_MIGRATIONS):
-        raise StoreVersionError(f"{path}: a newer dock wrote it; upgrade relaykit-signaldock, or use another home")
-    for script in _MIGRATIONS[version:]:
-        for statement in script.split(";"):
-            database.execute(statement)
-    database.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-    database.execute("COMMIT")
 
 
 def _replace_keys(write: Write, agent: str, key: str, now: float, old_until: float) -> None:

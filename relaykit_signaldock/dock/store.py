@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from relaykit_signaldock.dock.records import Annotation, Conversation, DockAgent
+from relaykit_signaldock.dock.records import Annotation, Conversation, DeadLetter, DockAgent, Job
 
 
 class Store(Protocol):
@@ -108,4 +108,22 @@ class Store(Protocol):
 
     def annotations(self, messages: Collection[str]) -> Mapping[str, Annotation]:
         """Return what was said of messages, by id."""
+        ...
+
+    def job(self, agent: str) -> Job | None:
+        """Return the message that an agent's endpoint did not take yet."""
+        ...
+
+    def note_job(self, agent: str, job: Job) -> None:
+        """Note how often a message was posted to an agent's endpoint, in the place of what was noted before."""
+
+    def bury(self, agent: str, letter: DeadLetter) -> None:
+        """Note that a message is posted no more; what died 90 days ago is forgotten."""
+
+    def dead_letters(self, agent: str) -> Sequence[DeadLetter]:
+        """Return what an agent's endpoint did not take, the latest first."""
+        ...
+
+    def unbury(self, agent: str, message: str) -> bool:
+        """Have a dead letter posted again; return whether there was one."""
         ...

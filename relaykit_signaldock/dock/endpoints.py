@@ -1,0 +1,93 @@
+"""Where webhooks may go: a dock calls no address for others that its operator would not have called."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+
+import anyio
+import httpx
+
+from relaykit_signaldock.dock.envelope import WireError
+
+MOST_CHARACTERS = 2000
+
+
+class Reach(StrEnum):
+    """How far webhooks of a dock reach."""
+
+    OFF = "off"
+    PUBLIC = "public"
+    """https, to public addresses alone."""
+    LOCAL = "local"
+    """This machine and private networks, too, also without TLS."""
+
+
+class UnreachableError(Exception):
+    """An endpoint is not called: its address is none that the dock may call, or is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An endpoint, and the address that it has now."""
+
+    url: httpx.URL
+    address: str
+
+    @property
+    def request_url(self) -> httpx.URL:
+        """The endpoint by its address: what was looked at is what is called."""
+        return self.url.copy_with(host=self.address)
+
+
+def checked(endpoint: str, reach: Reach) -> str:
+    """Return an endpoint that an agent names; WireError where it is none that may be called."""
+    try:
+        url = httpx.URL(endpoint)
+    except (httpx.InvalidURL, ValueError):
+        raise _unfit("it is no URL") from None
+    if reach is Reach.OFF:
+        raise _unfit("this dock calls none; its operator can start it with --webhooks public")
+    if url.scheme != "https" and not (url.scheme == "http" and reach is Reach.LOCAL):
+        raise _unfit("it has to begin with https://")
+    if not url.host or url.userinfo or url.fragment:
+        raise _unfit("it has to name a host, and neither a user nor a fragment")
+    if _is_literal(url.host) and not _may_be_called(url.host, reach):
+        raise _unfit(f"{url.host} is not a public address")
+    return endpoint
+
+
+async def resolved(endpoint: str, reach: Reach) -> Place:
+    """Return where an endpoint is now.
+
+    Raises:
+        UnreachableError: Its name is not known, or means an address that is not to be called.
+    """
+    url = httpx.URL(endpoint)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    try:
+        found = await anyio.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise UnreachableError(f"{url.host} is not known: {error.strerror}") from error
+    addresses = [str(place[0]) for *_, place in found]
+    if refused := [one for one in addresses if not _may_be_called(one, reach)]:
+        raise UnreachableError(f"{url.host} is {refused[0]}, which is not a public address")
+    return Place(url, addresses[0])
+
+
+def _may_be_called(address: str, reach: Reach) -> bool:
+    return reach is Reach.LOCAL or ipaddress.ip_address(address).is_global
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _unfit(why: str) -> WireError:
+    return WireError("E_VALIDATION_CONSTRAINT", f"endpoint cannot be called: {why}")
