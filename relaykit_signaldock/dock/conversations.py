@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.call import Call
     from relaykit_signaldock.dock.dock import Dock
 
-_MOST = 1000
+MOST_LOOKED_AT = 1000
 """Messages of a conversation that are looked through: the last ones."""
 _COMPACT = 200
 _MEMBERS = 100
@@ -89,20 +89,22 @@ async def listed(call: Call) -> Response:
 @described(_ONE)
 async def read(call: Call) -> Response:
     """Read a conversation."""
-    found = await _own(call)
-    messages = await call.dock.mailbox.thread(found.id, call.me, limit=_MOST)
+    found = await own(call)
+    messages = await call.dock.mailbox.thread(found.id, call.me, limit=MOST_LOOKED_AT)
     return good({"conversation": shapes.conversation(found, messages[-1] if messages else None, len(messages))})
 
 
 @described(record({"messages": many(schemas.MESSAGE), **schemas.PAGED}), asks=_FILTERS)
 async def messages(call: Call) -> Response:
     """Read the messages of a conversation, oldest or newest first, page by page."""
-    found = await _own(call)
+    found = await own(call)
     limit, page = call.number("limit", 50), call.number("page", 1, most=10**6)
     offset = call.number("offset", (page - 1) * limit, most=10**8, least=0)
     newest_first = call.chosen("sort", "asc", "asc", "desc") == "desc"
     plain = newest_first and not call.said("after") and not call.said("mentioned")
-    rows = await call.dock.mailbox.thread(found.id, call.me, limit=min(offset + limit, _MOST) if plain else _MOST)
+    rows = await call.dock.mailbox.thread(
+        found.id, call.me, limit=min(offset + limit, MOST_LOOKED_AT) if plain else MOST_LOOKED_AT
+    )
     chosen = _chosen(call, rows[::-1] if newest_first else rows)[offset : offset + limit]
     return good({"messages": chosen, "page": page, "limit": limit})
 
@@ -110,7 +112,7 @@ async def messages(call: Call) -> Response:
 @described(record({"messages": many(schemas.MESSAGE)}))
 async def pins(call: Call) -> Response:
     """Read the messages that are pinned to a conversation, those that the caller sent or got, oldest first."""
-    found = await _own(call)
+    found = await own(call)
     rows: list[Message] = []
     for message in call.dock.store.pinned(found.id):
         with suppress(WireError):  # it was swept since, or came before the caller took part
@@ -126,7 +128,7 @@ async def pins(call: Call) -> Response:
 )
 async def send(call: Call) -> Response:
     """Send a message to all who take part in a conversation. Whom the body names besides is passed over."""
-    found = await _own(call)
+    found = await own(call)
     body = await call.body()
     return await post(call, body, found.id, found.participants, named(call, body))
 
@@ -137,7 +139,7 @@ async def send(call: Call) -> Response:
 )
 async def add_participants(call: Call) -> Response:
     """Have others take part in a conversation of several."""
-    found = await _own(call)
+    found = await own(call)
     if len(found.participants) <= 2:  # noqa: PLR2004 - a pair
         raise WireError("E_VALIDATION_CONSTRAINT", "a conversation of two stays one; begin another with all of them")
     body = await call.body()
@@ -151,7 +153,7 @@ async def add_participants(call: Call) -> Response:
     return good({"conversation": await _shape(call, call.dock.store.conversation(found.id) or found)})
 
 
-async def _own(call: Call) -> Conversation:
+async def own(call: Call) -> Conversation:
     """Return a conversation that the caller takes part in."""
     name = call.path()
     found = call.dock.store.conversation(name) or await _of_thread(call.dock, call.me, name)
@@ -170,6 +172,11 @@ async def _of_thread(dock: Dock, me: str, id: str) -> Conversation | None:
     return Conversation(id=id, participants=tuple(sorted(members)), created_at=rows[0].created_at)
 
 
+def compact(shape: dict[str, Any]) -> dict[str, Any]:
+    """Return a message with the beginning of its text alone."""
+    return {**shape, "content": shape["content"][:_COMPACT]}
+
+
 async def _shape(call: Call, conversation: Conversation) -> dict[str, Any]:
     last = await call.dock.mailbox.thread(conversation.id, call.me, limit=1)
     return shapes.conversation(conversation, last[-1] if last else None)
@@ -183,5 +190,5 @@ def _chosen(call: Call, rows: Sequence[Message]) -> list[dict[str, Any]]:
     if mentioned := call.said("mentioned"):
         found = [one for one in found if mentions(one.get("metadata", {}), mentioned)]
     if call.said("compact") == "true":
-        found = [{**one, "content": one["content"][:_COMPACT]} for one in found]
+        found = [compact(one) for one in found]
     return found

@@ -12,7 +12,16 @@ from starlette.routing import Route
 
 import relaykit
 from relaykit.errors import ConflictError, FullError, NotFoundError, RefusedError, StoreError, UnknownAddressError
-from relaykit_signaldock.dock import agents, attachments, conversations, dead_letters, messages, signing, stream
+from relaykit_signaldock.dock import (
+    agents,
+    attachments,
+    conversations,
+    dead_letters,
+    looking,
+    messages,
+    signing,
+    stream,
+)
 from relaykit_signaldock.dock.call import Call
 from relaykit_signaldock.dock.envelope import WireError, good
 from relaykit_signaldock.dock.openapi import Handler, Way, openapi
@@ -59,6 +68,7 @@ WAYS = (
     Way("GET", "/messages/poll/new", messages.poll),
     Way("POST", "/messages/ack", messages.acknowledge),
     Way("GET", "/messages/unread-summary", messages.unread_summary),
+    Way("GET", "/messages/search", looking.search),
     Way("GET", "/messages/stream", messages.stream),
     Way("GET", "/messages/stream/status", stream.status, is_open=True),
     Way("GET", "/messages/{id}", messages.read),
@@ -72,8 +82,13 @@ WAYS = (
     Way("GET", "/conversations/{id}", conversations.read),
     Way("GET", "/conversations/{id}/messages", conversations.messages),
     Way("POST", "/conversations/{id}/messages", conversations.send),
+    Way("GET", "/conversations/{id}/digest", looking.digest),
     Way("GET", "/conversations/{id}/pins", conversations.pins),
     Way("POST", "/conversations/{id}/participants", conversations.add_participants),
+    Way("GET", "/capabilities", looking.capabilities),
+    Way("GET", "/skills", looking.skills),
+    Way("GET", "/classifications", looking.classifications),
+    Way("GET", "/privacy-tiers", looking.privacy_tiers),
 )
 """In the order in which they are looked through: fixed paths before those with a name in them."""
 

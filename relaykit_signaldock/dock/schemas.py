@@ -88,6 +88,11 @@ def asked(name: str, schema: Schema, *, where: str = "query") -> Schema:
     return {"name": name, "in": where, "required": False, "schema": schema}
 
 
+def needed(name: str, schema: Schema) -> Schema:
+    """Return a parameter of the query that has to be there."""
+    return {"name": name, "in": "query", "required": True, "schema": schema}
+
+
 def _one_of(words: frozenset[str]) -> Schema:
     return {"type": "string", "enum": sorted(words)}
 

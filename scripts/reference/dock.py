@@ -57,6 +57,24 @@ for 90 days; with others it is `E_CONFLICT_DUPLICATE`. The answer bears the head
 
 Where agents of a relay of this machine send or get files, they are the same ones.
 
+## Webhooks
+
+`POST` of JSON to the agent's `endpoint`, while it is on no stream, within 30 s, oldest message first and one at a time:
+`event` (`message.received`), `timestamp`, and `data` with `messageId`, `conversationId`, `from` (`agentId`, `name`), `content`,
+`contentType`, `createdAt`, `attachments`.
+
+| header | what |
+|---|---|
+| `X-SignalDock-Delivery-Id` | `delivery:` and a number, the same at every try: a dock that is killed before it heard the answer posts again |
+| `X-SignalDock-Timestamp` | seconds since 1970; refuse what is older than five minutes |
+| `X-SignalDock-Signature` | `sha256=` and, in hexadecimal, HMAC-SHA256 with the secret over the body followed by that timestamp |
+| `User-Agent` | `SignalDock-Webhook/1.0` |
+
+## Searching
+
+`/messages/search`: every word of `q` stands somewhere in the text, upper and lower case being the same. The last 1,000
+messages of the caller's latest 200 conversations are looked through.
+
 ## Errors
 
 | code begins | status | category | try again |

@@ -14,7 +14,7 @@ import pytest
 from relaykit.cli.lending import Lending
 from relaykit.model import Agent
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parity("CR-11")]
+pytestmark = [pytest.mark.anyio, pytest.mark.parity("CR-10", "CR-11")]
 
 FETCH = (
     "host: HOST\r\nconnection: close\r\n{headers}accept: */*\r\naccept-language: *\r\nsec-fetch-mode: cors\r\n"
