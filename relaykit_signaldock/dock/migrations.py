@@ -38,7 +38,9 @@ _MIGRATIONS = (
     CREATE TABLE dead_letter (
         agent TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL,
         PRIMARY KEY (agent, message)
-    ) WITHOUT ROWID
+    ) WITHOUT ROWID;
+    ALTER TABLE key ADD COLUMN used INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE key ADD COLUMN reserve INTEGER NOT NULL DEFAULT 0
     """,
 )
 """The n-th script makes version n; a published one never changes."""

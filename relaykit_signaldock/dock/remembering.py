@@ -40,7 +40,7 @@ class RememberingStore(SqliteStore):
         """Return the conversation of that id."""
         return self._once("conversation", id, super().conversation)
 
-    def key(self, hash: str) -> tuple[str, float | None] | None:
+    def key(self, hash: str) -> tuple[str, float | None, bool, bool] | None:
         """Return whose key has that hash, and until when it is good."""
         return self._once("key", hash, super().key)
 

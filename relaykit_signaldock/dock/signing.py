@@ -66,5 +66,5 @@ def _own(call: Call) -> str:
 def _given(call: Call, agent: str) -> Response:
     key, now = new_key(), call.dock.clock.now()
     until = now + call.dock.settings.overlap_seconds
-    call.dock.store.replace_keys(agent, digest(key), now, until)
+    call.dock.store.replace_keys(agent, digest(key), now, until, reserve=True)
     return good({"agentId": agent, "apiKey": key, "oldKeyExpiresAt": moment(until)})

@@ -7,13 +7,14 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaykit.errors import StoreError
 from relaykit_signaldock.dock.migrations import migrate
 from relaykit_signaldock.dock.records import Annotation, Conversation, DeadLetter, DockAgent, Job
+from relaykit_signaldock.dock.rows import agent_of, dump
 
 if TYPE_CHECKING:
     from relaykit_signaldock.dock.store import Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FILE = "dock.db"
 _BUSY_SECONDS = 5.0
 _UPLOAD_SECONDS = _DEAD_SECONDS = 90 * 86400.0
+_RESERVE_SECONDS = 30 * 86400.0
 
 
 class SqliteStore:
@@ -37,23 +39,23 @@ class SqliteStore:
     def add(self, agent: DockAgent, key: str) -> bool:
         """Enter an agent with the hash of its key, if there is none of its id."""
         with self._written() as write:
-            if write("INSERT OR IGNORE INTO agent (id, record) VALUES (?, ?)", agent.id, _dump(agent)):
-                write("INSERT INTO key VALUES (?, ?, NULL)", key, agent.id)
+            if write("INSERT OR IGNORE INTO agent (id, record) VALUES (?, ?)", agent.id, dump(agent)):
+                write("INSERT INTO key VALUES (?, ?, NULL, 0, 0)", key, agent.id)
                 return True
         return False
 
     def agent(self, id: str) -> DockAgent | None:
         """Return the agent of that id."""
-        return next(map(_agent, self._rows("SELECT record FROM agent WHERE id = ?", id)), None)
+        return next(map(agent_of, self._rows("SELECT record FROM agent WHERE id = ?", id)), None)
 
     def agents(self) -> Sequence[DockAgent]:
         """Return all agents, by id."""
-        return list(map(_agent, self._rows("SELECT record FROM agent ORDER BY id")))
+        return list(map(agent_of, self._rows("SELECT record FROM agent ORDER BY id")))
 
     def update(self, agent: DockAgent) -> None:
         """Enter what is now known of an agent."""
         with self._written() as write:
-            write("UPDATE agent SET record = ? WHERE id = ?", _dump(agent), agent.id)
+            write("UPDATE agent SET record = ? WHERE id = ?", dump(agent), agent.id)
 
     def remove(self, id: str) -> bool:
         """Take an agent out, its keys at once."""
@@ -66,21 +68,37 @@ class SqliteStore:
 
     def owner(self, key: str, now: float) -> str | None:
         """Return whose key has that hash and is good now."""
-        agent, until = self.key(key) or (None, None)
-        return None if until is not None and until <= now else agent
+        found = self.key(key)
+        if found is None:
+            return None
+        agent, until, used, reserve = found
+        if until is None and not used:
+            self._first_use(agent, key, now)
+        if until is None or until > now or (reserve and until > now - _RESERVE_SECONDS and self._is_unheard_of(agent)):
+            return agent
+        return None
 
-    def key(self, hash: str) -> tuple[str, float | None] | None:
-        """Return whose key has that hash, and until when it is good."""
-        return next(iter(self._rows("SELECT agent, until FROM key WHERE hash = ?", hash)), None)
+    def key(self, hash: str) -> tuple[str, float | None, bool, bool] | None:
+        """Return whose key has that hash, until when it is good, whether it was used, and whether it is a reserve."""
+        return next(iter(self._rows("SELECT agent, until, used, reserve FROM key WHERE hash = ?", hash)), None)
+
+    def _first_use(self, agent: str, key: str, now: float) -> None:
+        with self._written() as write:
+            write("UPDATE key SET used = 1 WHERE hash = ?", key)
+            write("DELETE FROM key WHERE agent = ? AND until <= ?", agent, now)
+
+    def _is_unheard_of(self, agent: str) -> bool:
+        """Whether nobody has used an agent's newest key: the answer with it may have been lost."""
+        return bool(self._rows("SELECT 1 FROM key WHERE agent = ? AND until IS NULL AND used = 0", agent))
 
     def has_key(self, agent: str, now: float) -> bool:
         """Whether an agent has a key that is good."""
         return bool(self._rows("SELECT 1 FROM key WHERE agent = ? AND (until IS NULL OR until > ?)", agent, now))
 
-    def replace_keys(self, agent: str, key: str, now: float, old_until: float) -> None:
-        """Give an agent a key; those that it had are good until then."""
+    def replace_keys(self, agent: str, key: str, now: float, old_until: float, *, reserve: bool = False) -> None:
+        """Give an agent a key; those that it had are good until then, and as a reserve until the new one was used."""
         with self._written() as write:
-            _replace_keys(write, agent, key, now, old_until)
+            _replace_keys(write, agent, key, now, old_until, reserve=reserve)
 
     def add_code(self, agent: str, code: str, until: float) -> None:
         """Keep the hash of an agent's claim code."""
@@ -92,10 +110,10 @@ class SqliteStore:
         with self._written() as write:
             if not write("DELETE FROM code WHERE agent = ? AND hash = ? AND until > ?", agent, code, now):
                 return False
-            _replace_keys(write, agent, key, now, old_until)
+            _replace_keys(write, agent, key, now, old_until, reserve=False)
             known = self.agent(agent)
             if known is not None:
-                write("UPDATE agent SET record = ? WHERE id = ?", _dump(replace(known, is_claimed=True)), agent)
+                write("UPDATE agent SET record = ? WHERE id = ?", dump(replace(known, is_claimed=True)), agent)
         return True
 
     def seen(self, agent: str, at: float) -> None:
@@ -163,7 +181,7 @@ class SqliteStore:
     def annotate(self, message: str, annotation: Annotation) -> None:
         """Keep what a sender said of a message."""
         with self._written(synced=False) as write:
-            write("INSERT OR IGNORE INTO annotation VALUES (?, ?)", message, _dump(annotation))
+            write("INSERT OR IGNORE INTO annotation VALUES (?, ?)", message, dump(annotation))
 
     def job(self, agent: str) -> Job | None:
         """Return the message that an agent's endpoint did not take yet."""
@@ -263,20 +281,13 @@ def open_store(directory: Path, kind: Callable[[sqlite3.Connection, int], Store]
             yield kind(database, log.fileno())
 
 
-def _replace_keys(write: Write, agent: str, key: str, now: float, old_until: float) -> None:
+def _replace_keys(write: Write, agent: str, key: str, now: float, old_until: float, *, reserve: bool) -> None:
     # One that was replaced before stays as good as it was: the answer with its successor may have been lost.
-    write("UPDATE key SET until = min(coalesce(until, ?1), ?1) WHERE agent = ?2", old_until, agent)
-    write("DELETE FROM key WHERE agent = ? AND until <= ?", agent, now)
-    write("INSERT INTO key VALUES (?, ?, NULL)", key, agent)
-
-
-def _dump(record: DockAgent | Annotation) -> str:
-    return json.dumps(asdict(record))
-
-
-def _agent(row: Sequence[str]) -> DockAgent:
-    about = json.loads(row[0])
-    return DockAgent(**{**about, "capabilities": tuple(about["capabilities"]), "skills": tuple(about["skills"])})
+    write(
+        "UPDATE key SET until = min(coalesce(until, ?1), ?1), reserve = ?2 WHERE agent = ?3", old_until, reserve, agent
+    )
+    write("DELETE FROM key WHERE agent = ? AND until <= ?", agent, now - _RESERVE_SECONDS if reserve else now)
+    write("INSERT INTO key VALUES (?, ?, NULL, 0, 0)", key, agent)
 
 
 @contextmanager

@@ -44,8 +44,12 @@ class Store(Protocol):
         """Whether an agent has a key that is good."""
         ...
 
-    def replace_keys(self, agent: str, key: str, now: float, old_until: float) -> None:
-        """Give an agent a key; those that it had are good until then, or as long as they were."""
+    def replace_keys(self, agent: str, key: str, now: float, old_until: float, *, reserve: bool = False) -> None:
+        """Give an agent a key; those that it had are good until then, or as long as they were.
+
+        As a ``reserve`` they are good after that, too, until the new one was used, for 30 days at most: whoever
+        was to get it may have died first.
+        """
 
     def add_code(self, agent: str, code: str, until: float) -> None:
         """Keep the hash of an agent's claim code, in place of an earlier one."""

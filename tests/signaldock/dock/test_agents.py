@@ -140,9 +140,27 @@ async def test_a_rotated_key_is_good_at_once_and_the_old_one_for_a_while(docks):
         newest = (await alice.ask("POST", "/agents/alice/rotate-key")).data["apiKey"]
         answers = [
             (await alice.ask("GET", "/messages/peek", Authorization=f"Bearer {key}")).status
-            for key in (old, new, newest)
+            for key in (newest, new, old)
         ]
-        assert answers == [401, 401, 200]
+        assert answers == [200, 401, 401]
+
+
+async def test_an_old_key_is_good_past_its_time_until_its_successor_was_used(docks):
+    async with docks.open("alice", overlap_seconds=0) as (alice,):
+        for _ in range(2):  # each answer was lost
+            assert (await alice.ask("POST", "/agents/alice/rotate-key")).status == 200
+        new = (await alice.ask("POST", "/agents/alice/rotate-key")).data["apiKey"]
+        answers = [
+            (await alice.ask("GET", "/messages/peek", Authorization=f"Bearer {key}")).status
+            for key in (alice.key, new, alice.key)
+        ]
+        assert answers == [200, 200, 401]
+        alice.key = new
+        assert (await alice.ask("POST", "/agents/alice/rotate-key")).status == 200
+        code = (await alice.ask("POST", "/agents/alice/claim-code")).data
+        path = "/agents/alice/bootstrap-key"
+        assert (await alice.ask("POST", path, code, Authorization=None)).status == 200
+        assert (await alice.ask("GET", "/messages/peek")).status == 401, "whoever has a code voids what was lost"
 
 
 async def test_a_claim_code_gives_one_key(docks):
