@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,12 +53,13 @@ def run(
     ] = None,
     option: Annotated[tuple[str, ...], _text("--option", "K=V", "A provider's own option; may come again.")] = (),
     listen: Annotated[str | None, _text("--listen", "H:P", "Where agents' tools reach the relay; auto or off.")] = None,
-    headless: Annotated[bool, Option("--headless", help="Never ask anything on the terminal.")] = False,  # noqa: ARG001 - nothing is asked yet
+    headless: Annotated[bool, Option("--headless", help="Show and ask nothing on the terminal, only lines.")] = False,
     json: Annotated[bool, Option("--json", help="Print JSON lines.")] = False,
 ) -> int:
     """Run the configured agents, or one ad hoc agent, until stopped.
 
-    Prints one line for each agent that is ready. Ctrl-C and SIGTERM stop in good order: running turns may end, then
+    In a terminal it shows what the agents do, and a key answers what they ask. Elsewhere, and with `--headless` or
+    `--json`, it prints one line for each agent that is ready. Ctrl-C and SIGTERM stop in good order: running turns may end, then
     they are interrupted and taken up again at the next start. A second Ctrl-C stops at once.
     """
     said = RunOptions(
@@ -80,4 +83,5 @@ def run(
     setting, registry = configured(config, said, listen)
     from relaykit.cli.serving import serve  # noqa: PLC0415 - the relay is not needed where the configuration is wrong
 
-    return serve(setting, registry, json=json, give_up=provider is not None)
+    live = not (headless or json) and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return serve(setting, registry, json=json, give_up=provider is not None, live=live)

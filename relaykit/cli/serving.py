@@ -14,6 +14,7 @@ from relaykit.errors import ProviderError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from relaykit.cli.live import LiveView
     from relaykit.config import AgentConfig, Config
     from relaykit.registry import Registry
     from relaykit.relay import Ready, Relay
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _CTRL_C = 130
 
 
-def serve(config: Config, registry: Registry, *, json: bool, give_up: bool) -> int:
+def serve(config: Config, registry: Registry, *, json: bool, give_up: bool, live: bool = False) -> int:
     """Run a relay until it is stopped; return the exit code.
 
     Args:
@@ -29,23 +30,28 @@ def serve(config: Config, registry: Registry, *, json: bool, give_up: bool) -> i
         registry: Its plugins.
         json: JSON lines instead of lines for people.
         give_up: End with the error where an agent cannot be started, instead of trying again.
+        live: Show in this terminal what the agents do, in place of lines.
     """
-    return anyio.run(_Service(config, registry, json=json, give_up=give_up).run)
+    return anyio.run(_Service(config, registry, json=json, give_up=give_up, live=live).run)
 
 
 class _Service:
-    def __init__(self, config: Config, registry: Registry, *, json: bool, give_up: bool) -> None:
+    def __init__(self, config: Config, registry: Registry, *, json: bool, give_up: bool, live: bool) -> None:
         self._config = config
         self._registry = registry
         self._json = json
         self._give_up = give_up
         self._code = 0
+        self._view = _view() if live else None
+        self._tell = self._view.note if self._view else complain
 
     async def run(self) -> int:
         with anyio.open_signal_receiver(*_signals()) as signals:
-            opened = server.open(self._config, registry=self._registry, report=complain)
+            opened = server.open(self._config, registry=self._registry, report=self._tell)
             async with opened as running, anyio.create_task_group() as tasks:
                 tasks.start_soon(self._stop_on, signals, running, name="signals")
+                if self._view is not None:
+                    tasks.start_soon(self._view.run, running, name="live view")
                 for agent in self._config.agents:
                     tasks.start_soon(self._begin, running, agent, name=f"{agent.id}: beginning")
                 await running.ended()
@@ -64,7 +70,7 @@ class _Service:
                 stopping = True
                 tasks.start_soon(running.stop, name="stop")
                 if number == signal.SIGINT:
-                    complain("stopping; Ctrl-C once more stops at once")
+                    self._tell("stopping; Ctrl-C once more stops at once")
 
     async def _begin(self, running: Relay, agent: AgentConfig) -> None:
         """Announce an agent that is ready, and put its prompt."""
@@ -75,7 +81,8 @@ class _Service:
                 self._code = error.exit_code
                 running.kill()
             return
-        self._announce(ready)
+        if self._view is None:
+            self._announce(ready)
         if agent.prompt is not None:
             await running.send(agent.id, agent.prompt)
 
@@ -92,6 +99,12 @@ class _Service:
         else:
             pid = "-" if ready.pid is None else ready.pid
             say(f"ready {ready.agent} {ready.provider} (pid {pid}, session {ready.session})", now=True)
+
+
+def _view() -> LiveView:
+    from relaykit.cli.live import LiveView  # noqa: PLC0415 - it costs time and memory, and most relays show nothing
+
+    return LiveView()
 
 
 def _signals() -> list[signal.Signals]:

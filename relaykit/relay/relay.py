@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -128,6 +128,11 @@ class Relay:
     async def agents(self) -> Sequence[DirectoryEntry]:
         """Return the directory: every agent that this mailbox knows."""
         return await self._services.mailbox.agents()
+
+    @property
+    def runs(self) -> Collection[str]:
+        """The ids of the agents that this relay runs."""
+        return self._supervisors.keys()
 
     async def order(self, agent: str, kind: CommandKind, text: str = "") -> Command:
         """Give an order to an agent's life; ``command`` of the mailbox says what came of it."""

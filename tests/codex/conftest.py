@@ -159,11 +159,15 @@ class House:
     def run_with(self, *more, **agents):
         """The same, with more lines about the relay itself."""
         agents = agents or {"main": {}}
+        self.configure(*more, **agents)
+        with self.program.relay(agents=len(agents)) as relay:
+            yield relay
+
+    def configure(self, *more, **agents):
+        """Write the configuration that a relay would run with."""
         lines = ["[relay]", "drain_seconds = 1", *more]
         lines += [line for name, settings in agents.items() for line in self._agent(name, **settings)]
         (self.program.cwd / "relaykit.toml").write_text("\n".join(lines), encoding="utf-8")
-        with self.program.relay(agents=len(agents)) as relay:
-            yield relay
 
     def _agent(self, name, options=(), **settings):
         settings = {"provider": "codex", "cwd": str(self.workspace), **settings}
