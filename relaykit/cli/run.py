@@ -29,7 +29,7 @@ def run(
     provider: Annotated[str | None, _text("--provider", "P", "Run one ad hoc agent with this provider.")] = None,
     agent: Annotated[str | None, _text("--agent", "NAME", "Its name, or the one configured agent to run.")] = None,
     config: Annotated[
-        Path | None, _text("--config", "F", "The file; ./relaykit.toml or the user's if left out.")
+        Path | None, _text("--config", "F", "The file; ./relaykit.toml or the user's by default.")
     ] = None,
     cwd: Annotated[str | None, _text("--cwd", "D", "Its working directory.")] = None,
     prompt: Annotated[str | None, _text("--prompt", "T", "Put to it once, when it is first ready.")] = None,
@@ -39,15 +39,11 @@ def run(
     cap: Annotated[tuple[str, ...], _text("--cap", "C", "What cap: addresses it by; may come again.")] = (),
     model: Annotated[str | None, _text("--model", "M", "The provider's model.")] = None,
     effort: Annotated[str | None, _text("--effort", "E", "How hard the model thinks.")] = None,
-    profile: Annotated[
-        str | None, _text("--profile", "P", "A profile, of the configuration or a directory beside it.")
-    ] = None,
+    profile: Annotated[str | None, _text("--profile", "P", "Of the configuration, or a directory beside it.")] = None,
     append_system_prompt: Annotated[
-        str | None, _text("--append-system-prompt", "T", "Added to the provider's system prompt.")
+        str | None, _text("--append-system-prompt", "T", "Added to the provider's.")
     ] = None,
-    transport: Annotated[
-        str | None, _text("--transport", "NAME=URL", "A transport beside the configured ones.")
-    ] = None,
+    transport: Annotated[str | None, _text("--transport", "NAME=URL", "One beside the configured ones.")] = None,
     credential: Annotated[
         str | None, _text("--credential", "NAME", "What the agent, or that transport, signs in with.")
     ] = None,
@@ -83,5 +79,10 @@ def run(
     setting, registry = configured(config, said, listen)
     from relaykit.cli.serving import serve  # noqa: PLC0415 - the relay is not needed where the configuration is wrong
 
-    live = not (headless or json) and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    return serve(setting, registry, json=json, give_up=provider is not None, live=live)
+    return serve(
+        setting, registry, json=json, give_up=provider is not None, live=not (headless or json) and _in_terminal()
+    )
+
+
+def _in_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

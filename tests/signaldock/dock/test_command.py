@@ -140,6 +140,24 @@ def test_a_relay_elsewhere_joins_by_its_transport(program, caller, tmp_path, mod
         assert alice.data("GET", "/agents/bob")["agent"]["status"] == "offline"
 
 
+@pytest.mark.parity("AR-2")
+def test_one_command_line_puts_an_agent_on_a_dock_elsewhere_its_key_by_name_alone(program, caller, tmp_path):
+    alice_key, bob_key = added(program, "alice"), added(program, "bob")
+    far = tmp_path / "far"
+    far.mkdir()
+    (far / "relaykit.toml").write_text('[credentials]\nuse = "file"\n')
+    elsewhere = Program(home=far / "home", cwd=far)
+    kept = ("credentials", "set", "dock", "--kind", "signaldock", "--field", "agentId=bob")
+    assert elsewhere(*kept, stdin=bob_key).code == 0
+    with serving(program) as (_, place):
+        alice = caller(place, alice_key)
+        alice.data("POST", "/messages", {"toAgentId": "bob", "content": "hello"})
+        words = ("--provider", "echo", "--agent", "bob", "--transport", f"signaldock=http://{place}")
+        with elsewhere.relay(*words, "--credential", "dock"):
+            answer = program.until(lambda: alice.data("GET", "/messages/peek")["messages"])[0]
+            assert (answer["fromAgentId"], answer["content"]) == ("bob", "echo: hello")
+
+
 def test_agents_and_keys_are_looked_after_while_the_dock_runs(program, caller):
     with serving(program) as (_, place):
         first = caller(place, added(program, "alice", "--cap", "python"))
