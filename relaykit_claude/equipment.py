@@ -71,6 +71,7 @@ def _words(files: Path, request: SessionRequest) -> Iterator[str]:
         yield _plugin(files / "plugin", _reporting(files, request.endpoint))
     if request.profile and (brought := projecting.plugin_files(request.profile)):
         yield _plugin(files / "profile", brought)
+    yield from (f"--plugin-dir={place}" for place in projecting.plugin_directories(request.profile))
     if found := _servers(request):
         yield f"--mcp-config={_write(files / 'mcp.json', {'mcpServers': found})}"
     yield from projecting.words(request.profile)

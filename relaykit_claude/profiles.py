@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaykit.model import Base, Projection, cannot, partly, projected
 from relaykit_claude.options import PRIVATE, SHARED
-from relaykit_claude.projecting import EVENTS, clear_commands
+from relaykit_claude.projecting import EVENTS, MANIFEST, clear_commands
 from relaykit_claude.servers import hides, not_told
 from relaykit_claude.toolnames import allows, not_allowed, parts, strange_servers, unknown_tools
 
@@ -64,6 +64,13 @@ def _server(item: str, name: str, profile: Profile) -> Projection:
     how = "reached at its URL" if server.url else "started by Claude"
     secret = ", its secrets in a file of the session that its owner alone reads" if hides(server) else ""
     return projected(item, f"a server of the session, {how}{secret}; its tools ask before they are used")
+
+
+def _plugin(item: str, name: str, profile: Profile) -> Projection:
+    plugin = next(one for one in profile.plugins if one.name == name)
+    if MANIFEST not in plugin.manifests:
+        return cannot(item, f"it is no plugin of Claude's: {plugin.path} has no {MANIFEST}")
+    return projected(item, f"a plugin of the session, used where it lies: {plugin.path}")
 
 
 def _hooks(item: str, event: str, _: Profile) -> Projection:
@@ -125,6 +132,7 @@ _TELLERS: Mapping[str, Callable[[str, str, Profile], Projection]] = {
     "commands": _command,
     "subagents": _subagent,
     "mcp_servers": _server,
+    "plugins": _plugin,
     "hooks": _hooks,
     "env": _variable,
     "denied_tools": _denied,

@@ -25,6 +25,8 @@ EVENTS = (
     "MessageDisplay",
 )
 """The events that Claude has."""
+MANIFEST = ".claude-plugin"
+"""The directory that makes another one a plugin of Claude's."""
 PLUGIN = "profile"
 """What Claude puts before the names of skills and commands."""
 
@@ -46,6 +48,11 @@ def hello(request: SessionRequest) -> Fields:
     if profile is not None and profile.subagents:
         said["agents"] = {one.name: _subagent(one) for one in profile.subagents}
     return {**said, "systemPromptSnapshot": False}
+
+
+def plugin_directories(profile: Profile | None) -> list[str]:
+    """Return where the profile's plugins of Claude's own form lie."""
+    return [one.path for one in profile.plugins if MANIFEST in one.manifests] if profile else []
 
 
 def words(profile: Profile | None) -> list[str]:

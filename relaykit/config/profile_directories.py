@@ -123,6 +123,6 @@ def _absolute(key: str, value: Any, directory: Path) -> Any:
     """Return a path of the profile's own file as it is meant: from its directory on."""
     if key in _PATHS and isinstance(value, str) and value:
         return str(resolved(value, directory))
-    if key == "skills" and isinstance(value, list):
+    if key in ("skills", "plugins") and isinstance(value, list):
         return [str(resolved(path, directory)) if isinstance(path, str) else path for path in value]
     return value

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from relaykit.config.frontmatter import split_head
-from relaykit.model import NAME, ProfileFile, Skill
+from relaykit.model import NAME, ProfileFile, ProviderPlugin, Skill
 
 MOST_FILES = 500
 MOST_BYTES = 16 * 2**20
-_SKILL = "SKILL.md"
+_SKILL, _MANIFEST = "SKILL.md", "plugin.json"
 
 
 def read_skill(directory: Path) -> Skill:
@@ -27,6 +27,14 @@ def read_skill(directory: Path) -> Skill:
     if not NAME.fullmatch(name):
         raise ValueError(f"{directory / _SKILL}: {name!r} is no name of a skill")
     return Skill(name=name, description=head.get("description", ""), files=read_files(directory))
+
+
+def read_plugin(directory: Path) -> ProviderPlugin:
+    """Return the plugin of a provider's own that a directory holds; ValueError where it holds none."""
+    manifests = tuple(sorted(file.parent.name for file in directory.glob(f".*/{_MANIFEST}")))
+    if not manifests:
+        raise ValueError(f"{directory} holds no plugin: no directory in it, such as .claude-plugin, has a {_MANIFEST}")
+    return ProviderPlugin(name=directory.name, path=str(directory.resolve()), manifests=manifests)
 
 
 def read_files(directory: Path) -> tuple[ProfileFile, ...]:

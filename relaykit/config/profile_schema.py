@@ -90,6 +90,12 @@ PROFILE = table(
         "denied_tools": _list("Tools that its agents may not use.", default=[]),
         "mcp_servers": _named("Servers of tools.", _SERVER),
         "hooks": _list("Commands that the provider runs when something happens.", _HOOK, default=[]),
+        "plugins": _list(
+            "Directories of plugins in a provider's own form, such as Claude Code's with a .claude-plugin.", default=[]
+        ),
+        "needs": _list(
+            "Programs that what it brings along calls; looked for on the PATH, never installed.", default=[]
+        ),
         "env": _named('Variables of its agents\' processes: a string, or `{credential = "NAME"}`.', _VALUE, _VARIABLE),
         "files": _named(
             "Files of the workspace, each its text under its path; written where they are absent.",

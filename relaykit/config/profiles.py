@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaykit.config.places import resolved
-from relaykit.config.profile_files import read_files, read_skill, read_text, unsafe
+from relaykit.config.profile_files import read_files, read_plugin, read_skill, read_text, unsafe
 from relaykit.config.sections import ALIASES
 from relaykit.errors import UsageError
 from relaykit.model import (
@@ -50,6 +50,8 @@ def build_profile(source: Source, name: str, said: Tree) -> Profile:
         denied_tools=tuple(said.get("denied_tools", ())),
         mcp_servers=tuple(_server(one, about) for one, about in said.get("mcp_servers", {}).items()),
         hooks=tuple(Hook(**about) for about in said.get("hooks", ())),
+        plugins=tuple(read_plugin(_path(source, (*place, "plugins"), path)) for path in said.get("plugins", ())),
+        needs=tuple(said.get("needs", ())),
         env=_values(said.get("env", {})),
         files=(*_texts(said.get("files", {})), *(read_files(folder) if folder else ())),
         approval=(ALIASES.get(approval) or Approval(approval)) if approval else None,
@@ -79,7 +81,11 @@ def _addresses(place: Place, profile: Tree) -> Iterator[Problem]:
 
 def _paths(source: Source, place: Place, profile: Tree) -> Iterator[Problem]:
     """Yield what cannot be read of that which the profile names by its path."""
-    named = [((*place, "skills", index), path, read_skill) for index, path in enumerate(_list(profile, "skills"))]
+    named = [
+        ((*place, key, index), path, read)
+        for key, read in _LISTED.items()
+        for index, path in enumerate(_list(profile, key))
+    ]
     named += [((*place, key), profile.get(key), read) for key, read in _READERS.items()]
     for where, path, read in named:
         if not isinstance(path, str) or not path or "\0" in path:
@@ -95,6 +101,7 @@ def _directory(path: Path) -> None:
         raise ValueError(f"{path} is no directory; create it, or name another")
 
 
+_LISTED: dict[str, Any] = {"skills": read_skill, "plugins": read_plugin}
 _READERS: dict[str, Any] = {"path": _directory, "instructions_file": read_text, "files_from": read_files}
 
 

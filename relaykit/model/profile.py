@@ -86,6 +86,17 @@ class McpServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderPlugin:
+    """A plugin in one provider's own form, which others have no use for."""
+
+    name: str
+    path: str
+    """Its directory, absolute; it is used where it lies."""
+    manifests: tuple[str, ...]
+    """Whose it is: the directories in it that hold a ``plugin.json``, such as ``.claude-plugin``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """A command that the provider runs when something happens in a session."""
 
@@ -117,6 +128,9 @@ class Profile:
     denied_tools: tuple[str, ...] = ()
     mcp_servers: tuple[McpServer, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    plugins: tuple[ProviderPlugin, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Programs that what it brings along calls; they are looked for, never installed."""
     env: Mapping[str, Value] = field(default_factory=dict)
     files: tuple[ProfileFile, ...] = ()
     """Written into the workspace where they are absent."""
@@ -144,9 +158,10 @@ class Profile:
         for name in ("system_prompt", "instructions", "instructions_file", "allowed_tools", "denied_tools"):
             if getattr(self, name) not in (None, "", ()):
                 yield name
-        for name in ("skills", "subagents", "commands", "mcp_servers"):
+        for name in ("skills", "subagents", "commands", "mcp_servers", "plugins"):
             yield from (f"{name}.{one.name}" for one in getattr(self, name))
         yield from (f"hooks.{event}" for event in dict.fromkeys(hook.event for hook in self.hooks))
+        yield from (f"needs.{name}" for name in self.needs)
         yield from (f"env.{name}" for name in self.env)
         yield from (f"files.{file.path}" for file in self.files)
         yield from (name for name in ("model", "effort", "approval", "reachable_by") if getattr(self, name) is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,16 @@ def projection(profile: Profile, provider: Component[Provider], options: Mapping
 def _of_relay(item: str) -> Projection | None:
     if item in _BY_THE_RELAY:
         return projected(item, _BY_THE_RELAY[item])
-    return projected(item, _FILE) if item.startswith("files.") else None
+    kind, _, name = item.partition(".")
+    if kind == "needs":
+        return _needed(item, name)
+    return projected(item, _FILE) if kind == "files" else None
+
+
+def _needed(item: str, program: str) -> Projection:
+    if found := shutil.which(program):
+        return projected(item, f"it is there: {found}")
+    return cannot(item, f"there is no {program} on the PATH; install it, the relay never does")
 
 
 def _of_silence(item: str, profile: Profile, why: str) -> Projection:

@@ -20,6 +20,7 @@ from relaykit.model import (
     ProfileCommand,
     ProfileFile,
     ProjectionState,
+    ProviderPlugin,
     Secret,
     Skill,
     Subagent,
@@ -69,6 +70,11 @@ def test_every_item_is_told_of_and_what_cannot_be_done_says_why():
         hooks=(Hook(event="PreToolUse", command="true"), Hook(event="NoSuchEvent", command="true")),
         env={"LEVEL": "debug", "CLAUDE_CONFIG_DIR": "/x"},
         files=(ProfileFile(path="NOTES.md", content=b""),),
+        plugins=(
+            ProviderPlugin(name="ours", path="/p/ours", manifests=(".claude-plugin",)),
+            ProviderPlugin(name="theirs", path="/p/theirs", manifests=(".other-plugin",)),
+        ),
+        needs=("sh", "no-such-program-anywhere"),
         model="m",
         effort="high",
         reachable_by=("user",),
@@ -77,6 +83,8 @@ def test_every_item_is_told_of_and_what_cannot_be_done_says_why():
     assert list(found) == list(profile.items())
     assert {item: str(one.state) for item, one in found.items() if one.state is not ProjectionState.PROJECTED} == {
         "commands.greet": "cannot",
+        "plugins.theirs": "cannot",
+        "needs.no-such-program-anywhere": "cannot",
         "denied_tools": "partly",
         "mcp_servers.relaykit": "cannot",
         "mcp_servers.a_b": "cannot",
@@ -263,6 +271,28 @@ def test_the_real_claude_has_all_that_a_profile_says(site):
     assert {item["state"] for item in note["data"]["items"]} == {"projected"}
     assert not [secret for secret in ("sk-tools-secret", "deploy-secret") if secret in json.dumps(note)]
     assert list((site.program.home / "agents" / "main").glob("session/*")) == []
+
+
+@pytest.mark.live
+@pytest.mark.parity("AR-14", "SR-9")
+def test_a_plugin_of_claudes_own_form_is_used_where_it_lies_and_what_it_needs_is_looked_for(site):
+    site.say('plugins = ["../../own"]\nneeds = ["sh", "no-such-program-anywhere"]\n')
+    own = site.program.cwd / "own"
+    for path, text in {
+        ".claude-plugin/plugin.json": '{"name": "own", "version": "1.0.0", "description": "d"}',
+        "commands/own.md": "---\ndescription: OWN-COMMAND\n---\nsay:of our own\n",
+    }.items():
+        (own / path).parent.mkdir(parents=True)
+        (own / path).write_text(text, encoding="utf-8")
+    (told,) = site.program("profiles", "show", "full", "--provider", "claude", "--json").json["providers"]
+    states = {item["item"]: (item["state"], item["how"]) for item in told["items"]}
+    assert states["plugins.own"] == ("projected", f"a plugin of the session, used where it lies: {own.resolve()}")
+    assert states["needs.sh"][0] == "projected"
+    assert states["needs.no-such-program-anywhere"][0] == "cannot"
+    (told,) = site.program("profiles", "show", "full", "--provider", "codex", "--json").json["providers"]
+    assert {item["item"]: item["state"] for item in told["items"]}["plugins.own"] == "cannot"
+    with site.run():
+        assert site.send("/own:own") == "of our own\n"
 
 
 @pytest.mark.live

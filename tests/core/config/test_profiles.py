@@ -166,6 +166,8 @@ def test_every_problem_of_every_profile_is_told_at_once_each_with_the_file_that_
     ("text", "problem"),
     [
         ("skills = ['x']", "x holds no SKILL.md"),
+        ("plugins = ['x']", "x holds no plugin"),
+        ("needs = ['']", "needs[0]"),
         ("path = 'x'", "x is no directory; create it, or name another"),
         ("instructions_file = 'x.md'", "x.md cannot be read: No such file or directory"),
         ("files_from = 'x'", "x is no directory"),
