@@ -51,7 +51,7 @@ def checked(endpoint: str, reach: Reach) -> str:
     if reach is Reach.OFF:
         raise _unfit("this dock calls none; its operator can start it with --webhooks public")
     if url.scheme != "https" and not (url.scheme == "http" and reach is Reach.LOCAL):
-        raise _unfit("it has to begin with https://")
+        raise _unfit("it has to begin with https://" + (" or http://" if reach is Reach.LOCAL else ""))
     if not url.host or url.userinfo or url.fragment:
         raise _unfit("it has to name a host, and neither a user nor a fragment")
     if _is_literal(url.host) and not _may_be_called(url.host, reach):
