@@ -8,7 +8,7 @@ import termios
 import tty
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -48,7 +48,13 @@ class LiveView:
         self._changed.set()
 
     async def run(self, relay: Relay) -> None:
-        """Show and answer for ever."""
+        """Show and answer for ever, or until the terminal is gone; of that the relay learns by its signal."""
+        try:
+            await self._show(relay)
+        except* OSError:
+            self.note("the terminal is gone")
+
+    async def _show(self, relay: Relay) -> None:
         console = Console(file=sys.stdout)
         with (
             _keys_at_once(sys.stdin.fileno()),
@@ -117,4 +123,5 @@ def _keys_at_once(descriptor: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        with suppress(termios.error):  # it may be gone
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)

@@ -60,6 +60,13 @@ def test_the_terminal_is_given_back_as_it_was(program):
         program.until(lambda: termios.tcgetattr(screen._file)[3] & termios.ECHO)
 
 
+def test_a_relay_whose_terminal_is_closed_stops_in_good_order(program):
+    with shown(program, "--provider", "echo", "--agent", "bob") as screen:
+        screen.shows("idle")
+        assert screen.hang_up() == 0
+    assert program("status", "bob").out.startswith("bob: offline")
+
+
 @pytest.mark.parametrize("words", [["--headless"], ["--json"]])
 def test_whoever_wants_lines_gets_lines(program, words):
     with shown(program, "--provider", "echo", *words) as screen:
