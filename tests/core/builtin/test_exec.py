@@ -101,7 +101,7 @@ async def test_no_shell_reads_the_text(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize(("text", "code"), [("a\0b", "nul"), ("x" * 200_000, "too_large")])
+@pytest.mark.parametrize(("text", "code"), [("a\0b", "nul"), ("x" * 200_000, "too_large")], ids=["nul", "large"])
 async def test_what_no_argument_can_hold_is_the_messages_fault(tmp_path, text, code):
     async with session(tmp_path, ["echo"], input="argument") as opened:
         with pytest.raises(ProviderError) as caught:
