@@ -138,10 +138,13 @@ def test_a_cleared_agent_begins_anew_with_the_same_queue_and_no_relay_brings_the
     with house.run():
         house.program("send", "main", "say:a secret word", "--wait", "20")
         before = session()
-        running = house.send("main", "gate:first:let go")
+        running = house.send("main", "gate:first:let go", "--thread", "t")
         house.program.until(lambda: house.delivery(running)["state"] == "seen")
         waiting = house.send("main", "say:after the clear")
         assert house.program("clear", "main", "--no-wait").code == 0
+        # What the worker takes in after the order it takes in with it.
+        joining = house.send("main", "say:joins", "--thread", "t", "--priority", "next")
+        house.program.until(lambda: house.delivery(joining)["state"] in ("delivered", "seen"))
         house.stub.open_gate("first")
         assert [house.ended(sent)["state"] for sent in (running, waiting)] == ["answered", "answered"]
         after = session()
