@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from relaykit.errors import PluginError
 from relaykit.plugin import PROJECT
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+from relaykit.registry.installed import Installed, installed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +43,13 @@ def discover() -> list[Found]:
     Raises:
         PluginError: Two distributions offer different plugins under one name.
     """
-    from importlib.metadata import entry_points  # noqa: PLC0415 - it costs as much as all the rest of a start
-
-    return unique(_found(point) for point in entry_points(group=PROJECT))
+    points = installed(PROJECT)
+    if points is None:
+        points = _any_form(PROJECT)
+    return unique(
+        Found(name=name, target=target, distribution=distribution, version=version)
+        for name, target, distribution, version in points
+    )
 
 
 def unique(plugins: Iterable[Found]) -> list[Found]:
@@ -82,7 +83,11 @@ def chosen(plugins: Sequence[Found], disabled: Collection[str], only: Collection
     return {plugin.name for plugin in wanted} - set(disabled)
 
 
-def _found(point: EntryPoint) -> Found:
-    dist = point.dist
-    name, version = (dist.name, dist.version) if dist else ("", "")
-    return Found(name=point.name, target=point.value, distribution=name, version=version)
+def _any_form(group: str) -> list[Installed]:
+    """Return a group's entry points wherever the standard library finds any."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - see installed.py
+
+    about = ((point, point.dist) for point in entry_points(group=group))
+    return [
+        Installed(one.name, one.value, dist.name if dist else "", dist.version if dist else "") for one, dist in about
+    ]
