@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.lending import CALLER, App, Known, Lent, Pace, Receive, Scope, Send, Site, Tls
     from relaykit.plugin.mailbox import Joining, Mailbox, Waiting, Watch
     from relaykit.plugin.provider import (
+        AnswersHooks,
         AnswersPermissions,
         Attaches,
         ChangesModel,
@@ -60,6 +61,7 @@ _HOMES = {
     "lending": ("CALLER", "App", "Known", "Lent", "Pace", "Receive", "Scope", "Send", "Site", "Tls"),
     "mailbox": ("Joining", "Mailbox", "Waiting", "Watch"),
     "provider": (
+        "AnswersHooks",
         "AnswersPermissions",
         "Attaches",
         "ChangesModel",
@@ -85,6 +87,7 @@ __all__ = [
     "API",
     "CALLER",
     "PROJECT",
+    "AnswersHooks",
     "AnswersPermissions",
     "App",
     "Attaches",

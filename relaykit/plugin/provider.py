@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from relaykit.model import Approval
 
@@ -122,6 +122,27 @@ class TakesReplies(Protocol):
 
         One that is no longer open is passed over.
         """
+
+
+@runtime_checkable
+class AnswersHooks(Protocol):
+    """A session whose program asks through its hooks: whether a tool may run, or what there is for it to do."""
+
+    async def hook(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what a hook is told: JSON, empty where that is nothing.
+
+        It may wait, in a task of the hook's own, which is cancelled when the program no longer waits and when the relay
+        stops. A hook that comes while the session is only now opening is told nothing. Each is a ``ProviderNote`` as
+        well, whatever it is told.
+
+        Args:
+            name: What the program put behind ``/hooks/``.
+            data: The whole JSON object that it sent.
+
+        Raises:
+            ProviderError: This hook is not to be answered; the program gets its text with the HTTP status 409.
+        """
+        ...
 
 
 @runtime_checkable

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relaykit.relay.children.orphans import detached
 from relaykit.relay.ownership import LASTING_FILE, children_directory
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Hear = Callable[["Occurrence"], None]
 Write = Callable[[], Awaitable[None]]
+Answer = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 _EARLY = 100
 """How much of what was told before anyone listened is kept."""
 
@@ -30,6 +31,8 @@ class Hearing:
         self._early: deque[Occurrence] = deque(maxlen=_EARLY)
         self._hear: Hear | None = None
         self._write: Write | None = None
+        self.answer: Answer | None = None
+        """Returns what a hook is told, however long that takes; None where the session tells hooks nothing (yet)."""
 
     def tell(self, what: Occurrence) -> None:
         """Take one thing in; never waits."""
@@ -43,9 +46,9 @@ class Hearing:
         if self._write is not None:
             await self._write()
 
-    def attach(self, hear: Hear, write: Write) -> None:
+    def attach(self, hear: Hear, write: Write, answer: Answer | None) -> None:
         """Pass on what came and what comes to a worker, whose notes ``write`` writes."""
-        self._hear, self._write = hear, write
+        self._hear, self._write, self.answer = hear, write, answer
         while self._early:
             hear(self._early.popleft())
 

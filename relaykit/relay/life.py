@@ -11,7 +11,7 @@ import anyio
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import Agent, Claim, SessionRecord
-from relaykit.plugin import Endpoint, Provider, Session, SessionRequest
+from relaykit.plugin import AnswersHooks, Endpoint, Provider, Session, SessionRequest
 from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.claimed import ClaimedMailbox
@@ -120,7 +120,8 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )
-            hearing.attach(worker.hear, worker.notebook.write_steps)
+            answer = session.hook if isinstance(session, AnswersHooks) else None
+            hearing.attach(worker.hear, worker.notebook.write_steps, answer)
             recovery = Recovery(worker, setting.agent.on_interrupted)
             if resume is not None:
                 await recovery.keep_requests(resume)

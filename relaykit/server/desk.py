@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from relaykit.relay.services import Services
     from relaykit.server.passes import Caller
 
+T = TypeVar("T")
 MAX_WAIT = 50.0
 """Seconds: providers give a tool a minute."""
 
@@ -42,7 +45,11 @@ class Desk:
 
     async def wait(self, message: str, seconds: float, is_over: Callable[[Trace], bool]) -> Trace | None:
         """Return a message's trace once it is over, or None: it was not in that time, or nobody waits any more."""
-        found: Trace | None = None
+        return await self.hear_out(partial(self._until, message, is_over), seconds)
+
+    async def hear_out(self, answer: Callable[[], Awaitable[T]], seconds: float = inf) -> T | None:
+        """Return what a call returns, or None: it took longer, the client has gone, or the relay stops."""
+        found: T | None = None
         failure: RelaykitError | None = None
         with self._counted():
             async with anyio.create_task_group() as tasks:
@@ -50,7 +57,7 @@ class Desk:
                 tasks.start_soon(self._close, tasks.cancel_scope, name="tool call: relay")
                 try:
                     with anyio.move_on_after(seconds):
-                        found = await self._until(message, is_over)
+                        found = await answer()
                 except RelaykitError as error:  # a task group would wrap it
                     failure = error
                 tasks.cancel_scope.cancel()

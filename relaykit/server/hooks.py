@@ -1,4 +1,4 @@
-"""What providers' shell hooks report: a note in the session's events, kept raw and bounded."""
+"""What providers' hooks send: a note in the session's events, kept raw and bounded."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _KEYS = 50
 _DEPTH = 3
 
 
-def note(name: str, body: bytes) -> ProviderNote:
-    """Return what a hook reported as a note.
+def read(name: str, body: bytes) -> Mapping[str, Any]:
+    """Return what a hook sent, whole.
 
     Raises:
         RefusedError: The name or the body is nothing that a hook sends.
@@ -32,6 +32,11 @@ def note(name: str, body: bytes) -> ProviderNote:
         raise RefusedError(f"hook {name}: its body is no JSON") from error
     if not isinstance(said, Mapping):
         raise RefusedError(f"hook {name}: its body is no JSON object")
+    return said
+
+
+def note(name: str, said: Mapping[str, Any]) -> ProviderNote:
+    """Return what a hook sent as a note for the events."""
     return ProviderNote(name=f"{HOOK}{name}", data=_bounded(said, _DEPTH))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import relaykit
-from relaykit.errors import RefusedError, StoreError
+from relaykit.errors import RefusedError, RelaykitError, StoreError
 from relaykit.plugin import CALLER
 from relaykit.server import hooks, jsonrpc
 from relaykit.server.desk import Desk
@@ -21,7 +22,7 @@ from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
 from relaykit.server.tools import TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from relaykit.relay.services import Services
     from relaykit.server.passes import Caller
@@ -64,18 +65,30 @@ class _Edge:
         return Response(answer, media_type="application/json", background=afterwards)
 
     async def hook(self, request: Request) -> Response:
-        """What a provider's hook reports, into the events of the session whose token it bears."""
+        """What a provider's hook sends, into the events of the session whose token it bears; what that tells it, back."""
         caller = _caller(request)
         if caller.session is None:
             return _refused(403, "hooks report of a session, with that session's token")
         body = await request.body()
         if len(body) > _SMALL:
             return _refused(413, f"a hook reports at most {_SMALL} bytes")
+        name = request.path_params["name"]
         try:
-            caller.session.tell(hooks.note(request.path_params["name"], body))
+            said = hooks.read(name, body)
         except RefusedError as error:
             return _refused(400, str(error))
-        return JSONResponse({})
+        caller.session.tell(hooks.note(name, said))
+        if (answer := caller.session.answer) is None:
+            return JSONResponse({})
+        desk = Desk(caller, self._services, self._closing, _disconnected(request))
+        return await self._told(desk, partial(answer, name, said))
+
+    async def _told(self, desk: Desk, answer: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+        try:
+            told = await desk.hear_out(answer)
+        except RelaykitError as error:
+            return _refused(409, str(error))
+        return _refused(503, "the relay stops") if told is None else JSONResponse(told)
 
     async def health(self, _request: Request) -> Response:
         """That the relay lives, and can use its store."""

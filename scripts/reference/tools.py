@@ -24,7 +24,7 @@ says as `url`. [Why it is safe](../explanation/edge.md).
 | path | does |
 |---|---|
 | `POST /mcp` | the tools below, over the Model Context Protocol (streamable HTTP, JSON answers, no sessions); versions {", ".join(VERSIONS)} |
-| `POST /hooks/NAME` | what a provider's hook reports: the JSON object becomes the event `note` with the name `hook.NAME` of the token's session |
+| `POST /hooks/NAME` | what a provider's hook sends: the JSON object becomes the event `note` with the name `hook.NAME` of the token's session. The answer is `{{}}`, or what the session tells it, once it does: a decision, or work |
 | `GET /health` | `{{"status": "ok", "version", "agents", "relays"}}` while the relay can use its mailbox, else 503 |
 
 Of hooks, `SubagentStart` and `SubagentStop` (with `agent_id`, `agent_type`), `PreCompact` and `PostCompact` show among the

@@ -10,7 +10,7 @@ import pytest
 
 from relaykit.errors import RefusedError
 from relaykit.model import ProviderNote
-from relaykit.server.hooks import note
+from relaykit.server.hooks import note, read
 from relaykit.testing.scripted import SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("AR-12")]
@@ -92,12 +92,13 @@ def test_what_is_kept_is_small_whatever_comes():
         "odd": "\ud800",
         "big": 10**30,
     }
-    data = note("Stop", json.dumps({**said, **{f"k{number}": 1 for number in range(100)}}).encode()).data
+    body = json.dumps({**said, **{f"k{number}": 1 for number in range(100)}}).encode()
+    data = note("Stop", read("Stop", body)).data
     assert len(data) == 50
     assert (len(data["long"]), len(data["many"])) == (2000, 50)
     assert data["deep"] == {"a": {"b": "…"}}
     assert (data["odd"], data["big"]) == ("?", str(10**30))
     assert Counter(type(value).__name__ for value in data.values())["dict"] == 1
-    assert note("Stop", b"").data == {}
+    assert read("Stop", b"") == {}
     with pytest.raises(RefusedError):
-        note("Stop", b'"text"')
+        read("Stop", b'"text"')
