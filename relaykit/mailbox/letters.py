@@ -25,8 +25,8 @@ _TITLE = 200
 
 
 _BEFORE = """
-SELECT number, NULL, NULL FROM message WHERE id = ?1 AND account = ?2
-UNION ALL SELECT NULL, digest, created_at FROM tombstone WHERE id = ?1 AND account = ?2
+SELECT number, NULL, NULL FROM message WHERE id = ? AND account = ?
+UNION ALL SELECT NULL, digest, created_at FROM tombstone WHERE id = ? AND account = ?
 """
 """What an id was used for before: a message, or one that was removed."""
 
@@ -125,7 +125,8 @@ def _check_chain(tx: Transaction, draft: Draft, where: Origin, awaited: Iterable
 
 def _earlier(tx: Transaction, draft: Draft) -> Accepted | None:
     """Return what an earlier put of the same id was told."""
-    found = tx.row(_BEFORE, draft.id, draft.account or "")
+    known_as = draft.id, draft.account or ""
+    found = tx.row(_BEFORE, *known_as, *known_as)
     if found is None:
         return None
     number, removed, created_at = found

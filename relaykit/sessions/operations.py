@@ -39,8 +39,8 @@ def end(db: Connection, session: str, at: float) -> None:
 
 def sessions(db: Connection, agent: str | None) -> list[SessionRecord]:
     """Return the sessions, the latest first."""
-    wanted = " WHERE ?1 IS NULL OR agent = ?1 ORDER BY started_at DESC, key DESC"
-    rows = db.execute(SELECT_SESSION + wanted, (agent,))
+    wanted = " WHERE ? IS NULL OR agent = ? ORDER BY started_at DESC, key DESC"
+    rows = db.execute(SELECT_SESSION + wanted, (agent, agent))
     return [decode_session(row) for row in rows]
 
 
@@ -90,12 +90,12 @@ def _agent_key(db: Connection, agent: str) -> int:
 
 def _count(db: Connection, events: Sequence[NewEvent], agents: dict[str, int]) -> None:
     db.executemany(
-        "UPDATE sessions SET last_number = ?2 WHERE id = ?1",
-        {event.session: event.number for event in events}.items(),
+        "UPDATE sessions SET last_number = ? WHERE id = ?",
+        [(number, session) for session, number in {event.session: event.number for event in events}.items()],
     )
     db.executemany(
-        "UPDATE agents SET bytes = bytes + ?2 WHERE key = ?1",
-        [(key, sum(event.size for event in events if event.agent == agent)) for agent, key in agents.items()],
+        "UPDATE agents SET bytes = bytes + ? WHERE key = ?",
+        [(sum(event.size for event in events if event.agent == agent), key) for agent, key in agents.items()],
     )
 
 

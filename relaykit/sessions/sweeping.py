@@ -38,7 +38,7 @@ def _too_old(db: Connection, before: float, limit: int) -> list[Removal]:
 
 def _too_much(db: Connection, max_bytes: int, limit: int) -> Iterator[Removal]:
     """Yield the oldest events of an agent that has too much, until they make up for it."""
-    row = db.execute("SELECT key, bytes - ?1 FROM agents WHERE bytes > ?1 LIMIT 1", (max_bytes,)).fetchone()
+    row = db.execute("SELECT key, bytes - ? FROM agents WHERE bytes > ? LIMIT 1", (max_bytes, max_bytes)).fetchone()
     agent, surplus = row or (None, 0)
     for removal in db.execute(
         "SELECT cursor, agent, ? + length(data) FROM events WHERE agent = ? ORDER BY cursor LIMIT ?",
