@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from relaykit.descriptor import DescriptorReader
@@ -36,15 +36,23 @@ class Bell:
             quietly: Wake those of other processes only.
         """
         for name in self._street.names():
-            if quietly and name.startswith(_PROCESS):
-                continue
-            try:
-                # Not sendto: the sandboxes of coding agents forbid it, even between processes of one machine.
-                self._socket.sendmsg([b""], [], 0, self._street.address(name))
-            except ConnectionRefusedError:
-                self._street.remove(name)  # its process is dead
-            except OSError:
-                continue  # full, so it has rung already; or gone since, or forbidden by a sandbox
+            if not (quietly and name.startswith(_PROCESS)):
+                self._ring_at(name)
+
+    def _ring_at(self, name: str) -> None:
+        try:
+            _ring(self._socket, self._street.address(name))
+        except ConnectionRefusedError:
+            self._street.remove(name)  # its process is dead
+        except BlockingIOError:
+            self._ring_apart(name)
+        except OSError:
+            return  # gone since, or forbidden by a sandbox
+
+    def _ring_apart(self, name: str) -> None:
+        """Ring by another socket: what listeners that are stopped have not heard may fill the buffer of this one."""
+        with suppress(OSError), closing(_datagrams()) as apart:  # the listener's own is full: it has rung there
+            _ring(apart, self._street.address(name))
 
     def close(self) -> None:
         """Ring no more."""
@@ -129,6 +137,11 @@ class _Street:
 
     def close(self) -> None:
         os.close(self._directory)
+
+
+def _ring(bell: socket.socket, address: str) -> None:
+    # Not sendto: the sandboxes of coding agents forbid it, even between processes of one machine.
+    bell.sendmsg([b""], [], 0, address)
 
 
 def _datagrams() -> socket.socket:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import anyio
@@ -49,6 +49,17 @@ def test_many_rings_that_nobody_waited_for_are_one(store: Path) -> None:
             bell.ring()
         assert listener.wait_for(SOON)
         assert not listener.wait_for(NOW)
+
+
+def test_listeners_that_are_stopped_keep_no_ring_from_the_others(store: Path) -> None:
+    with ExitStack() as stack:
+        bell, listener = stack.enter_context(closing(Bell(store))), stack.enter_context(closing(Listener(store)))
+        bell._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)  # the least that the system gives
+        for _ in range(3):
+            stack.enter_context(closing(Listener(store)))
+        for _ in range(100):
+            bell.ring()
+            assert listener.wait_for(NOW)
 
 
 def test_a_listener_whose_process_died_is_cleared_away(store: Path) -> None:
