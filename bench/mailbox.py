@@ -88,7 +88,7 @@ async def writer_cycle(directory: Path, _callers: int) -> AsyncIterator[Cycle]:
     def made() -> Database[sqlite3.Connection]:
         return Database(directory / "queue.db", Schema("queue", (QUEUE + READY,)), lambda connection: connection)
 
-    async with open_writer("queue", made, lambda _: None) as writer:
+    async with open_writer("queue", made, lambda *_: None) as writer:
 
         async def cycle(_caller: int) -> None:
             await writer.run(lambda queue: queue.execute(PUT, (BODY,)))

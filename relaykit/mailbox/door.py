@@ -11,9 +11,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from relaykit.mailbox.ringing import ring
 from relaykit.mailbox.schema import FILE, MAILBOX
 from relaykit.mailbox.transaction import Transaction, transactions
 from relaykit.model import Limits
+from relaykit.storage.audience import audience_of
 from relaykit.storage.connect import BUSY_SECONDS
 from relaykit.storage.database import Database
 from relaykit.storage.doorbell import Bell, Listener
@@ -42,9 +44,10 @@ class Door:
             StoreError: The store cannot be used now; nothing was written.
         """
         before = self._database.changes
-        result = self._database.run(operation, *args, **kwargs)
+        with self._database.transaction() as transaction:
+            result = operation(transaction, *args, **kwargs)
         if self._database.changes != before:
-            self._bell.ring()
+            ring(self._bell, transaction, audience_of(operation))
         return result
 
     @contextmanager

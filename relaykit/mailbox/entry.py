@@ -70,6 +70,7 @@ def write_delivery(
     tx: Transaction, number: int, message: Message, recipient: str, priority: Priority, *, held: bool = False
 ) -> DeliveryRow:
     """Queue a message for a recipient."""
+    tx.named.add(recipient)
     step = rows.step(State.QUEUED, tx.now)
     arrival = tx.insert(
         "INSERT INTO delivery (message, recipient, state, reason, rank, held, bytes, expires_at, steps) "
@@ -89,6 +90,7 @@ def write_delivery(
 
 def enter_pool(tx: Transaction, delivery: DeliveryRow, members: Sequence[str]) -> None:
     """Fix who may take a delivery to any of a group."""
+    tx.named.update(members)
     tx.write_many(
         "INSERT INTO pool VALUES (?, ?, ?, ?)", [(member, *delivery.order, delivery.id) for member in members]
     )

@@ -70,7 +70,6 @@ class OperationsMailbox(ConversingMailbox):
         synced: bool = False,
     ) -> None:
         super().__init__(executor, synced=synced)
-        self._run_quietly = executor.run_quietly
         self._watch = watch
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:
@@ -173,7 +172,7 @@ class OperationsMailbox(ConversingMailbox):
         joining: Joining | None = None,
     ) -> LeasedDelivery | None:
         """Lease the next delivery for a hand-over under that submission id, or return None."""
-        return await self._run_quietly(
+        return await self._run(
             leases.lease,
             agent,
             owner=owner,
@@ -201,7 +200,7 @@ class OperationsMailbox(ConversingMailbox):
 
     async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
         """Record what a worker has learnt since it last did."""
-        await self._run_quietly(leases.note, steps, report)
+        await self._run(leases.note, steps, report)
 
     async def follow_up(self, delivery: int, id: str, text: str) -> Message | None:
         """Put what a turn that nobody asked for says to whom the delivery's own turn answered."""

@@ -11,6 +11,7 @@ from relaykit.mailbox.directory import say
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Lease, LeasedDelivery, Message, State, Wish
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ NOT_ANOTHERS = (
 """Of what waits for any of a group: nobody else has claimed its task."""
 
 
+@told(Audience.OTHERS)
 def lease(
     tx: Transaction,
     agent: str,
@@ -83,6 +85,7 @@ def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note:
     return leased(tx, lease.delivery)
 
 
+@told(Audience.OTHERS)
 def note(tx: Transaction, steps: Sequence[Noted], report: Report | None = None) -> None:
     """Record what a worker has learnt since it last did; all or nothing."""
     for step in steps:

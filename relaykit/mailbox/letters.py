@@ -15,6 +15,7 @@ from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool, is_too_many, write_delivery, write_message
 from relaykit.model import ATTACHMENTS, USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from relaykit.mailbox.chain import Origin
@@ -44,6 +45,7 @@ class _Way:
     pool: tuple[str, ...] = ()
 
 
+@told(Audience.NAMED)
 def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepted:
     """Store a message and one delivery for each recipient; the same draft again is the first put."""
     check_text(tx, draft)

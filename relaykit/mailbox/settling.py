@@ -12,6 +12,7 @@ from relaykit.mailbox.entry import post
 from relaykit.mailbox.leases import fields, lost
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Draft, Lease, Message, MessageKind, State, Wish
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
 
 
+@told(Audience.NAMED)
 def settle(
     tx: Transaction,
     leases: Sequence[Lease],

@@ -17,10 +17,12 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaykit.mailbox.front import OperationsMailbox
+from relaykit.mailbox.ringing import ring
 from relaykit.mailbox.schema import MAILBOX
 from relaykit.mailbox.transaction import Transaction, transactions
 from relaykit.model import Limits
@@ -71,7 +73,7 @@ async def open_mailbox(
     refuse_network(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Bell(path)) as bell:
-        async with open_writer(f"mailbox {path}", open_database, bell.ring) as writer:
+        async with open_writer(f"mailbox {path}", open_database, partial(ring, bell)) as writer:
             yield SqliteMailbox(writer, lambda: _watch(path), synced=synced)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ class Transaction:
     """Wall-clock seconds, for steps and expiry. Order never depends on it."""
     routers: Sequence[Router]
     limits: Limits
+    named: set[str] = field(default_factory=set)
+    """For whom something was queued."""
 
     def write(self, statement: str, *values: Any) -> int:
         """Run a statement; return how many rows it wrote."""

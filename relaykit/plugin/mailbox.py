@@ -62,11 +62,15 @@ class Waiting:
 class Watch(Protocol):
     """Knows when something changed."""
 
-    async def wait(self) -> None:
+    async def wait(self) -> Collection[str] | None:
         """Return when the mailbox was written to, by any process, since this last returned.
 
         That a delivery was leased, and what ``note`` records, need not wake the process that did it.
+
+        Returns:
+            None, or where all that matters to agents is that something was queued: the names of those for whom.
         """
+        ...
 
 
 class Letters(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import anyio
@@ -20,6 +20,8 @@ class Bell:
     """Rings when something waits for an agent; a ring that nobody waited for is kept."""
 
     waiting: Waiting = field(default_factory=Waiting)
+    hint: Callable[[], None] = lambda: None
+    """Told that something was queued, and nothing more."""
     patient: Callable[[], bool] = bool
     """Whether what comes can wait a moment, since nothing could begin now."""
     _rung: anyio.Event = field(default_factory=anyio.Event)
@@ -66,10 +68,22 @@ class Dispatcher:
     async def run(self) -> None:
         """Dispatch for ever."""
         async with self._mailbox.watch() as watch:
+            await self._dispatch()
             while True:
-                await self._dispatch()
-                await watch.wait()
-                await self._gather()
+                named = await watch.wait()
+                if named is None:
+                    await self._gather()
+                    await self._dispatch()
+                else:
+                    self._hint(named)
+
+    def _hint(self, named: Collection[str]) -> None:
+        """Have those look themselves for whom something was queued: they need no answer to another question first."""
+        for follower in self._followers:
+            follower.ring()
+        for name in named:
+            if (bell := self._bells.get(name)) is not None:
+                bell.hint()
 
     async def _gather(self) -> None:
         self._hurry = anyio.Event()

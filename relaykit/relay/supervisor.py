@@ -48,7 +48,7 @@ class Supervisor:
         self._setting = setting
         self._services = setting.services
         self._restarts = Restarts(setting.services.clock)
-        self._bell = Bell(patient=self._is_patient)
+        self._bell = Bell(patient=self._is_patient, hint=self._hint)
         self._worker: Worker | None = None
         self._life = anyio.CancelScope()
         self._epoch = 0
@@ -163,9 +163,7 @@ class Supervisor:
             return self._died(trouble) if isinstance(trouble, str) else await self._unavailable(trouble)
         finally:
             self._worker = None
-        if self._stopped:
-            return End.STOPPED
-        ordered = BY_ORDER.get(self._wanted) if self._wanted else None
+        ordered = End.STOPPED if self._stopped else self._wanted and BY_ORDER.get(self._wanted)
         return ordered or self._died("its session ended by itself")
 
     def _be_ready(self, worker: Worker) -> None:
@@ -231,6 +229,10 @@ class Supervisor:
 
     def _is_patient(self) -> bool:
         return self._worker is not None and self._worker.patient
+
+    def _hint(self) -> None:
+        if self._worker is not None:
+            self._worker.taking.hint()
 
     async def _obey(self) -> None:
         async with anyio.create_task_group() as tasks:

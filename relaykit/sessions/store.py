@@ -88,7 +88,7 @@ async def open_sessions_file(path: Path, *, busy_seconds: float = BUSY_SECONDS) 
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Bell(path)) as bell:
-        async with open_writer("session store", partial(_open, path, busy_seconds), bell.ring) as writer:
+        async with open_writer("session store", partial(_open, path, busy_seconds), lambda *_: bell.ring()) as writer:
             yield SqliteSessionStore(writer)
 
 

@@ -7,7 +7,8 @@ so it does nothing but read and write the store. It refuses (raises a RelaykitEr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
@@ -39,21 +40,26 @@ class Database(Generic[T]):
     ) -> None:
         self.path = str(path)
         self.connection = connect(path, schema, busy_seconds=busy_seconds)
-        self._transaction = transaction
+        self._begun = transaction
         self._synced = False
 
     def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run one operation in a transaction of its own; nothing of it is kept where it raises."""
+        with self.transaction() as transaction:
+            return operation(transaction, *args, **kwargs)
+
+    @contextmanager
+    def transaction(self) -> Iterator[T]:
+        """Yield a transaction, of which nothing is kept where the block raises."""
         transaction = self.begin()
         try:
-            result = operation(transaction, *args, **kwargs)
+            yield transaction
             self.commit()
         except BaseException as error:
             self.roll_back()
             if isinstance(error, sqlite3.Error):
                 raise translate(error, self.path) from error
             raise
-        return result
 
     def begin(self, *, synced: bool = False) -> T:
         """Begin a transaction that may write; with ``synced`` it also survives loss of power. StoreError."""
@@ -65,7 +71,7 @@ class Database(Generic[T]):
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
-        return self._transaction(self.connection)
+        return self._begun(self.connection)
 
     def commit(self) -> None:
         """Keep what the transaction wrote. Raises sqlite3.Error."""

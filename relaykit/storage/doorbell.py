@@ -1,7 +1,7 @@
 """The doorbell: wakes other processes when a store was written to.
 
-Each listener binds a datagram socket of its own in a directory beside the store; ringing sends an empty datagram to
-every socket there. The directory stands with the store and not with the login, whose runtime directory differs from
+Each listener binds a datagram socket of its own in a directory beside the store; ringing sends a datagram to
+every socket there: an empty one, or one with the names of those whom it concerns. The directory stands with the store and not with the login, whose runtime directory differs from
 process to process (cron, ``sudo``, an agent's cleaned environment) and goes away with the last terminal.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+from collections.abc import Collection
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from relaykit.errors import StoreError
 
 _PROCESS = os.urandom(8).hex()
 """Begins the names of this process's listeners: in containers that share a directory a process id may be another's."""
+_SAID_BYTES = 512
+"""What one ring may say at most: little, so that many fit into a socket's buffer."""
 _LOOK_SECONDS = 0.2
 """How often who may not listen looks for itself."""
 
@@ -29,30 +32,32 @@ class Bell:
         self._street = _Street(store)
         self._socket = _datagrams()
 
-    def ring(self, quietly: bool = False) -> None:
+    def ring(self, named: Collection[str] | None = None, *, quietly: bool = False) -> None:
         """Wake every listener; never wait for one, never fail: what was written is written.
 
         Args:
+            named: The only ones whom it concerns; None is everyone.
             quietly: Wake those of other processes only.
         """
+        said = _said(named)
         for name in self._street.names():
             if not (quietly and name.startswith(_PROCESS)):
-                self._ring_at(name)
+                self._ring_at(name, said)
 
-    def _ring_at(self, name: str) -> None:
+    def _ring_at(self, name: str, said: bytes) -> None:
         try:
-            _ring(self._socket, self._street.address(name))
+            _ring(self._socket, self._street.address(name), said)
         except ConnectionRefusedError:
             self._street.remove(name)  # its process is dead
         except BlockingIOError:
-            self._ring_apart(name)
+            self._ring_apart(name, said)
         except OSError:
             return  # gone since, or forbidden by a sandbox
 
-    def _ring_apart(self, name: str) -> None:
+    def _ring_apart(self, name: str, said: bytes) -> None:
         """Ring by another socket: what listeners that are stopped have not heard may fill the buffer of this one."""
         with suppress(OSError), closing(_datagrams()) as apart:  # the listener's own is full: it has rung there
-            _ring(apart, self._street.address(name))
+            _ring(apart, self._street.address(name), said)
 
     def close(self) -> None:
         """Ring no more."""
@@ -61,7 +66,7 @@ class Bell:
 
 
 class Listener:
-    """Hears each ring from its making on; rings that come while nobody waits are one.
+    """Hears each ring from its making on; rings that come while nobody waits are one, which concerns everyone.
 
     Where a sandbox forbids that, a wait ends after a fifth of a second at most, unheard: its caller looks for itself.
     """
@@ -80,14 +85,14 @@ class Listener:
             self.close()
             raise StoreError(f"{store}: its doorbell cannot be listened to ({error.strerror})") from error
 
-    async def wait(self) -> None:
-        """Return when it has rung since this last returned."""
+    async def wait(self) -> Collection[str] | None:
+        """Return when it has rung since this last returned: whom that concerns, or None for everyone."""
         import anyio  # noqa: PLC0415 - a command line that only rings pays for no event loop
 
         if self._deaf:
             await anyio.sleep(_LOOK_SECONDS)
-        else:
-            await self._reader.next()
+            return None
+        return await self._reader.next()
 
     def wait_for(self, seconds: float | None) -> bool:
         """Wait without an event loop; return whether it has rung in time."""
@@ -104,14 +109,19 @@ class Listener:
         self._street.remove(self._name)
         self._street.close()
 
-    def _hear(self) -> None:
-        self._socket.recv(1)
-        self._drain()
+    def _hear(self) -> Collection[str] | None:
+        said = self._socket.recv(_SAID_BYTES)
+        # Of several some may have been lost, for there is room for so many only.
+        return _named(said) if not self._drain() else None
 
-    def _drain(self) -> None:
+    def _drain(self) -> int:
+        """Hear all that has rung; return how often that was."""
+        count = 0
         with suppress(BlockingIOError):
             while True:
                 self._socket.recv(1)
+                count += 1
+        return count
 
 
 class _Street:
@@ -139,9 +149,19 @@ class _Street:
         os.close(self._directory)
 
 
-def _ring(bell: socket.socket, address: str) -> None:
+def _ring(bell: socket.socket, address: str, said: bytes) -> None:
     # Not sendto: the sandboxes of coding agents forbid it, even between processes of one machine.
-    bell.sendmsg([b""], [], 0, address)
+    bell.sendmsg([said], [], 0, address)
+
+
+def _said(named: Collection[str] | None) -> bytes:
+    """Return what a ring says: nothing where it concerns everyone, or too many to name them."""
+    said = b"" if named is None else ("\n" + "\n".join(named)).encode()
+    return said if len(said) <= _SAID_BYTES else b""
+
+
+def _named(said: bytes) -> Collection[str] | None:
+    return [name for name in said.decode().split("\n") if name] if said else None
 
 
 def _datagrams() -> socket.socket:

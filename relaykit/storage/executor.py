@@ -20,10 +20,6 @@ class Executor(Protocol[T_co]):
         """
         ...
 
-    async def run_quietly(self, operation: Callable[Concatenate[T_co, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run an operation that nobody in this process waits for: only who watches the store elsewhere is woken."""
-        ...
-
     async def run_synced(self, operation: Callable[Concatenate[T_co, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation; when this returns, what it wrote also survives loss of power."""
         ...

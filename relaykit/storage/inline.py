@@ -7,6 +7,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 import anyio.lowlevel
 
+from relaykit.storage.audience import Audience, audience_of
 from relaykit.storage.database import Database
 
 T = TypeVar("T")
@@ -19,10 +20,10 @@ class Inline(Generic[T]):
 
     Args:
         database: The store, which stays its owner's to close.
-        committed: Called after each transaction that changed something.
+        committed: Called after each transaction that changed something, with who has to look.
     """
 
-    def __init__(self, database: Database[T], committed: Callable[[], None]) -> None:
+    def __init__(self, database: Database[T], committed: Callable[[T, Audience], None]) -> None:
         self._database = database
         self._committed = committed
 
@@ -30,10 +31,11 @@ class Inline(Generic[T]):
         """Run an operation in a transaction of its own."""
         await anyio.lowlevel.checkpoint_if_cancelled()
         before = self._database.changes
-        result = self._database.run(operation, *args, **kwargs)
+        with self._database.transaction() as transaction:
+            result = operation(transaction, *args, **kwargs)
         if self._database.changes != before:
-            self._committed()
+            self._committed(transaction, audience_of(operation))
         await anyio.lowlevel.cancel_shielded_checkpoint()
         return result
 
-    run_quietly = run_synced = run
+    run_synced = run

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, T
 import anyio
 
 from relaykit.errors import RelaykitError, StoreError
+from relaykit.storage.audience import Audience, audience_of
 from relaykit.storage.checkpoint import Checkpointer
 from relaykit.storage.database import Database
 from relaykit.storage.faults import translate
@@ -21,8 +22,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Committed = Callable[[bool], None]
-"""Told of each batch that changed something, and whether nobody in this process waits for any of it."""
+Committed = Callable[[T, Audience], None]
+"""Told of each transaction that changed something, and who has to look."""
 BATCH = 256
 """Operations in one transaction at most."""
 _CLOSE_SECONDS = 10.0
@@ -62,12 +63,12 @@ class _Loop(NamedTuple):
 class _Job(Generic[T]):
     """An operation that waits for the thread, and then for its caller."""
 
-    __slots__ = ("call", "changed", "done", "error", "quiet", "result", "synced", "withdrawn")
+    __slots__ = ("audience", "call", "changed", "done", "error", "result", "synced", "withdrawn")
 
-    def __init__(self, call: Callable[[T], Any], done: _Event, *, synced: bool = False, quiet: bool = False) -> None:
+    def __init__(self, call: Callable[[T], Any], audience: Audience, done: _Event, *, synced: bool) -> None:
         self.call = call
+        self.audience = audience
         self.synced = synced
-        self.quiet = quiet
         self.changed = False
         self.done = done
         self.withdrawn = False
@@ -89,7 +90,7 @@ class Writer(Generic[T]):
     operation runs in a transaction of its own, so that only that one fails.
     """
 
-    def __init__(self, name: str, open_database: Callable[[], Database[T]], committed: Committed) -> None:
+    def __init__(self, name: str, open_database: Callable[[], Database[T]], committed: Committed[T]) -> None:
         self._open = open_database
         self._committed = committed
         self._waiting: list[_Job[T]] = []
@@ -106,20 +107,17 @@ class Writer(Generic[T]):
 
     async def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch."""
-        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs))
-
-    async def run_quietly(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run an operation with the next batch, for which nobody in this process is woken."""
-        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), quiet=True)
+        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), audience_of(operation))
 
     async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
-        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), synced=True)
+        call = lambda transaction: operation(transaction, *args, **kwargs)  # noqa: E731 - a def would not be typed
+        return await self._wait_for(call, audience_of(operation), synced=True)
 
-    async def _wait_for(self, call: Callable[[T], R], *, synced: bool = False, quiet: bool = False) -> R:
+    async def _wait_for(self, call: Callable[[T], R], audience: Audience, *, synced: bool = False) -> R:
         if self._closed:
             raise StoreError("the store is closed")
-        job = _Job(call, self._loop.event(), synced=synced, quiet=quiet)
+        job = _Job(call, audience, self._loop.event(), synced=synced)
         self._waiting.append(job)
         if not self._busy:
             self._hand_over()
@@ -186,7 +184,7 @@ class Writer(Generic[T]):
         while groups:
             group, *groups = groups
             try:
-                _transact(database, group)
+                transaction = _transact(database, group)
             except _SpoiltError:
                 groups = [[job] for job in group]
             except StoreError as error:
@@ -194,8 +192,9 @@ class Writer(Generic[T]):
                 for job in [*group, *(job for later in groups for job in later)]:
                     job.error = error
                 break
-        if changed := [job for job in batch if job.changed]:
-            self._committed(all(job.quiet for job in changed))
+            else:
+                if changed := [job.audience for job in group if job.changed]:
+                    self._committed(transaction, max(changed))
         self._tell(self._finish)
 
     def _tell(self, call: Callable[[], object]) -> None:
@@ -206,14 +205,14 @@ class Writer(Generic[T]):
 
 @asynccontextmanager
 async def open_writer(
-    name: str, open_database: Callable[[], Database[T]], committed: Committed
+    name: str, open_database: Callable[[], Database[T]], committed: Committed[T]
 ) -> AsyncIterator[Writer[T]]:
     """Open a store with a writer of its own; leaving finishes what was accepted, in 10 seconds at most.
 
     Args:
         name: The thread's.
         open_database: Called in the thread; the file is opened, migrated and checked there.
-        committed: Called in the thread after each batch that changed something, before its callers go on.
+        committed: Called in the thread after each transaction that changed something, before its callers go on.
 
     Raises:
         StoreError: It cannot be opened.
@@ -226,7 +225,7 @@ async def open_writer(
         await writer.close()
 
 
-def _transact(database: Database[T], jobs: list[_Job[T]]) -> None:
+def _transact(database: Database[T], jobs: list[_Job[T]]) -> T:
     transaction = database.begin(synced=any(job.synced for job in jobs))
     try:
         for job in jobs:
@@ -236,7 +235,9 @@ def _transact(database: Database[T], jobs: list[_Job[T]]) -> None:
         database.roll_back()
         if len(jobs) > 1:
             raise _SpoiltError from error
+        jobs[0].changed = False
         jobs[0].error = translate(error, database.path) if isinstance(error, sqlite3.Error) else error
+    return transaction
 
 
 def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:

@@ -246,6 +246,17 @@ class Watching(MailboxPart):
                 await bench.put()
                 await watch.wait()
 
+    async def test_a_watch_that_says_whom_it_concerns_leaves_nobody_out(self, bench: Bench) -> None:
+        await bench.claim("c", "d", tags=("t",))
+        with anyio.fail_after(SECONDS):
+            async with bench.mailbox.watch() as watch:
+                for to, concerned in [("a", {"a"}), ("any:tag:t", {"c", "d"}), ("tag:t", {"c", "d"})]:
+                    await bench.put(to=to)
+                    named = await watch.wait()
+                    assert named is None or concerned <= set(named), to
+                await bench.mailbox.order("a", CommandKind.COMPACT, sender=USER)
+                assert await watch.wait() is None, "an agent that is not named does not see its order"
+
     async def test_a_watch_wakes_whoever_waits_and_then_is_quiet(self, bench: Bench) -> None:
         heard = anyio.Event()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,9 @@ import anyio
 
 from relaykit.mailbox.front import OperationsMailbox
 from relaykit.mailbox.schema import MAILBOX
-from relaykit.mailbox.transaction import transactions
+from relaykit.mailbox.transaction import Transaction, transactions
 from relaykit.model import Limits
+from relaykit.storage.audience import Audience
 from relaykit.storage.connect import MEMORY
 from relaykit.storage.database import Database
 from relaykit.storage.inline import Inline
@@ -32,20 +33,27 @@ async def open_memory_mailbox(
 
 class _Watch:
     def __init__(self) -> None:
-        self.changed = anyio.Event()
+        self._changed = anyio.Event()
+        self._named: Collection[str] | None = None
 
-    async def wait(self) -> None:
-        await self.changed.wait()
-        self.changed = anyio.Event()
+    def ring(self, named: Collection[str] | None) -> None:
+        # Rings that nobody waited for are one, which concerns everyone.
+        self._named = None if self._changed.is_set() else named
+        self._changed.set()
+
+    async def wait(self) -> Collection[str] | None:
+        await self._changed.wait()
+        self._changed = anyio.Event()
+        return self._named
 
 
 class _Watches:
     def __init__(self) -> None:
         self._open: set[_Watch] = set()
 
-    def ring(self) -> None:
+    def ring(self, tx: Transaction, audience: Audience) -> None:
         for watch in self._open:
-            watch.changed.set()
+            watch.ring(None if audience is Audience.ALL else tx.named)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Watch]:

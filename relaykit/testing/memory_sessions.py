@@ -15,4 +15,4 @@ from relaykit.storage.inline import Inline
 def memory_sessions() -> Iterator[SqliteSessionStore]:
     """Yield an empty session store that is gone afterwards."""
     with closing(open_database(MEMORY)) as database:
-        yield SqliteSessionStore(Inline(database, lambda: None))
+        yield SqliteSessionStore(Inline(database, lambda *_: None))

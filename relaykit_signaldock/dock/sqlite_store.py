@@ -283,13 +283,8 @@ def open_store(directory: Path, kind: Callable[[sqlite3.Connection, int], Store]
 
 def _replace_keys(write: Write, agent: str, key: str, now: float, old_until: float, *, reserve: bool) -> None:
     # One that was replaced before stays as good as it was: the answer with its successor may have been lost.
-    write(
-        "UPDATE key SET until = min(coalesce(until, ?), ?), reserve = ? WHERE agent = ?",
-        old_until,
-        old_until,
-        reserve,
-        agent,
-    )
+    sooner = "UPDATE key SET until = min(coalesce(until, ?), ?), reserve = ? WHERE agent = ?"
+    write(sooner, old_until, old_until, reserve, agent)
     write("DELETE FROM key WHERE agent = ? AND until <= ?", agent, now - _RESERVE_SECONDS if reserve else now)
     write("INSERT INTO key VALUES (?, ?, NULL, 0, 0)", key, agent)
 

@@ -38,6 +38,7 @@ from relaykit.relay.delivering.orders import SessionOrders
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.permissions import PermissionDesk
 from relaykit.relay.delivering.statuses import StatusBoard, is_reason
+from relaykit.relay.delivering.taking import Taking
 from relaykit.relay.delivering.turns import EndedTurn, Seen, Turns
 from relaykit.relay.describing import Description
 from relaykit.relay.dispatcher import Bell
@@ -96,6 +97,7 @@ class Worker:
         self.causes = Causes(claimed, session.id)
         self.status = StatusBoard(self)
         self.interruption = Interruption(self)
+        self.taking = Taking(self)
         self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
         self._leave = self._over = self._acting = False
         self._lost = ""
@@ -277,20 +279,8 @@ class Worker:
             await self.permissions.tell(request)
 
     async def _take_work(self, waiting: Waiting) -> None:
-        if self.stopping or self._over or self.pause.remaining or self.recorder.failing:
-            return
-        turn = self.turns.running
-        if not self.busy:
-            await self.hand_over.next()
-        elif waiting.now and turn is not None:
-            await self._make_way()
-        elif waiting.next and turn is not None and not self.turns.questions and not self.interruption.asked:
-            await self.hand_over.join(turn)
-
-    async def _make_way(self) -> None:
-        # The ring may be older than the lease of the very message that rang.
-        if (await self.claimed.waiting()).now:
-            await self.interruption.ask(Wish.NOW)
+        if not (self.stopping or self._over or self.pause.remaining or self.recorder.failing):
+            await self.taking.take(waiting)
 
     def _mark_idle(self) -> None:
         if not self.busy:

@@ -97,6 +97,22 @@ class RingsForNothing(MailboxThrough):
         yield Bell()
 
 
+class NamesNobody(MailboxThrough):
+    @asynccontextmanager
+    async def watch(self):
+        async with self.mailbox.watch() as watch:
+            yield Forgetful(watch)
+
+
+class Forgetful:
+    def __init__(self, watch):
+        self._watch = watch
+
+    async def wait(self):
+        await self._watch.wait()
+        return ()
+
+
 class Bell:
     async def wait(self):
         await anyio.lowlevel.checkpoint()

@@ -95,7 +95,7 @@ async def test_a_recorder_waits_for_a_file_that_another_process_holds(path):
 
 async def test_a_full_disk_keeps_nothing_of_a_batch_and_what_was_there_before(path):
     with closing(open_database(path)) as database, anyio.fail_after(SECONDS):
-        store = SqliteSessionStore(Inline(database, lambda: None))
+        store = SqliteSessionStore(Inline(database, lambda *_: None))
         await store.begin(record())
         await store.append([ended(1)])
         pages = database.connection.execute("PRAGMA page_count").fetchone()[0]
@@ -136,7 +136,7 @@ async def test_two_relays_share_a_file(path):
 
 async def test_events_of_kinds_that_only_a_newer_relaykit_knows_come_as_notes(path):
     with closing(open_database(path)) as database, anyio.fail_after(SECONDS):
-        store = SqliteSessionStore(Inline(database, lambda: None))
+        store = SqliteSessionStore(Inline(database, lambda *_: None))
         await store.begin(record())
         await store.append([ended(1)])
         database.connection.execute("UPDATE events SET kind = 'plan', data = ?", (json.dumps({"steps": [1]}),))

@@ -90,6 +90,23 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("named", [None, [], ["a"], ["ä", "b"]])
+async def test_a_ring_says_whom_it_concerns(store: Path, named: list[str] | None) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as listener, anyio.fail_after(SOON):
+        bell.ring(named)
+        assert await listener.wait() == named
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("rings", [[["a"], ["b"]], [["a"], None], [None, ["a"]], [["x" * 300, "y" * 300]]])
+async def test_several_rings_or_too_many_names_concern_everyone(store: Path, rings: list[list[str] | None]) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as listener, anyio.fail_after(SOON):
+        for named in rings:
+            bell.ring(named)
+        assert await listener.wait() is None
+
+
+@pytest.mark.anyio
 async def test_a_task_that_waits_is_woken(store: Path) -> None:
     with closing(Bell(store)) as bell, closing(Listener(store)) as listener, anyio.fail_after(SOON):
         async with anyio.create_task_group() as tasks:

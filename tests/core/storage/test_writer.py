@@ -58,14 +58,14 @@ def synchronous(connection: Connection) -> int:
 async def writer(path: Path, rings: Rings | None = None, busy_seconds: float = 5.0) -> AsyncIterator[Store]:
     with anyio.fail_after(SECONDS):
         made = lambda: Database(path, SCHEMA, lambda connection: connection, busy_seconds=busy_seconds)  # noqa: E731
-        async with open_writer("notes", made, lambda _: (rings if rings is not None else []).append(1)) as store:
+        async with open_writer("notes", made, lambda *_: (rings if rings is not None else []).append(1)) as store:
             yield store
 
 
 @asynccontextmanager
 async def inline(path: Path, rings: Rings | None = None) -> AsyncIterator[Store]:
     with closing(Database(MEMORY, SCHEMA, lambda connection: connection)) as database:
-        yield Inline(database, lambda: (rings if rings is not None else []).append(1))
+        yield Inline(database, lambda *_: (rings if rings is not None else []).append(1))
 
 
 @pytest.fixture(params=[writer, inline])
@@ -279,7 +279,7 @@ async def test_the_log_is_bounded_under_load(tmp_path: Path) -> None:
 
 
 async def test_a_thread_that_dies_leaves_nobody_waiting(tmp_path: Path) -> None:
-    def die(_quiet: bool) -> None:
+    def die(*_: object) -> None:
         raise ZeroDivisionError
 
     def made() -> Database[Connection]:

@@ -1,0 +1,57 @@
+"""When a worker takes something out of its agent's queue: for a turn of its own, to join one, or to end one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.model import Wish
+
+if TYPE_CHECKING:
+    from relaykit.plugin import Waiting
+    from relaykit.relay.delivering.worker import Worker
+
+
+class Taking:
+    """One worker's way with its queue."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._hinted = False
+
+    def hint(self) -> None:
+        """Look into the queue: something came, and it is not known what."""
+        self._hinted = True
+        self._worker.nudge.ring()
+
+    async def take(self, waiting: Waiting) -> None:
+        """Take what can be taken now; ``waiting`` is what was heard last."""
+        worker = self._worker
+        if not worker.busy:
+            self._hinted = False
+            await worker.hand_over.next()
+            return
+        if self._hinted:
+            self._hinted = False
+            waiting = await self._look()
+        turn = worker.turns.running
+        if turn is None:
+            return
+        if waiting.now:
+            await self._make_way()
+        elif waiting.next and not worker.turns.questions and not worker.interruption.asked:
+            await worker.hand_over.join(turn)
+
+    async def _make_way(self) -> None:
+        # The ring may be older than the lease of the very message that rang.
+        if (await self._look()).now:
+            await self._worker.interruption.ask(Wish.NOW)
+
+    async def _look(self) -> Waiting:
+        bell = self._worker.nudge
+        before = bell.waiting
+        found = await self._worker.claimed.waiting()
+        if bell.waiting is before:
+            bell.waiting = found
+        else:
+            self.hint()  # which of the two is newer is not known
+        return found
