@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from relaykit.mailbox.leases import NOT_ANOTHERS
 from relaykit.mailbox.orders import WAITS
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,6 +32,7 @@ FROM json_each(?) AS asked JOIN agent ON agent.id = asked.value
 """
 
 
+@told(Audience.NOBODY)
 def waiting(tx: Transaction, agents: Collection[str]) -> dict[str, Waiting]:
     """Return what waits for each of the agents; those for whom nothing does are left out."""
     from relaykit.plugin.mailbox import Waiting  # noqa: PLC0415 - the plug-in machinery is nothing to a command line

@@ -11,6 +11,7 @@ from relaykit.mailbox.chain import after, is_answered, reply_to
 from relaykit.mailbox.entry import post
 from relaykit.mailbox.letters import check_text, may_reach, put
 from relaykit.model import Accepted, Draft, Message, MessageKind
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from relaykit.mailbox.rows import DeliveryRow
@@ -43,6 +44,7 @@ def answer(tx: Transaction, who: str, message: str, body: str, *, id: str) -> Ac
     return _reply(tx, draft, asked.kind, delivery, found)
 
 
+@told(Audience.NOBODY)
 def thread(tx: Transaction, thread: str, reader: str, *, limit: int = 50) -> list[Message]:
     """Return the last messages of a thread that the reader sent or got, oldest first; any message's id names its."""
     row = tx.row("SELECT thread FROM message WHERE id = ? ORDER BY number DESC", thread)
@@ -71,6 +73,7 @@ def react(tx: Transaction, message: str, who: str, what: str) -> None:
     tx.write("INSERT OR IGNORE INTO reaction VALUES (?, ?, ?, ?)", number, who, what, tx.now)
 
 
+@told(Audience.NOBODY)
 def reachable(tx: Transaction, sender: str) -> list[DirectoryEntry]:
     """Return the agents that someone may send to, by id, without the one who asks."""
     known = directory.Known(tx)

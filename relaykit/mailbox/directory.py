@@ -11,6 +11,7 @@ from relaykit.errors import AlreadyRunError, LeaseLostError
 from relaykit.mailbox import rows
 from relaykit.mailbox.tasks import free_claims
 from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_json
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +108,7 @@ def say(tx: Transaction, report: Report) -> None:
     _write_status(tx, report.agent, report.epoch, report.status, "pid = ?, session = ?", report.pid, report.session)
 
 
+@told(Audience.NOBODY)
 def agents(tx: Transaction) -> list[DirectoryEntry]:
     """Return the directory, by id."""
     found = tx.rows(
@@ -128,6 +130,7 @@ def agents(tx: Transaction) -> list[DirectoryEntry]:
     ]
 
 
+@told(Audience.NOBODY)
 def relays(tx: Transaction) -> list[RelayRecord]:
     """Return the relays that have entered."""
     found = tx.rows("SELECT incarnation, pid, boot, beat FROM relay ORDER BY incarnation")

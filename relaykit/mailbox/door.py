@@ -44,10 +44,11 @@ class Door:
             StoreError: The store cannot be used now; nothing was written.
         """
         before = self._database.changes
-        with self._database.transaction() as transaction:
+        audience = audience_of(operation)
+        with self._database.transaction(audience) as transaction:
             result = operation(transaction, *args, **kwargs)
         if self._database.changes != before:
-            ring(self._bell, transaction, audience_of(operation))
+            ring(self._bell, transaction, audience)
         return result
 
     @contextmanager

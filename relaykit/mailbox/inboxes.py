@@ -11,6 +11,7 @@ from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.reading import item
 from relaykit.model import OFFLINE, State
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,6 +47,7 @@ def dismiss(tx: Transaction, agent: str) -> None:
     tx.write("DELETE FROM agent WHERE id = ?", agent)
 
 
+@told(Audience.NOBODY)
 def unread(tx: Transaction, agent: str, *, after: int = 0, limit: int = 50) -> list[InboxItem]:
     """Return what it has not taken yet, in the order of arrival."""
     found = tx.rows(
@@ -69,6 +71,7 @@ def take(tx: Transaction, agent: str, messages: Collection[str], note: str) -> l
     return [message.id for _, message in found]
 
 
+@told(Audience.NOBODY)
 def arrived(
     tx: Transaction, after: int | None, recipients: Collection[str], *, limit: int = 500
 ) -> tuple[int, list[InboxItem]]:

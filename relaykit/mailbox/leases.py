@@ -64,6 +64,7 @@ def lease_outgoing(tx: Transaction, recipient: str, *, owner: str) -> LeasedDeli
     return None
 
 
+@told(Audience.NOBODY)
 def leased(tx: Transaction, delivery: int) -> LeasedDelivery:
     """Return a delivery with its message and whom it answers."""
     row = tx.row(f"SELECT {rows.BOTH} WHERE delivery.id = ?", delivery)
@@ -122,6 +123,7 @@ def wish(tx: Transaction, lease: Lease, wish: Wish) -> None:
     _write(tx, lease, "wish = iif(wish = 'cancel', wish, ?)", note, wish)
 
 
+@told(Audience.NOBODY)
 def outgoing(tx: Transaction, transport: str | None) -> list[str]:
     """Return the recipients beyond a transport, or the people where it is None, for whom something waits."""
     beyond = "instr(recipient, '@') > 0 AND substr(recipient, instr(recipient, '@') + 1) = ?"

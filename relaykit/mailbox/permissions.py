@@ -11,6 +11,7 @@ from relaykit.mailbox.asking import write_request
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.lookup import full_id
 from relaykit.model import Decision, PermissionRequest, Question, Reply, RequestState, State
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -73,6 +74,7 @@ def decide(
     return rows.permission(row)
 
 
+@told(Audience.NOBODY)
 def decided(tx: Transaction, agent: str, epoch: int) -> list[PermissionRequest]:
     """Return requests that have an answer of which the session was not told."""
     found = tx.rows(
@@ -100,6 +102,7 @@ def withdraw(tx: Transaction, session: str, keys: Collection[str] | None, reason
     )
 
 
+@told(Audience.NOBODY)
 def permissions(tx: Transaction, *, all: bool = False) -> list[PermissionRequest]:
     """Return the open requests, oldest first; with ``all`` the closed ones, too."""
     condition = "1" if all else "state = 'open'"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.ends import end, under_way
 from relaykit.model import InboxItem, Message, State, Trace
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,6 +24,7 @@ _WAITED_FOR = (
 )
 
 
+@told(Audience.NOBODY)
 def trace(tx: Transaction, message: str) -> Trace:
     """Return all that is known of a message."""
     number, found = lookup.message(tx, message)
@@ -35,11 +37,13 @@ def trace(tx: Transaction, message: str) -> Trace:
     )
 
 
+@told(Audience.NOBODY)
 def replies(tx: Transaction, message: str) -> list[Message]:
     """Return what was said in answer to a message, oldest first."""
     return lookup.answers(tx, lookup.message(tx, message)[1])
 
 
+@told(Audience.NOBODY)
 def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 100) -> list[InboxItem]:
     """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones after it."""
     found = tx.rows(

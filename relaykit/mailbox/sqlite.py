@@ -2,7 +2,8 @@
 
 What happens when things go wrong, each of it tested:
 
-* locked by another process: an operation waits five seconds, then StoreBusyError; nothing of it was written;
+* locked by another process: reading goes on; what writes waits five seconds, then StoreBusyError, and nothing of it
+  was written;
 * the disk is full: StoreFullError for the operations that needed the room, the others go; nothing is half written;
 * damaged, or no database: StoreError on opening, with the remedy; the file is left as it is;
 * written by a newer relaykit: StoreVersionError on opening; by an older one: migrated in one transaction;

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from relaykit.errors import NotFoundError, RefusedError
 from relaykit.mailbox import lookup, rows
 from relaykit.model import Task, TaskState
+from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
@@ -16,6 +17,7 @@ _NOTE = 1000
 _SAID = {TaskState.IN_PROGRESS, TaskState.DONE, TaskState.FAILED}
 
 
+@told(Audience.NOBODY)
 def task(tx: Transaction, message: str, agent: str) -> Task:
     """Return the task that a message brought to an agent, or that the agent has given away with it.
 

@@ -16,6 +16,7 @@ from relaykit.sessions.rows import (
     decode_text,
     encode_text,
 )
+from relaykit.storage.audience import Audience, told
 
 Partial = tuple[str, str, str]
 """Session, block, and the text so far."""
@@ -37,6 +38,7 @@ def end(db: Connection, session: str, at: float) -> None:
     db.execute("UPDATE sessions SET ended_at = ? WHERE id = ?", (at, session))
 
 
+@told(Audience.NOBODY)
 def sessions(db: Connection, agent: str | None) -> list[SessionRecord]:
     """Return the sessions, the latest first."""
     wanted = " WHERE ? IS NULL OR agent = ? ORDER BY started_at DESC, key DESC"
@@ -114,6 +116,7 @@ def _save_partials(
     )
 
 
+@told(Audience.NOBODY)
 def events(db: Connection, *, agent: str | None, session: str | None, after: int, limit: int) -> list[Event]:
     """Return events after a cursor, oldest first."""
     conditions = ["events.cursor > :after"]
@@ -129,6 +132,7 @@ def events(db: Connection, *, agent: str | None, session: str | None, after: int
     return [decode_event(row) for row in rows]
 
 
+@told(Audience.NOBODY)
 def partials(db: Connection, session: str) -> dict[str, str]:
     """Return the text so far of a session's unfinished blocks."""
     rows = db.execute(
@@ -137,6 +141,7 @@ def partials(db: Connection, session: str) -> dict[str, str]:
     return {block: decode_text(text) for block, text in rows}
 
 
+@told(Audience.NOBODY)
 def last_cursor(db: Connection) -> int:
     """Return the highest cursor that was ever given."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()

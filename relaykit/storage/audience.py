@@ -12,11 +12,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Audience(IntEnum):
     """Of several operations in one transaction the largest counts."""
 
-    OTHERS = 0
+    NOBODY = 0
+    """Nobody: it only reads, so it neither waits for who writes nor keeps anyone from it."""
+    OTHERS = 1
     """Whoever watches in another process: in this one nobody waits for it."""
-    NAMED = 1
+    NAMED = 2
     """Those whom the transaction names. Whoever only watches is woken, too."""
-    ALL = 2
+    ALL = 3
 
 
 def told(audience: Audience) -> Callable[[F], F]:

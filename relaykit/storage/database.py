@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
+from relaykit.storage.audience import Audience, audience_of
 from relaykit.storage.connect import BUSY_SECONDS, Schema, connect
 from relaykit.storage.faults import translate
 
@@ -45,13 +46,13 @@ class Database(Generic[T]):
 
     def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run one operation in a transaction of its own; nothing of it is kept where it raises."""
-        with self.transaction() as transaction:
+        with self.transaction(audience_of(operation)) as transaction:
             return operation(transaction, *args, **kwargs)
 
     @contextmanager
-    def transaction(self) -> Iterator[T]:
-        """Yield a transaction, of which nothing is kept where the block raises."""
-        transaction = self.begin()
+    def transaction(self, audience: Audience) -> Iterator[T]:
+        """Yield a transaction for an operation of that audience; nothing of it is kept where the block raises."""
+        transaction = self.begin(audience)
         try:
             yield transaction
             self.commit()
@@ -61,14 +62,18 @@ class Database(Generic[T]):
                 raise translate(error, self.path) from error
             raise
 
-    def begin(self, *, synced: bool = False) -> T:
-        """Begin a transaction that may write; with ``synced`` it also survives loss of power. StoreError."""
+    def begin(self, audience: Audience, *, synced: bool = False) -> T:
+        """Begin a transaction, which writes where anybody is to be told; with ``synced`` it also survives loss of power.
+
+        Raises:
+            StoreError: The store cannot be used now.
+        """
         try:
             if synced is not self._synced:
                 # Inside a transaction SQLite refuses.
                 self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
                 self._synced = synced
-            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("BEGIN IMMEDIATE" if audience else "BEGIN")
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
         return self._begun(self.connection)

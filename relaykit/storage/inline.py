@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 import anyio.lowlevel
@@ -31,11 +32,21 @@ class Inline(Generic[T]):
         """Run an operation in a transaction of its own."""
         await anyio.lowlevel.checkpoint_if_cancelled()
         before = self._database.changes
-        with self._database.transaction() as transaction:
+        audience = audience_of(operation)
+        with self._held_to(audience), self._database.transaction(audience) as transaction:
             result = operation(transaction, *args, **kwargs)
         if self._database.changes != before:
-            self._committed(transaction, audience_of(operation))
+            self._committed(transaction, audience)
         await anyio.lowlevel.cancel_shielded_checkpoint()
         return result
+
+    @contextmanager
+    def _held_to(self, audience: Audience) -> Iterator[None]:
+        """Have an operation fail that says that it only reads, and writes."""
+        self._database.connection.execute(f"PRAGMA query_only = {not audience}")
+        try:
+            yield
+        finally:
+            self._database.connection.execute("PRAGMA query_only = OFF")
 
     run_synced = run

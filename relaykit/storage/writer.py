@@ -226,7 +226,8 @@ async def open_writer(
 
 
 def _transact(database: Database[T], jobs: list[_Job[T]]) -> T:
-    transaction = database.begin(synced=any(job.synced for job in jobs))
+    audience = max((job.audience for job in jobs), default=Audience.NOBODY)
+    transaction = database.begin(audience, synced=any(job.synced for job in jobs))
     try:
         for job in jobs:
             _try(database, transaction, job)

@@ -11,6 +11,7 @@ import pytest
 from anyio.abc import TaskGroup
 
 from relaykit.errors import RefusedError, StoreBusyError, StoreError, StoreFullError
+from relaykit.storage.audience import Audience, told
 from relaykit.storage.connect import MEMORY, Schema
 from relaykit.storage.database import Database
 from relaykit.storage.executor import Executor
@@ -291,3 +292,34 @@ async def test_a_thread_that_dies_leaves_nobody_waiting(tmp_path: Path) -> None:
                 await store.run(add, "one")
             with pytest.raises(StoreError, match="closed"):
                 await store.run(texts)
+
+
+@told(Audience.NOBODY)
+def read(connection: Connection) -> list[str]:
+    return texts(connection)
+
+
+@told(Audience.NOBODY)
+def write_nothing(connection: Connection) -> None:
+    connection.execute("DELETE FROM note WHERE text = 'nowhere'")
+
+
+async def test_reading_waits_for_nobody_who_writes_and_keeps_nobody_from_it(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    async with writer(path, busy_seconds=0.05) as store:
+        await store.run(add, "one")
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert await store.run(read) == ["one"]
+            with pytest.raises(StoreBusyError):
+                await store.run(texts)  # it does not say that it only reads
+            other.execute("ROLLBACK")
+
+
+async def test_what_says_that_it_only_reads_is_held_to_it_where_that_is_tested(tmp_path: Path) -> None:
+    async with inline(tmp_path / "notes.db") as store:
+        await store.run(add, "one")
+        assert await store.run(read) == ["one"]
+        with pytest.raises(StoreError, match="readonly"):
+            await store.run(write_nothing)
+        assert await store.run(add, "two")
