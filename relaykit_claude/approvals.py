@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from relaykit.model import Choice, Decision, Question, Reply
 from relaykit_claude.blocks import OUTPUT_LIMIT, capped, told
@@ -30,8 +31,7 @@ _ASK_EACH = "carry it out, and ask for each edit"
 _UNANSWERED = "Nobody answered. Go on by your own judgement, or ask again."
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """A question that claude waits with, as it asked it."""
 
     question: Question

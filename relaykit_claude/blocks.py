@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind
 from relaykit_claude.fields import Fields, number, rows, table, text

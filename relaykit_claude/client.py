@@ -6,12 +6,12 @@ import math
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream
+from msgspec import Struct, field
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
@@ -35,8 +35,7 @@ class Refused(Exception):  # noqa: N818 - claude said no: its callers decide whe
     """Claude did not do what was asked."""
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     done: anyio.Event = field(default_factory=anyio.Event)
     answer: Response | Failure | None = None
 

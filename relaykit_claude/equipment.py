@@ -10,8 +10,9 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from relaykit.model import Approval, ProfileFile
 from relaykit_claude import projecting, tools
@@ -28,8 +29,7 @@ _ASK_FOR = ("Bash", "Edit", "MultiEdit", "NotebookEdit", "Write", "WebFetch")
 """Tools that always ask where the agent may only read: rules that allow them, whoever made them, do not count then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equipment:
+class Equipment(Struct, frozen=True, kw_only=True):
     """A session's files, written."""
 
     place: Path

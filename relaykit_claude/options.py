@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 SHARED, PRIVATE = "shared", "private"
 PERMISSION_MODES = ("default", "acceptEdits", "plan")
@@ -68,8 +69,7 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
 """JSON Schema of the options."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """The options, checked."""
 
     command: str | None = None

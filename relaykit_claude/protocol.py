@@ -7,9 +7,10 @@ of its own; all else that claude says is told by its ``type``, and a line that i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
+
+from msgspec import Struct
 
 from relaykit_claude.fields import Fields, table, text
 
@@ -17,16 +18,14 @@ MAX_LINE = 64 * 2**20
 """Bytes of one line; what is longer is passed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """Something that claude says: ``system`` by its subtype, everything else by its type."""
 
     kind: str
     data: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """Claude did what was asked."""
 
     id: str
@@ -34,8 +33,7 @@ class Response:
     result: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Claude did not do what was asked."""
 
     id: str
@@ -43,8 +41,7 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Claude asks, and waits for an answer under its id."""
 
     id: str
@@ -52,15 +49,13 @@ class Asked:
     request: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True):
     """Claude no longer waits for that answer."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A line that is no message of this protocol."""
 
     reason: str

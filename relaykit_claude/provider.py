@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from msgspec import Struct
 
 from relaykit.model import Capabilities, new_id
 from relaykit_claude.client import Client
@@ -43,8 +43,7 @@ async def open_provider(options: Mapping[str, Any], context: Context) -> AsyncIt
     yield ClaudeProvider(read, context, key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Which:
+class _Which(Struct, frozen=True):
     """The session to open, and the words that say so to claude."""
 
     id: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from relaykit.model import (
     Block,
@@ -20,8 +21,7 @@ from relaykit_claude.blocks import capped
 from relaykit_claude.fields import Fields, table
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A block whose end has not come."""
 
     block: Block

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, Fault, Outcome, PastTurn
 from relaykit_claude import blocks
@@ -22,8 +24,7 @@ _FINAL = frozenset({"end_turn", "stop_sequence", "max_tokens", "refusal"})
 """Stop reasons after which nothing more is asked of the model."""
 
 
-@dataclass(slots=True)
-class _Turn:
+class _Turn(Struct):
     id: str
     submissions: dict[str, None] = field(default_factory=dict)
     interrupted: bool = False

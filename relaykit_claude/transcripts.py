@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, PastSession, PastTurn
 from relaykit_claude.fields import strings, text

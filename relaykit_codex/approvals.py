@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from relaykit.model import Decision, Question
 from relaykit_codex.fields import Fields, one_line, table, text
@@ -19,8 +20,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A question, and what each decision means on the wire."""
 
     question: Question

@@ -6,11 +6,11 @@ import math
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream
+from msgspec import Struct, field
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
@@ -41,8 +41,7 @@ class Refused(Exception):  # noqa: N818 - codex said no: its callers decide whet
         super().__init__(failure.message)
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     taken: Callable[[Fields], None] | None
     done: anyio.Event = field(default_factory=anyio.Event)
     answer: Response | Failure | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from relaykit.errors import ProviderError
 from relaykit.model import Approval
@@ -34,8 +35,7 @@ _WANTED = frozenset({"serverRequest/resolved"})
 _SANDBOXES = {"read-only": "readOnly", "workspace-write": "workspaceWrite"}
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A thread that is ready to take text."""
 
     thread: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from relaykit.errors import ConfigError
 
@@ -72,8 +73,7 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
 """JSON Schema of the options."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """The options, checked."""
 
     command: str | None = None

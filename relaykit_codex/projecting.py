@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from relaykit_codex.hooks import trusted
 from relaykit_codex.profiles import clear_commands, settings, subagents
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from relaykit_codex.fields import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Projected:
+class Projected(Struct, frozen=True, kw_only=True):
     """What a thread begins with because of a profile."""
 
     base: str | None = None

@@ -7,9 +7,10 @@ id alone says nothing: what has a ``method`` and an ``id`` is a request of the s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
+
+from msgspec import Struct
 
 from relaykit_codex.fields import Fields, number, table, text
 
@@ -19,8 +20,7 @@ REFUSED = -32600
 """The code of every error that codex answers with, and of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """The server did what was asked."""
 
     id: int
@@ -28,8 +28,7 @@ class Response:
     result: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """The server did not do what was asked."""
 
     id: int
@@ -39,16 +38,14 @@ class Failure:
     data: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """Something happened."""
 
     method: str
     params: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class ServerRequest:
+class ServerRequest(Struct, frozen=True):
     """The server asks, and waits for an answer under its id."""
 
     id: int | str
@@ -56,8 +53,7 @@ class ServerRequest:
     params: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A line that is no message of this protocol."""
 
     reason: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from relaykit.model import Block, BlockDelta, BlockEnded, BlockKind, BlockStarted, Fault, Occurrence, Outcome, TurnEnded
 from relaykit_codex.fields import Fields, text
@@ -11,8 +12,7 @@ from relaykit_codex.items import OUTPUT_LIMIT, capped, result_id, tool_result, t
 _RESULT = result_id("")
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A block whose end has not come."""
 
     block: Block

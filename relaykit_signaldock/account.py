@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from relaykit.errors import ConfigError, CredentialError
 from relaykit.model import Credential, CredentialInfo
@@ -41,8 +42,7 @@ FIELDS_SCHEMA: Mapping[str, Any] = {
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """Who we are, where."""
 
     credential: str

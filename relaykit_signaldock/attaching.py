@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from msgspec.structs import replace
 
 from relaykit.errors import NotFoundError, TransportRefusedError
 from relaykit.model import ATTACHMENTS, Attachment

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
+from msgspec import Struct, field
 
 from relaykit_signaldock.failures import DockError, LostError, SignedOutError, UnreachableError, failure, retry_after
 from relaykit_signaldock.protocol import Page, ShapeError, page
@@ -29,8 +29,7 @@ _UNAUTHORISED, _TOO_MANY = 401, 429
 _NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What the server is asked."""
 
     method: str
@@ -50,8 +49,7 @@ class Request:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What the server said."""
 
     status: int

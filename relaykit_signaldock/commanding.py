@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from relaykit.model import CommandKind
 
@@ -28,8 +29,7 @@ class NotTakenError(Exception):
     """A command cannot be taken as one; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is to be ordered of an agent."""
 
     kind: CommandKind

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from msgspec import Struct
 
 from relaykit.errors import TransportError
 
@@ -46,8 +47,7 @@ class UnreachableError(TransportError):
     """The server was not reached: nothing was done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What an error envelope says."""
 
     code: str

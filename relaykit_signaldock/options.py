@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _DAY = 86400.0
 
@@ -96,8 +97,7 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
 """JSON Schema of the options."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """The options, checked; None is not said."""
 
     url: str | None = None

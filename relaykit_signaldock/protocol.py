@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from relaykit_signaldock.sse import Frame
 
@@ -20,8 +21,7 @@ class ShapeError(ValueError):
     """The other side sent what nothing here can mean."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+class Attached(Struct, frozen=True, kw_only=True):
     """A file of a message, as far as the server says what it is."""
 
     name: str
@@ -31,8 +31,7 @@ class Attached:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Struct, frozen=True, kw_only=True):
     """A message as the server has it."""
 
     id: str
@@ -57,8 +56,7 @@ class Incoming:
         return self.group or self.id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """What one look at the server showed."""
 
     messages: tuple[Incoming, ...]
@@ -68,8 +66,7 @@ class Page:
     """The ids of those that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True):
     """What the server says of a message that it took."""
 
     id: str | None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 from relaykit.errors import StoreError, TransportError, TransportRefusedError
 from relaykit.plugin import Receipt
@@ -26,8 +27,7 @@ _KEY = "Idempotency-Key"
 _DOUBT = "at a second try; the first may have arrived, too, since the server knows no idempotency keys"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a message goes."""
 
     agent: str | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from relaykit.plugin import Clock, Context
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """What all parts of one transport share."""
 
     context: Context

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_BYTES = 4 * 2**20
 """Of one line, and of the data of one frame: a message may have 1 MiB, escaped it may be thrice that."""
@@ -16,8 +17,7 @@ class OversizeError(ValueError):
     """The other side sends a line or a frame without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One event of the stream."""
 
     event: str

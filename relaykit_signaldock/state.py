@@ -6,8 +6,9 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from relaykit.errors import StoreError
 
@@ -25,8 +26,7 @@ CREATE INDEX sent_at ON sent (at);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SentRecord:
+class SentRecord(Struct, frozen=True):
     """A message that was sent, or may have been."""
 
     message: str

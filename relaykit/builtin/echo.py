@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from msgspec import Struct, field
 
 from relaykit.errors import ProviderError
 from relaykit.model import (
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 _SCRIPTED = {"fail:agent": Whose.AGENT, "fail:turn": Whose.TURN, "fail:message": Whose.MESSAGE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EchoOptions:
+class EchoOptions(Struct, frozen=True, kw_only=True):
     """How it echoes."""
 
     prefix: str = "echo: "
@@ -56,8 +55,7 @@ class EchoOptions:
         return [text[start : start + size] for start in range(0, len(text), size)]
 
 
-@dataclass(slots=True)
-class _Turn:
+class _Turn(Struct):
     id: str
     texts: list[str]
     submissions: list[str]

@@ -7,11 +7,11 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from msgspec import Struct, field
 
 from relaykit.builtin.exec_turn import GRACE, ExecTurn, TurnLimits
 from relaykit.errors import ProviderError
@@ -25,8 +25,7 @@ _ARGUMENT_BYTES = 128 * 1024 - 1
 """What Linux takes as one argument."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecOptions:
+class ExecOptions(Struct, frozen=True, kw_only=True):
     """The command, and how it is told the text."""
 
     command: Sequence[str]
@@ -41,8 +40,7 @@ class ExecOptions:
         return TurnLimits(timeout=self.timeout, max_output=self.max_output)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """The command of one session."""
 
     words: Sequence[str]

@@ -6,10 +6,10 @@ import codecs
 import signal
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from msgspec import Struct
 
 from relaykit.model import (
     Block,
@@ -39,8 +39,7 @@ LEFT_OPEN = 2.0
 """Seconds in which the pipes have to be empty once the command and its group are gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnLimits:
+class TurnLimits(Struct, frozen=True, kw_only=True):
     """What one run may take."""
 
     timeout: float | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from relaykit.model import (
     Block,
@@ -30,8 +30,7 @@ from relaykit.model import (
 _LONGEST = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """What a line says, and how it is meant."""
 
     text: str

@@ -6,9 +6,10 @@ import json
 import os
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
+
+from msgspec.structs import asdict
 
 from relaykit.cli.calling import examples
 from relaykit.cli.ordering import ordered

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from relaykit.cli.detached import end_detached
 from relaykit.cli.home import home
@@ -29,8 +30,7 @@ _FREE_SECONDS = 15.0
 """How long an agent that was stopped may hold its lock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """What came of an order."""
 
     id: str | None

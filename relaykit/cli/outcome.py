@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from relaykit.cli.output import complain, plain, say
 from relaykit.errors import RefusedError, WaitTimeoutError
@@ -40,8 +41,7 @@ def _is_done(delivery: Delivery, trace: Trace) -> bool:
     return delivery.state.ended and not (went_out and reply_of(delivery, trace) is None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """A message when the wait for it ended."""
 
     trace: Trace

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -25,8 +25,7 @@ _MOST_REQUESTS = 8
 _SHORT_ID = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(Struct, frozen=True, kw_only=True):
     """Everything that is shown."""
 
     agents: Sequence[DirectoryEntry]

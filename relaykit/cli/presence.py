@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from relaykit.cli.detached import detached
 from relaykit.mailbox import directory
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from relaykit.model import DirectoryEntry, RelayRecord, Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
+class Present(Struct, frozen=True, kw_only=True):
     """An agent of the directory with its status as it really is."""
 
     entry: DirectoryEntry

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from relaykit.cli.mail import LONGEST, mailbox
 from relaykit.cli.outcome import Outcome, is_over, say_outcome
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 _CTRL_C = 130
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(Struct, frozen=True, kw_only=True):
     """A message that is put, and what is waited for."""
 
     draft: Draft

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from relaykit.config import places
 from relaykit.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peek:
+class Peek(Struct, frozen=True, kw_only=True):
     """Where the relay keeps its things, and whether its mailbox is the everyday one."""
 
     home: Path

@@ -9,9 +9,11 @@ was given.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from relaykit.config.frontmatter import split_head, words
 from relaykit.config.places import resolved
@@ -29,8 +31,7 @@ _PARTS = ("profile.toml", "instructions.md", "skills/*/SKILL.md", "agents/*.md",
 _PATHS = ("instructions_file", "files_from")
 
 
-@dataclass(slots=True)
-class _Told:
+class _Told(Struct):
     """What a directory says, and which of its files says it."""
 
     values: dict[str, Any] = field(default_factory=dict)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from relaykit.model import Approval, Limits, Priority, Profile
 
 OnInterrupted = Literal["continue", "redeliver", "fail"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseConfig:
+class UseConfig(Struct, frozen=True, kw_only=True):
     """One use of a component: which, and with what options."""
 
     name: str
@@ -23,8 +23,7 @@ class UseConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentConfig:
+class AgentConfig(Struct, frozen=True, kw_only=True):
     """One agent."""
 
     id: str
@@ -51,8 +50,7 @@ class AgentConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class Retention(Struct, frozen=True, kw_only=True):
     """How long things are kept, in days."""
 
     settled_days: float = 30
@@ -63,8 +61,7 @@ class Retention:
     """The ids of removed messages, so that a late second put is still known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginsConfig:
+class PluginsConfig(Struct, frozen=True, kw_only=True):
     """Which plugins are loaded."""
 
     disabled: tuple[str, ...] = ()
@@ -72,8 +69,7 @@ class PluginsConfig:
     """From ``RELAYKIT_PLUGINS``: exactly these, and the built-in ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """All that a relay is assembled from."""
 
     home: Path

@@ -48,7 +48,8 @@ def _days(description: str, default: float) -> dict[str, Any]:
 
 def _default(record: Any, name: str) -> Any:
     """Return a record's own default, so that it is written once."""
-    return record.__dataclass_fields__[name].default
+    fields, defaults = record.__struct_fields__, record.__struct_defaults__
+    return dict(zip(reversed(fields), reversed(defaults), strict=False))[name]
 
 
 SCALARS: Mapping[str, Schema] = {

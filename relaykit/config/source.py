@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from relaykit.config import places
 from relaykit.config.environment import from_environment, plugins_only
@@ -18,8 +20,7 @@ from relaykit.registry.schema import Place, Problem, dotted
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One value, and who said it."""
 
     path: Place
@@ -28,8 +29,7 @@ class Setting:
     """``default``, the file, an environment variable or an option."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """All that was said, unchecked."""
 
     tree: Mapping[str, Any] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from relaykit.mailbox import rows
 from relaykit.model import Draft, Message, MessageKind, ReplyTo
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a message stands in a chain of causes."""
 
     cause: int | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from relaykit.errors import NotFoundError, RefusedError
 from relaykit.mailbox import directory, lookup, rows

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from relaykit.errors import AlreadyRunError, LeaseLostError
 from relaykit.mailbox import rows
 from relaykit.mailbox.tasks import free_claims
-from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_json
+from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_text
 from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
@@ -29,12 +27,12 @@ _CLAIMED = (
 )
 
 
-@dataclass(frozen=True)
 class Known:
     """The agents and people that the mailbox knows: what routers look into."""
 
-    tx: Transaction
-    _found: dict[str, Agent | None] = field(default_factory=dict)
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self._found: dict[str, Agent | None] = {}
 
     def agent(self, name: str) -> Agent | None:
         """Return the agent of that id."""
@@ -122,7 +120,7 @@ def agents(tx: Transaction) -> list[DirectoryEntry]:
             owner=owner,
             pid=pid,
             session=session,
-            status=from_json(Status, json.loads(status)),
+            status=from_text(Status, status),
             queued=queued,
             queued_bytes=queued_bytes,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from relaykit.mailbox import rows
 from relaykit.mailbox.asking import ask_to_let_go

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from relaykit.errors import ConflictError, FullError, RefusedError, UnknownAddressError
 from relaykit.mailbox import lookup, rows
@@ -32,8 +34,7 @@ UNION ALL SELECT NULL, digest, created_at FROM tombstone WHERE id = ? AND accoun
 """What an id was used for before: a message, or one that was removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """One delivery that is to be made."""
 
     recipient: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from relaykit.model import (
     Agent,
@@ -28,8 +28,8 @@ from relaykit.model import (
     Task,
     TaskState,
     Wish,
-    from_json,
-    to_json,
+    from_text,
+    to_text,
 )
 
 
@@ -155,12 +155,12 @@ def message(row: Any) -> Message:
 
 
 def _attachments(text: str) -> tuple[Attachment, ...]:
-    return tuple(from_json(Attachment, one) for one in json.loads(text))
+    return from_text(tuple[Attachment, ...], text)
 
 
 def dump_attachments(attachments: Sequence[Attachment]) -> str | None:
     """Return a message's attachments as they are stored."""
-    return json.dumps([to_json(one) for one in attachments]) if attachments else None
+    return to_text(attachments) if attachments else None
 
 
 def both(row: Any) -> tuple[DeliveryRow, Message]:
@@ -192,7 +192,7 @@ def permission(row: Any) -> PermissionRequest:
         agent=row[1],
         epoch=row[2],
         session=row[3],
-        question=from_json(Question, json.loads(row[4])),
+        question=from_text(Question, row[4]),
         state=RequestState(row[5]),
         asked_at=row[6],
         expires_at=row[7],
@@ -201,7 +201,7 @@ def permission(row: Any) -> PermissionRequest:
         reason=row[10],
         applied=bool(row[11]),
         delivery=row[12],
-        reply=from_json(Reply, json.loads(row[13])) if row[13] else None,
+        reply=from_text(Reply, row[13]) if row[13] else None,
     )
 
 
@@ -216,9 +216,9 @@ def task(row: Any) -> Task:
 @lru_cache(maxsize=1024)
 def agent(record: str) -> Agent:
     """Return the agent of a stored record."""
-    return from_json(Agent, json.loads(record))
+    return from_text(Agent, record)
 
 
 def dump(record: object) -> str:
     """Return a record as it is stored."""
-    return json.dumps(to_json(record), separators=(",", ":"))
+    return to_text(record)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from relaykit.model import Limits
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.router import Router
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """One transaction on the mailbox: all that an operation may depend on beside its arguments."""
 
     connection: sqlite3.Connection

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from relaykit.model.attachment import ATTACHMENT_BYTES, ATTACHMENTS, Attachment
     from relaykit.model.block import Block, BlockKind
     from relaykit.model.capabilities import Capabilities
-    from relaykit.model.codec import from_json, to_json
+    from relaykit.model.codec import from_json, from_text, to_json, to_text
     from relaykit.model.command import DRAIN, Command, CommandKind, CommandState
     from relaykit.model.credential import Credential, CredentialInfo
     from relaykit.model.delivery import (
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
         partly,
         projected,
     )
-    from relaykit.model.secret import CREDENTIAL_PREFIX, Secret, without_credentials
+    from relaykit.model.secret import CREDENTIAL_PREFIX, Secret, shown_without, without_credentials
     from relaykit.model.session import PastSession, SessionRecord
     from relaykit.model.status import OFFLINE, Status, StatusKind, WorkItem
     from relaykit.model.task import Reaction, Task, TaskState
@@ -89,7 +89,7 @@ _HOMES = {
     "attachment": ("ATTACHMENTS", "ATTACHMENT_BYTES", "Attachment"),
     "block": ("Block", "BlockKind"),
     "capabilities": ("Capabilities",),
-    "codec": ("from_json", "to_json"),
+    "codec": ("from_json", "from_text", "to_json", "to_text"),
     "command": ("DRAIN", "Command", "CommandKind", "CommandState"),
     "credential": ("Credential", "CredentialInfo"),
     "delivery": (
@@ -146,7 +146,7 @@ _HOMES = {
         "partly",
         "projected",
     ),
-    "secret": ("CREDENTIAL_PREFIX", "Secret", "without_credentials"),
+    "secret": ("CREDENTIAL_PREFIX", "Secret", "shown_without", "without_credentials"),
     "session": ("PastSession", "SessionRecord"),
     "status": ("OFFLINE", "Status", "StatusKind", "WorkItem"),
     "task": ("Reaction", "Task", "TaskState"),
@@ -247,11 +247,14 @@ __all__ = [
     "WorkItem",
     "cannot",
     "from_json",
+    "from_text",
     "new_id",
     "parse_address",
     "partly",
     "projected",
+    "shown_without",
     "to_json",
+    "to_text",
     "without_credentials",
 ]
 

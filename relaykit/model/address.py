@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from relaykit.errors import UsageError
+from relaykit.model.record import Record
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What an agent, a person, a transport or a tag may be called."""
@@ -25,8 +25,7 @@ class AddressKind(StrEnum):
     """Someone beyond a transport."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Record, frozen=True):
     """An address, taken apart."""
 
     kind: AddressKind

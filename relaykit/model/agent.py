@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from msgspec import field
 
-if TYPE_CHECKING:
-    from relaykit.model.capabilities import Capabilities
-    from relaykit.model.message import Priority
-    from relaykit.model.status import Status
+from relaykit.model.capabilities import Capabilities
+from relaykit.model.message import Priority
+from relaykit.model.record import Record
+from relaykit.model.status import Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class Agent(Record, frozen=True, kw_only=True):
     """An addressable worker."""
 
     id: str
@@ -37,8 +35,7 @@ class Agent:
     """What its provider said of its sessions last; None where none has been open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Record, frozen=True, kw_only=True):
     """How an agent is, by whoever runs it."""
 
     agent: str
@@ -49,8 +46,7 @@ class Report:
     session: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryEntry:
+class DirectoryEntry(Record, frozen=True, kw_only=True):
     """An agent with what is known of it at this moment."""
 
     agent: Agent
@@ -65,8 +61,7 @@ class DirectoryEntry:
     queued_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayRecord:
+class RelayRecord(Record, frozen=True, kw_only=True):
     """One running relay: one row, one heartbeat, however many agents it runs."""
 
     incarnation: str
@@ -77,8 +72,7 @@ class RelayRecord:
     """Boot-clock seconds of the last heartbeat."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Record, frozen=True, kw_only=True):
     """The right to run an agent, and what its last holder left behind."""
 
     agent: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from relaykit.model.record import Record
 
 ATTACHMENTS = 16
 """Files that one message may name."""
@@ -14,8 +15,7 @@ _TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Record, frozen=True, kw_only=True):
     """A file that a message names; its content is stored under its digest, apart from the message."""
 
     name: str

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import field
+
+from relaykit.model.record import Record
 
 
 class BlockKind(StrEnum):
@@ -20,8 +23,7 @@ class BlockKind(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Record, frozen=True, kw_only=True):
     """One part of a conversation. Its id is the provider's, so it is the same whenever history is read."""
 
     id: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from relaykit.model.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+class Capabilities(Record, frozen=True, kw_only=True):
     """What a provider's sessions can do."""
 
     join: bool = False

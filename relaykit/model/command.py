@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from relaykit.model.record import Record
 
 DRAIN = "drain"
 """The text of a ``stop`` that waits for the running turn however long it takes."""
@@ -47,8 +48,7 @@ class CommandState(StrEnum):
         return self in (CommandState.SUCCEEDED, CommandState.FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Record, frozen=True, kw_only=True):
     """An order to an agent's life, with its own states."""
 
     id: str

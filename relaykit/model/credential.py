@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec import field
+from msgspec.structs import replace
+
+from relaykit.model.record import Record
 from relaykit.model.secret import Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Record, frozen=True, kw_only=True):
     """A secret, and what belongs to it in the open: a plain secret has no fields."""
 
     secret: Secret
@@ -42,8 +44,7 @@ class Credential:
         return replace(self, rotation=None, pending=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialInfo:
+class CredentialInfo(Record, frozen=True, kw_only=True):
     """What may be shown of a credential."""
 
     name: str

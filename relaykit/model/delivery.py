@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from relaykit.model.message import Message, MessageKind, Priority
-    from relaykit.model.task import Reaction, Task
+from relaykit.model.message import Message, MessageKind, Priority
+from relaykit.model.record import Record
+from relaykit.model.task import Reaction, Task
 
 
 class State(StrEnum):
@@ -64,8 +62,7 @@ class Wish(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record, frozen=True):
     """One thing that happened to a delivery."""
 
     state: State
@@ -74,8 +71,7 @@ class Step:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Record, frozen=True):
     """The right to handle a delivery. A write with a lease that is no longer good raises LeaseLostError."""
 
     delivery: int
@@ -85,8 +81,7 @@ class Lease:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Noted(Record, frozen=True, kw_only=True):
     """A step of a held delivery, as its worker learnt of it."""
 
     lease: Lease
@@ -96,8 +91,7 @@ class Noted:
     """The turn that began with it: it was ``seen``. None where the provider took the text: it was ``delivered``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Record, frozen=True, kw_only=True):
     """A message's way to one recipient."""
 
     id: int
@@ -135,8 +129,7 @@ class Delivery:
         return Lease(self.id, self.owner, self.epoch, self.attempt)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyTo:
+class ReplyTo(Record, frozen=True, kw_only=True):
     """Whom the text of a delivery's turn goes to."""
 
     recipient: str
@@ -146,8 +139,7 @@ class ReplyTo:
     kind: MessageKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeasedDelivery:
+class LeasedDelivery(Record, frozen=True, kw_only=True):
     """What a worker gets to handle."""
 
     delivery: Delivery
@@ -157,8 +149,7 @@ class LeasedDelivery:
     """None where nobody is answered: the message is a notice."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Record, frozen=True, kw_only=True):
     """The proof that a message was stored."""
 
     message: Message
@@ -167,8 +158,7 @@ class Accepted:
     """False where the same draft had been put before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Record, frozen=True, kw_only=True):
     """All that is known of a message: its deliveries with every step, and what was said in answer."""
 
     message: Message
@@ -179,8 +169,7 @@ class Trace:
     reactions: tuple[Reaction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxItem:
+class InboxItem(Record, frozen=True, kw_only=True):
     """One delivery as its recipient sees it."""
 
     delivery: Delivery

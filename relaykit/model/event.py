@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from relaykit.model.block import Block
-    from relaykit.model.fault import Fault
-    from relaykit.model.permission import Question
-    from relaykit.model.status import Status
-    from relaykit.model.turn import Origin, Outcome
+from msgspec import field
+
+from relaykit.model.block import Block
+from relaykit.model.fault import Fault
+from relaykit.model.permission import Question
+from relaykit.model.record import Record
+from relaykit.model.status import Status
+from relaykit.model.turn import Origin, Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnStarted:
+class TurnStarted(Record, frozen=True, kw_only=True):
     """A turn began. ``submissions`` are those that the provider already names as part of it."""
 
     kind: ClassVar[str] = "turn_started"
@@ -26,8 +26,7 @@ class TurnStarted:
     """Of a turn that nobody asked for: the earlier turn, or submission, whose work began it, where that is known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnJoined:
+class TurnJoined(Record, frozen=True, kw_only=True):
     """The provider says that the submissions are part of the turn."""
 
     kind: ClassVar[str] = "turn_joined"
@@ -35,8 +34,7 @@ class TurnJoined:
     submissions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnEnded:
+class TurnEnded(Record, frozen=True, kw_only=True):
     """A turn is over by the provider's word, its process's death, or the watchdog."""
 
     kind: ClassVar[str] = "turn_ended"
@@ -50,16 +48,14 @@ class TurnEnded:
     """``provider``, ``process`` or ``watchdog``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockStarted:
+class BlockStarted(Record, frozen=True, kw_only=True):
     """A block began; its text follows in deltas."""
 
     kind: ClassVar[str] = "block_started"
     block: Block
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockDelta:
+class BlockDelta(Record, frozen=True, kw_only=True):
     """More text of a block. Transient: numbered inside its block, merged under pressure, never stored."""
 
     kind: ClassVar[str] = "block_delta"
@@ -67,24 +63,21 @@ class BlockDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockEnded:
+class BlockEnded(Record, frozen=True, kw_only=True):
     """A block is complete and carries its full text. One may come without a start."""
 
     kind: ClassVar[str] = "block_ended"
     block: Block
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionAsked:
+class PermissionAsked(Record, frozen=True, kw_only=True):
     """The session asks; its turn waits."""
 
     kind: ClassVar[str] = "permission_asked"
     question: Question
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionClosed:
+class PermissionClosed(Record, frozen=True, kw_only=True):
     """The session no longer waits for this answer: it was given, or the question was withdrawn."""
 
     kind: ClassVar[str] = "permission_closed"
@@ -92,8 +85,7 @@ class PermissionClosed:
     withdrawn: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageReported:
+class UsageReported(Record, frozen=True, kw_only=True):
     """What was spent, and how full the context is."""
 
     kind: ClassVar[str] = "usage"
@@ -112,16 +104,14 @@ class UsageReported:
     """``exact``, ``reported`` or ``estimated``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChanged:
+class StatusChanged(Record, frozen=True, kw_only=True):
     """The agent's status changed."""
 
     kind: ClassVar[str] = "status"
     status: Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRaised:
+class ErrorRaised(Record, frozen=True, kw_only=True):
     """Something went wrong. A turn is over only with ``TurnEnded``, so this may be progress."""
 
     kind: ClassVar[str] = "error"
@@ -130,8 +120,7 @@ class ErrorRaised:
     will_retry: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderNote:
+class ProviderNote(Record, frozen=True, kw_only=True):
     """What a provider said that relaykit has no word for, kept raw."""
 
     kind: ClassVar[str] = "note"
@@ -156,8 +145,7 @@ Occurrence = (
 """What happened, before the relay numbered it: a session's ``events`` are a stream of these."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Record, frozen=True, kw_only=True):
     """One numbered thing that a session did."""
 
     agent: str
@@ -173,8 +161,7 @@ class Event:
     """The place in the store, across sessions; where to go on from. 0 while it is not stored."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Record, frozen=True, kw_only=True):
     """A slow watcher missed events: those after ``after`` and before ``before`` can be read from the store."""
 
     agent: str

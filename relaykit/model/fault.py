@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from relaykit.model.record import Record
 
 
 class Whose(StrEnum):
@@ -21,8 +22,7 @@ class Whose(StrEnum):
     """A graceful stop, an upgrade, a handover: never counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Record, frozen=True, kw_only=True):
     """What went wrong, in the provider's words."""
 
     whose: Whose

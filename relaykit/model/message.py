@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import uuid4
 
+from msgspec import field
+
 from relaykit.model.attachment import Attachment
+from relaykit.model.record import Record
 
 USER = "user"
 """The person at this machine, unless they say another name."""
@@ -53,8 +55,7 @@ class MessageKind(StrEnum):
         return self is not MessageKind.MESSAGE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Record, frozen=True, kw_only=True):
     """A message before the mailbox accepted it.
 
     The putter makes the id: putting the same draft again is the first put.
@@ -84,8 +85,7 @@ class Draft:
     """The files that it names; their contents are stored already, or where their source says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Record, frozen=True, kw_only=True):
     """What was said, as the mailbox keeps it."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from relaykit.model.record import Record
 
 
 class Approval(StrEnum):
@@ -43,8 +44,7 @@ class RequestState(StrEnum):
     """Nobody answered in time: a denial."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Record, frozen=True, kw_only=True):
     """One thing that a person is to choose; any other words are an answer, too."""
 
     question: str
@@ -55,8 +55,7 @@ class Choice:
     """What an approval without an answer means; where it is empty, the choice has to be made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Record, frozen=True, kw_only=True):
     """What goes with an approval: answers to the choices, or another input in place of what was asked."""
 
     answers: tuple[str, ...] = ()
@@ -64,8 +63,7 @@ class Reply:
     input: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Record, frozen=True, kw_only=True):
     """What a provider's session asks."""
 
     key: str
@@ -94,8 +92,7 @@ class Question:
         return hashlib.sha256(f"{self.action}\0{self.title}\0{self.detail}".encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionRequest:
+class PermissionRequest(Record, frozen=True, kw_only=True):
     """A question as the mailbox keeps it: bound to epoch, provider session, turn, item and digest."""
 
     id: str

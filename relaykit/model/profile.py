@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from relaykit.model.permission import Approval
+from msgspec import field
+
+from relaykit.model.permission import Approval
+from relaykit.model.record import Record
+from relaykit.model.secret import shown_without
 
 
 class Base(StrEnum):
@@ -20,8 +21,7 @@ class Base(StrEnum):
     """None of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialName:
+class CredentialName(Record, frozen=True):
     """A value that only the credential store knows, by its name there."""
 
     name: str
@@ -31,18 +31,19 @@ Value = str | CredentialName
 """A value as a profile says it: in the open, or by the name of a credential."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileFile:
+class ProfileFile(Record, frozen=True, kw_only=True):
     """A file that a profile brings along."""
 
     path: str
     """Where it goes, with ``/`` and without ``..``, below the directory that it is for."""
-    content: bytes = field(repr=False)
+    content: bytes
     executable: bool = False
 
+    def __repr__(self) -> str:
+        return shown_without(self, "content")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skill:
+
+class Skill(Record, frozen=True, kw_only=True):
     """Something that an agent can learn when it needs it: a SKILL.md, and the files that it speaks of."""
 
     name: str
@@ -50,8 +51,7 @@ class Skill:
     files: tuple[ProfileFile, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subagent:
+class Subagent(Record, frozen=True, kw_only=True):
     """A helper with a prompt of its own, which an agent may call in."""
 
     name: str
@@ -62,8 +62,7 @@ class Subagent:
     """The only tools that it may use; None is all that its agent has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileCommand:
+class ProfileCommand(Record, frozen=True, kw_only=True):
     """A prompt that is asked for by its name."""
 
     name: str
@@ -71,8 +70,7 @@ class ProfileCommand:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class McpServer:
+class McpServer(Record, frozen=True, kw_only=True):
     """A server of tools: a command that is started, or a URL."""
 
     name: str
@@ -85,8 +83,7 @@ class McpServer:
     """Of a URL: the credential that goes as its bearer token."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderPlugin:
+class ProviderPlugin(Record, frozen=True, kw_only=True):
     """A plugin in one provider's own form, which others have no use for."""
 
     name: str
@@ -96,8 +93,7 @@ class ProviderPlugin:
     """Whose it is: the directories in it that hold a ``plugin.json``, such as ``.claude-plugin``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hook:
+class Hook(Record, frozen=True, kw_only=True):
     """A command that the provider runs when something happens in a session."""
 
     event: str
@@ -108,8 +104,7 @@ class Hook:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Record, frozen=True, kw_only=True):
     """What several agents may have in common."""
 
     name: str
@@ -179,8 +174,7 @@ class ProjectionState(StrEnum):
     CANNOT = "cannot"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Projection:
+class Projection(Record, frozen=True, kw_only=True):
     """One item of a profile, and what a provider makes of it."""
 
     item: str

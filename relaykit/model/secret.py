@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from msgspec import Struct
 
 CREDENTIAL_PREFIX = "RELAYKIT_CREDENTIAL_"
 """Begins the variables that the credential store ``env`` reads, where its option says no other."""
@@ -11,6 +15,12 @@ CREDENTIAL_PREFIX = "RELAYKIT_CREDENTIAL_"
 def without_credentials(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment as an agent's processes may have it: without the credentials of everyone else."""
     return {name: value for name, value in environ.items() if not name.startswith(CREDENTIAL_PREFIX)}
+
+
+def shown_without(record: Struct, *names: str) -> str:
+    """Return a record's repr without the fields that nobody is to see, or that are too long to be looked at."""
+    fields = (name for name in record.__struct_fields__ if name not in names)
+    return f"{type(record).__name__}({', '.join(f'{name}={getattr(record, name)!r}' for name in fields)})"
 
 
 class Secret:

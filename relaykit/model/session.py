@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from relaykit.model.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
+class SessionRecord(Record, frozen=True, kw_only=True):
     """A session: its own history, named by the provider's id for it."""
 
     id: str
@@ -19,8 +18,7 @@ class SessionRecord:
     """The number of its last durable event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastSession:
+class PastSession(Record, frozen=True, kw_only=True):
     """A conversation that a provider remembers, whoever began it."""
 
     id: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from relaykit.model.record import Record
 
 
 class StatusKind(StrEnum):
@@ -15,8 +16,7 @@ class StatusKind(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItem:
+class WorkItem(Record, frozen=True, kw_only=True):
     """One reason for which an agent is busy."""
 
     kind: str
@@ -25,8 +25,7 @@ class WorkItem:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Record, frozen=True, kw_only=True):
     """How an agent is."""
 
     kind: StatusKind

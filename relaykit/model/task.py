@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from relaykit.model.record import Record
 
 
 class TaskState(StrEnum):
@@ -18,8 +19,7 @@ class TaskState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Record, frozen=True, kw_only=True):
     """A message's task as one delivery carries it: each recipient has its own, any of a group one together."""
 
     delivery: int
@@ -34,8 +34,7 @@ class Task:
     """Why it ended so, or what the agent said of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction:
+class Reaction(Record, frozen=True, kw_only=True):
     """A word or a sign on a message, by someone who has it."""
 
     who: str

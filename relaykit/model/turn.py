@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from relaykit.model.fault import Fault
+from relaykit.model.fault import Fault
+from relaykit.model.record import Record
 
 
 class Mode(StrEnum):
@@ -35,8 +33,7 @@ class Origin(StrEnum):
     """Nobody asked: background work, compaction. It answers nobody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTurn:
+class PastTurn(Record, frozen=True, kw_only=True):
     """A turn as a session's history tells it."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from relaykit.model import Profile, Projection
@@ -20,8 +21,7 @@ Projects = Callable[["Profile", Mapping[str, Any]], "Sequence[Projection]"]
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component(Generic[T_co]):
+class Component(Struct, Generic[T_co], frozen=True, kw_only=True):
     """A named, configurable thing that a plugin offers."""
 
     name: str
@@ -43,8 +43,7 @@ class Component(Generic[T_co]):
     api: int = API
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CliCommand:
+class CliCommand(Struct, frozen=True, kw_only=True):
     """A command that a plugin adds to ``relaykit``."""
 
     name: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from relaykit.model import Limits
 
@@ -186,8 +187,7 @@ def _to_stderr(line: str) -> None:
     sys.stderr.write(f"relaykit: {line}\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What the core lends to a component while it is open."""
 
     name: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from relaykit.model import Approval
+from msgspec import Struct, field
+
+from relaykit.model import Approval, shown_without
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """Where the processes of one session reach the relay: its HTTP edge, on loopback."""
 
     url: str
@@ -36,8 +36,7 @@ class Endpoint:
     """This session's own bearer token; by environment or in a file of mode 0600, never in argv."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRequest:
+class SessionRequest(Struct, frozen=True, kw_only=True):
     """What a session is to be opened for."""
 
     agent: str
@@ -52,12 +51,15 @@ class SessionRequest:
     says. Its environment, its files and its addresses are seen to by the relay."""
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     """What the credentials that the profile names hold, by their names."""
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = field(default_factory=dict)
     """Added to the environment of the provider's processes: ``RELAYKIT_HOME``, ``RELAYKIT_AGENT``, the profile's."""
     arguments: tuple[str, ...] = ()
     """The words after ``--``, for the provider's program."""
     endpoint: Endpoint | None = None
     """Where the session finds the relay's tools; None where the relay does not listen."""
+
+    def __repr__(self) -> str:
+        return shown_without(self, "env")
 
 
 class Session(Protocol):
@@ -203,8 +205,7 @@ class Compacts(Protocol):
         """Have the provider summarise what was said; return when it is done or raise ProviderError."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal:
+class Terminal(Struct, frozen=True, kw_only=True):
     """How a person joins a session in a terminal."""
 
     argv: tuple[str, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from relaykit.errors import PluginError
 from relaykit.plugin import PROJECT
 from relaykit.registry.installed import Installed, installed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """A plugin that is installed; nothing of it is imported."""
 
     name: str

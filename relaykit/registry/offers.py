@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import pluggy
+from msgspec import Struct
 
 from relaykit.errors import PluginError
 from relaykit.model import NAME
@@ -30,8 +30,7 @@ class PluginState(StrEnum):
     """It could not be imported, or breaks the contract; nothing of it is used."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """A component, and the plugin that offers it."""
 
     kind: Kind[Any]
@@ -39,8 +38,7 @@ class Offer:
     plugin: Found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plugin:
+class Plugin(Struct, frozen=True, kw_only=True):
     """A plugin, and what is known of it."""
 
     found: Found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from relaykit.registry.hints import near, nearest
 from relaykit.registry.masking import is_secret_key
@@ -29,8 +30,7 @@ _LONG = 60
 _HIDDEN = "the value"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """An error of a validator, without its types' many alternatives."""
 
     path: Place

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from relaykit.config.records import AgentConfig, Config, UseConfig
 from relaykit.errors import CredentialError
@@ -49,8 +50,7 @@ _HOMES = {MAILBOX.word: Path(), SESSION_STORE.word: Path(), CREDENTIAL_STORE.wor
 """The kinds of which there is one; the others have a directory for each use below ``components``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Struct, frozen=True, kw_only=True):
     """What is open."""
 
     mailbox: Mailbox

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from relaykit.model import CommandState, Report, Status, StatusKind
 from relaykit.plugin import Attaches
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from relaykit.relay.services import Services
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """The process that has, or wants, an agent's session."""
 
     pid: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from relaykit.plugin import (
     Clock,
@@ -19,8 +20,7 @@ from relaykit.plugin import (
 from relaykit.relay.edge import Edge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
+class Components(Struct, frozen=True, kw_only=True):
     """Ready-made components. Whoever made them closes them; the rest is opened from the configuration."""
 
     clock: Clock | None = None

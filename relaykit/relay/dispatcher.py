@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct, field
 
 from relaykit.errors import StoreError
 from relaykit.plugin import Clock, Mailbox, Waiting
@@ -15,8 +15,7 @@ _GATHER_SECONDS = 0.03
 """How long changes wait for others while all agents are busy: most are the steps of their own deliveries."""
 
 
-@dataclass(slots=True)
-class Bell:
+class Bell(Struct):
     """Rings when something waits for an agent; a ring that nobody waited for is kept."""
 
     waiting: Waiting = field(default_factory=Waiting)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
@@ -37,8 +38,7 @@ _GATHER_SECONDS = 0.04
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(Struct, frozen=True, kw_only=True):
     """An agent is ready to take text."""
 
     agent: str
@@ -47,8 +47,7 @@ class Ready:
     session: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSetting:
+class AgentSetting(Struct, frozen=True, kw_only=True):
     """What every life of one agent has in common."""
 
     agent: AgentConfig

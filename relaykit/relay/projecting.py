@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 import anyio
+from msgspec.structs import replace
 
 from relaykit.errors import CredentialError, ProviderError
 from relaykit.model import CredentialName, Fault, Projection, ProjectionState, ProviderNote, Secret, Value, Whose
@@ -14,15 +14,15 @@ from relaykit.plugin import Credentials, SessionRequest
 from relaykit.relay.workspace import write_files
 
 
-@dataclass(slots=True)
 class ProfileProjector:
     """Sees to one agent's profile each time that its session is opened."""
 
-    report: Sequence[Projection]
-    """What its provider makes of it."""
-    credentials: Credentials
-    told: bool = field(default=False, init=False)
-    troubles: list[str] = field(default_factory=list, init=False)
+    def __init__(self, report: Sequence[Projection], credentials: Credentials) -> None:
+        self.report = report
+        """What its provider makes of it."""
+        self.credentials = credentials
+        self.told = False
+        self.troubles: list[str] = []
 
     async def prepare(self, request: SessionRequest) -> SessionRequest:
         """Write the profile's files and return the request with its secrets and its environment.

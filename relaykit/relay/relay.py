@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
 from anyio.abc import ObjectReceiveStream, TaskStatus
+from msgspec import Struct
 
 from relaykit.errors import NotFoundError, WaitTimeoutError
 from relaykit.model import (
@@ -36,8 +36,7 @@ from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
 
 
-@dataclass(frozen=True, slots=True)
-class People:
+class People(Struct, frozen=True):
     """The way to people who read their messages in this process."""
 
     transport: Subscribable

@@ -6,15 +6,16 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from relaykit.relay.children.proc import process_stat
 from relaykit.relay.directories import private_directory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True, kw_only=True):
     """What the file of a relay says. Pid and start together are one process of a boot for ever."""
 
     pid: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from relaykit.config.records import Config
 from relaykit.plugin import Clock, Mailbox, SessionStore
@@ -14,8 +15,7 @@ from relaykit.relay.events.fanout import Fanout
 from relaykit.relay.runfile import RunFile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """What all agents of one relay share."""
 
     config: Config

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from relaykit.model import OFFLINE, StatusKind
 from relaykit.relay.ownership import STALE_SECONDS, lock_path

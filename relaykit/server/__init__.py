@@ -9,8 +9,9 @@ Nothing of a web server is imported before something listens.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from relaykit import relay
 from relaykit.server.edge import HttpEdge

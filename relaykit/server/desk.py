@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
+from msgspec import Struct, field
 
 from relaykit.errors import RefusedError, RelaykitError
 
@@ -24,8 +24,7 @@ MAX_WAIT = 50.0
 """Seconds: providers give a tool a minute."""
 
 
-@dataclass(slots=True)
-class Desk:
+class Desk(Struct):
     """What one request works with."""
 
     caller: Caller

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -20,8 +21,7 @@ _ENDLESS = (float("inf"), float("-inf"))
 Id = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """A request, or a notification, which nobody waits to have answered."""
 
     method: str
@@ -39,8 +39,7 @@ class RpcError(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """What stood in one body."""
 
     calls: Sequence[Call | RpcError]

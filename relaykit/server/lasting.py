@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from relaykit.errors import StoreError
 from relaykit.model import Secret
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _SHORTEST = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Lasting:
+class Lasting(Struct, frozen=True):
     """The token of one agent's detached process, and where that process looks for the relay."""
 
     token: Secret

@@ -8,8 +8,9 @@ begins with another handshake gets "method not found", by which it knows to fall
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 import relaykit
 from relaykit.server import jsonrpc
@@ -28,8 +29,7 @@ INSTRUCTIONS = (
 C = TypeVar("C")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolResult:
+class ToolResult(Struct, frozen=True, kw_only=True):
     """What a tool says."""
 
     text: str
@@ -37,8 +37,7 @@ class ToolResult:
     """It could not be done; the text says why, and what to do about it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool(Generic[C]):
+class Tool(Struct, Generic[C], frozen=True, kw_only=True):
     """A tool as clients see it, and what it does for a caller."""
 
     name: str

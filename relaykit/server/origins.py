@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from relaykit.errors import ConfigError
 
@@ -13,8 +14,7 @@ _HOST = re.compile(rb"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where the edge listens."""
 
     host: str
@@ -42,8 +42,7 @@ class Address:
         return self.host == "localhost" or (_is_ip(self.host) and ip_address(self.host).is_loopback)
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(Struct, frozen=True):
     """The names by which the edge may be called.
 
     A page that rebinds its own name to this machine still sends that name. So on loopback only loopback's names are

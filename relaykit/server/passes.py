@@ -6,10 +6,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from relaykit.errors import StoreError
 from relaykit.model import USER, Secret
@@ -26,8 +27,7 @@ _PER_SECOND, _BURST = 20.0, 60.0
 _WAITS = 8
 
 
-@dataclass(slots=True, eq=False)
-class Caller:
+class Caller(Struct, eq=False):
     """Someone whose token was good."""
 
     name: str

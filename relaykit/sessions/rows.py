@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from relaykit.model import OCCURRENCES, BlockEnded, Event, ProviderNote, SessionRecord, from_json, to_json
+from msgspec import Struct
+
+from relaykit.model import OCCURRENCES, BlockEnded, Event, ProviderNote, SessionRecord, from_text, to_text
 
 ROW_BYTES = 100
 """What a row takes beside its data: its columns, and its places in the indexes."""
@@ -18,8 +19,7 @@ SELECT_EVENT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """An event that is ready to be stored: all that can be done outside the transaction was done."""
 
     agent: str
@@ -32,26 +32,23 @@ class NewEvent:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes; its data is ASCII."""
-        return ROW_BYTES + len(self.data)
+        """Bytes that it takes."""
+        return ROW_BYTES + len(self.data.encode())
 
 
 def encode(event: Event) -> NewEvent:
     """Make an event ready to be stored."""
     what = event.what
-    # Text that no encoding takes (a lone surrogate) and values that JSON has no word for must not stop the rest.
-    data = json.dumps(to_json(what), separators=(",", ":"), default=str)
     ended = what.block.id if isinstance(what, BlockEnded) else None
-    return NewEvent(event.agent, event.session, event.number, event.at, what.kind, data, ended)
+    return NewEvent(event.agent, event.session, event.number, event.at, what.kind, to_text(what), ended)
 
 
 def decode_event(row: tuple[Any, ...]) -> Event:
     """Return the event of a row of ``SELECT_EVENT``."""
     agent, session, number, at, kind, data, cursor = row
-    values = json.loads(data)
     cls = OCCURRENCES.get(kind)
     # A newer relaykit knows more kinds than this one.
-    what = from_json(cls, values) if cls else ProviderNote(name=kind, data=values)
+    what = from_text(cls, data) if cls else ProviderNote(name=kind, data=json.loads(data))
     return Event(agent=agent, session=session, number=number, at=at, what=what, cursor=cursor)
 
 

@@ -31,7 +31,7 @@ def sweep(db: Connection, *, before: float, max_bytes: int, limit: int) -> int:
 
 def _too_old(db: Connection, before: float, limit: int) -> list[Removal]:
     return db.execute(
-        "SELECT cursor, agent, ? + length(data) FROM events WHERE at < ? ORDER BY at LIMIT ?",
+        "SELECT cursor, agent, ? + length(CAST(data AS BLOB)) FROM events WHERE at < ? ORDER BY at LIMIT ?",
         (ROW_BYTES, before, limit),
     ).fetchall()
 
@@ -41,7 +41,7 @@ def _too_much(db: Connection, max_bytes: int, limit: int) -> Iterator[Removal]:
     row = db.execute("SELECT key, bytes - ? FROM agents WHERE bytes > ? LIMIT 1", (max_bytes, max_bytes)).fetchone()
     agent, surplus = row or (None, 0)
     for removal in db.execute(
-        "SELECT cursor, agent, ? + length(data) FROM events WHERE agent = ? ORDER BY cursor LIMIT ?",
+        "SELECT cursor, agent, ? + length(CAST(data AS BLOB)) FROM events WHERE agent = ? ORDER BY cursor LIMIT ?",
         (ROW_BYTES, agent, limit),
     ).fetchall():
         if surplus <= 0:

@@ -7,8 +7,9 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from relaykit.errors import StoreError, StoreVersionError
 from relaykit.storage.faults import corrupt, translate
@@ -23,8 +24,7 @@ _WAL_PAGES = 4000
 _CHECKED_BYTES = 8 * 2**20  # quick_check reads the whole file: about 10 ms for so much
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """What is in a file."""
 
     name: str

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
 import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
+from msgspec.structs import replace
 
 from relaykit.model import Mode, Occurrence, TurnEnded, TurnJoined, TurnStarted
 from relaykit.plugin import Context, Provider, Session, SessionRequest
 from relaykit.registry import PROVIDER, Registry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderBench:
     """A provider ready to be tried; everything on it is bounded by ``patience`` seconds."""
 
@@ -30,7 +31,7 @@ class ProviderBench:
 
     def with_options(self, options: Mapping[str, Any]) -> ProviderBench:
         """Return the same with options added."""
-        return replace(self, options={**self.options, **options})
+        return dataclasses.replace(self, options={**self.options, **options})
 
     async def needs(self, ability: str) -> None:
         """Skip the check where the provider does not announce the ability.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from msgspec.structs import replace
 
 from relaykit.errors import ProviderError
 from relaykit.model import (
@@ -195,8 +196,7 @@ class ScriptedSession(SmallAbilities):
 
     def end(self, outcome: Outcome = Outcome.COMPLETED, text: str = "", fault: Fault | None = None) -> None:
         """End the running turn."""
-        past = replace(self._past(), outcome=outcome, fault=fault)
-        past = replace(past, text=text or past.text)
+        past = replace(self._past(), outcome=outcome, fault=fault, text=text or self._past().text)
         self._remember(past)
         self._turn = None
         told = text if outcome is Outcome.COMPLETED else ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from relaykit.plugin import CALLER
 from relaykit_signaldock.dock.dock import Caller, Dock
@@ -22,8 +23,7 @@ MAPPING_BYTES = 64 * 2**10
 MAPPING_DEPTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request."""
 
     dock: Dock
@@ -102,8 +102,7 @@ def _read(text: str) -> Any:
     return document
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """A JSON object that was sent, read value by value."""
 
     document: Mapping[str, Any]

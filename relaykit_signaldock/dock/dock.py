@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from relaykit_signaldock.dock.endpoints import Reach
 from relaykit_signaldock.dock.keys import digest
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.dock.webhooks import Webhooks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How the dock was told to be."""
 
     base_url: str = ""
@@ -36,8 +36,7 @@ class Settings:
     """How far webhooks reach."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """An agent whose key was good, or the person at this machine."""
 
     name: str
@@ -48,8 +47,7 @@ class Caller:
 PERSON = Caller("", is_person=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dock:
+class Dock(Struct, frozen=True, kw_only=True):
     """One running dock."""
 
     mailbox: Mailbox

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from enum import StrEnum
 
 import anyio
 import httpx
+from msgspec import Struct
 
 from relaykit_signaldock.dock.envelope import WireError
 
@@ -29,8 +29,7 @@ class UnreachableError(Exception):
     """An endpoint is not called: its address is none that the dock may call, or is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An endpoint, and the address that it has now."""
 
     url: httpx.URL

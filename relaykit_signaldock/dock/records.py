@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
+
+from relaykit.model import shown_without
 
 CLASSES = frozenset(
     [
@@ -27,8 +30,7 @@ TIERS = frozenset({"public", "discoverable", "private"})
 CONTENT_TYPES = frozenset(["text", "image", "file", "video", "audio", "link", "rich_text", "mixed"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DockAgent:
+class DockAgent(Struct, frozen=True, kw_only=True):
     """An agent that signs in here."""
 
     id: str
@@ -44,12 +46,14 @@ class DockAgent:
     updated_at: float = 0.0
     endpoint: str = ""
     """Where its messages are posted while it is on no stream; empty is nowhere."""
-    secret: str = field(default="", repr=False)
+    secret: str = ""
     """What is posted is signed with; the endpoint's owner knows it."""
 
+    def __repr__(self) -> str:
+        return shown_without(self, "secret")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+
+class Conversation(Struct, frozen=True, kw_only=True):
     """Who talks with whom, under one id."""
 
     id: str
@@ -59,8 +63,7 @@ class Conversation:
     created_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A message that an endpoint did not take yet."""
 
     message: str
@@ -69,8 +72,7 @@ class Job:
     """When it is posted again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(Struct, frozen=True, kw_only=True):
     """A message that an endpoint did not take, and is not posted any more."""
 
     message: str
@@ -79,8 +81,7 @@ class DeadLetter:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
+class Annotation(Struct, frozen=True, kw_only=True):
     """What a sender said of a message beside its text."""
 
     content_type: str = "text"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct, field
 
 from relaykit.model import NAME
 from relaykit_signaldock.dock.endpoints import MOST_CHARACTERS
@@ -17,8 +18,7 @@ Schema = Mapping[str, Any]
 H = TypeVar("H", bound="Callable[[Call], Awaitable[Any]]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class About(Struct, frozen=True, kw_only=True):
     """What one method of one path takes and gives."""
 
     gives: Schema = field(default_factory=lambda: {"type": "object"})

@@ -8,10 +8,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from msgspec import Struct
 
 from relaykit.errors import StoreError
 from relaykit.plugin import Site
@@ -39,8 +39,7 @@ _REST_SECONDS = 30.0
 _CTRL_C = 130
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What is to be served, where and how."""
 
     listen: str

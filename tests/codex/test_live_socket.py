@@ -9,6 +9,7 @@ import stat
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from relaykit.errors import ConfigError, ProviderError
 from relaykit.model import (
@@ -72,7 +73,7 @@ async def test_the_socket_is_ours_alone(codex):
 async def test_a_home_whose_path_is_longer_than_a_sockets_may_be_is_no_obstacle(codex):
     home = codex.context.home / ("d" * 120)
     home.mkdir(parents=True)
-    object.__setattr__(codex.context, "home", home)
+    codex.context = replace(codex.context, home=home)
     async with codex.open(options={"connect": "socket"}) as talk:
         assert (await talk.turn("say:hello")).text == "hello"
 

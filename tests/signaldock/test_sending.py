@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from relaykit.errors import TransportError, TransportRefusedError
 from relaykit.testing.contexts import make_message

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
@@ -24,8 +25,7 @@ _PATIENCE = 5.0
 """Seconds in which a killed process has to be gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildRecord:
+class ChildRecord(Struct, frozen=True, kw_only=True):
     """What is written down of a child: enough to know it again, and never to take another for it."""
 
     pid: int

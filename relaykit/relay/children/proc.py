@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+from msgspec import Struct
 
 _PROC = Path("/proc")
 _TRIES = 10
 _MOMENT = 0.005
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessStat:
+class ProcessStat(Struct, frozen=True, kw_only=True):
     """A process at one moment. A pid and its start time together name one process of a boot for ever."""
 
     pid: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 import anyio
+from msgspec import Struct
 
 from relaykit.errors import ProviderError
 from relaykit.model import Capabilities, LeasedDelivery, Mode, new_id
@@ -26,8 +26,7 @@ class SessionLostError(Exception):
     """The session can no longer be talked to; the supervisor opens it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resumption:
+class Resumption(Struct, frozen=True):
     """Deliveries to hand over again in one submission, before anything new is leased."""
 
     items: tuple[LeasedDelivery, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from relaykit.model import ProviderNote, WorkItem
 
@@ -14,8 +15,7 @@ _ENDS = {f"{HOOK}SubagentStop": "subagent", f"{HOOK}PostCompact": "compaction"}
 _MOST = 50
 
 
-@dataclass(slots=True)
-class Hooked:
+class Hooked(Struct):
     """Work that hooks said has begun and not that it ended. It ends with the turn at the latest."""
 
     _work: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from relaykit.model import (
     Block,
@@ -24,16 +24,14 @@ from relaykit.model import (
 from relaykit.relay.delivering.hooked import Hooked
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """The provider named a submission as part of a turn."""
 
     submission: str
     turn: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedTurn:
+class EndedTurn(Struct, frozen=True, kw_only=True):
     """A turn that is over."""
 
     id: str
@@ -48,8 +46,7 @@ class EndedTurn:
     by: str
 
 
-@dataclass(slots=True)
-class RunningTurn:
+class RunningTurn(Struct):
     """A turn under way."""
 
     id: str

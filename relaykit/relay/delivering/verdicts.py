@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from relaykit.config.records import OnInterrupted
 from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, State, Whose, Wish
@@ -30,8 +32,7 @@ class Next(StrEnum):
     """The next recovery decides: its process is gone, or the agent is being stopped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What becomes of a delivery, and why."""
 
     next: Next

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from io import StringIO
+
+from msgspec import Struct, field
 
 from relaykit.model import BlockDelta, BlockEnded, BlockStarted, Event, TurnEnded
 
 
-@dataclass(eq=False, slots=True)
-class _Open:
+class _Open(Struct, eq=False):
     number: int
     turn: str | None = None
     started: Event | None = None

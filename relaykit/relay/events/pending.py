@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from io import StringIO
 
 import anyio
+from msgspec import Struct, field
 
 from relaykit.model import BlockDelta, BlockEnded, BlockStarted, Occurrence
 from relaykit.relay.events.weight import weigh
 
 
-@dataclass(eq=False, slots=True)
-class Mark:
+class Mark(Struct, eq=False):
     """A place in the queue that someone waits for."""
 
     reached: anyio.Event = field(default_factory=anyio.Event)
@@ -26,8 +25,7 @@ class Mark:
         self.reached.set()
 
 
-@dataclass(eq=False, slots=True)
-class _Growing:
+class _Growing(Struct, eq=False):
     """Deltas of one block that were merged. A StringIO, since a list would keep the small strings alive."""
 
     block: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 
 import anyio
 import anyio.lowlevel
+from msgspec.structs import replace
 
 from relaykit.errors import StoreError
 from relaykit.model import BlockDelta, Event, Occurrence, SessionRecord

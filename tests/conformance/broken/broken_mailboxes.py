@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 
 import anyio
+from msgspec.structs import replace
 
 from relaykit.errors import ClosedRequestError, LeaseLostError, RefusedError
 from relaykit.model import Draft

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 
 import anyio
 from good_provider import SCHEMA, GoodProvider, GoodSession, component, project
+from msgspec.structs import replace
 
 from relaykit.model import Outcome, ProviderNote, cannot, projected
 from relaykit.plugin import hookimpl

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from json import dumps
 from typing import ClassVar
 
 import anyio
+from msgspec.structs import replace
 
 from relaykit.errors import CredentialError
 from relaykit.model import NAME, BlockEnded, Credential, Gap, Secret

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import anyio
+from msgspec.structs import replace
 
 from relaykit.errors import ProviderError
 from relaykit.model import (

@@ -300,7 +300,7 @@ def test_a_process_that_is_killed_at_any_step_leaves_the_old_or_the_new(tmp_path
 def test_processes_that_write_at_once_lose_nothing(file, directory):
     code = """
 import sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from relaykit.builtin.credential_file import CredentialFile
 file = CredentialFile(Path(sys.argv[1]))

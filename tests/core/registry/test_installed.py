@@ -5,12 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import DistributionFinder, entry_points
+from importlib.machinery import PathFinder
+from importlib.metadata import DistributionFinder, MetadataPathFinder, entry_points
 
 import pytest
 
 from relaykit.registry import discover
 from relaykit.registry.installed import installed
+
+
+@pytest.fixture(autouse=True)
+def _only_the_standard_finders(monkeypatch):
+    """Another test may have imported the backport, which puts a finder of its own in the place of the standard one."""
+    own = staticmethod(MetadataPathFinder.find_distributions)
+    monkeypatch.setattr(PathFinder, "find_distributions", own, raising=False)
+    kept = [one for one in sys.meta_path if one is PathFinder or not hasattr(one, "find_distributions")]
+    monkeypatch.setattr(sys, "meta_path", kept)
 
 
 def by_the_book(group):

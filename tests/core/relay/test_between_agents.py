@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from relaykit.errors import RefusedError
 from relaykit.model import Draft, Limits, MessageKind, Origin, Outcome, Priority, Profile, State, StatusKind

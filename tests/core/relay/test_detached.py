@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from relaykit.model import CommandKind, Decision, Outcome, State, StatusKind, Wish
 from relaykit.relay.children import orphans

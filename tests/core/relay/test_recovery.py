@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from relaykit.model import Capabilities, CommandKind, Outcome, State, StatusKind
 from relaykit.testing.harness import World

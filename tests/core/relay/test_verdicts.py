@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, Priority, State, Whose, Wish
 from relaykit.relay.delivering.turns import EndedTurn

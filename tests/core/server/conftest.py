@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from urllib.parse import urlsplit
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from relaykit.server import HttpEdge
 from relaykit.server.passes import TOKEN_FILE

@@ -6,13 +6,14 @@ import os
 import random
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 from time import monotonic
 from urllib.parse import urlsplit
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from relaykit.builtin.routing import AddressRouter
 from relaykit.errors import TransportError
