@@ -70,19 +70,22 @@ class Dispatcher:
             await self._dispatch()
             while True:
                 named = await watch.wait()
-                if named is None:
+                if named is None or not self._hint(named):
                     await self._gather()
                     await self._dispatch()
-                else:
-                    self._hint(named)
 
-    def _hint(self, named: Collection[str]) -> None:
-        """Have those look themselves for whom something was queued: they need no answer to another question first."""
+    def _hint(self, named: Collection[str]) -> bool:
+        """Have those look themselves for whom something was queued; return whether that is all there is to do.
+
+        Who is idle needs no answer to another question first. Who is busy has to know what it is that came.
+        """
         for follower in self._followers:
             follower.ring()
-        for name in named:
-            if (bell := self._bells.get(name)) is not None:
-                bell.hint()
+        bells = [bell for name in named if (bell := self._bells.get(name)) is not None]
+        idle = [bell for bell in bells if not bell.patient()]
+        for bell in idle:
+            bell.hint()
+        return len(idle) == len(bells)
 
     async def _gather(self) -> None:
         self._hurry = anyio.Event()
