@@ -143,7 +143,7 @@ def replied(door: Door, watch: DoorWatch, message: str) -> None:
     while not door.run(reading.replies, message):
         if time.monotonic() > until:
             raise TimeoutError(f"no reply within {LIMIT:g} s: {door.run(reading.trace, message)}")
-        watch.wait_for(1)
+        watch.wait_for(1, USER)
 
 
 def milliseconds(seconds: Sequence[float]) -> float:

@@ -62,7 +62,7 @@ def _waited(door: Door, name: str, seconds: float) -> Sequence[InboxItem]:
             left = until - time.monotonic()
             if left <= 0:
                 raise WaitTimeoutError(f"nothing came for {name!r} within {seconds:g} s")
-            watch.wait_for(min(left, LONGEST))
+            watch.wait_for(min(left, LONGEST), name)
     return items
 
 

@@ -62,7 +62,7 @@ def _until_over(door: Door, message: str, wait: Wait) -> Trace:
             left = until - time.monotonic()
             if left <= 0 or is_over(trace, every=wait.every):
                 return trace
-            watch.wait_for(min(left, LONGEST))
+            watch.wait_for(min(left, LONGEST), wait.draft.sender)
 
 
 def _tell(outcome: Outcome, wait: Wait) -> None:

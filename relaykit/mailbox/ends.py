@@ -21,6 +21,7 @@ def end(
     tx: Transaction, delivery: DeliveryRow, message: Message, state: State, reason: str, *, partial: str = ""
 ) -> Delivery:
     """End a delivery that is under way; the caller has checked that it may. ``partial`` goes into the notice."""
+    tx.named.add(message.sender)
     reason = rows.line(reason)
     step = rows.step(state, tx.now, reason)
     tx.write(

@@ -24,7 +24,7 @@ class Transaction(Struct, frozen=True):
     routers: Sequence[Router]
     limits: Limits
     named: set[str] = field(default_factory=set)
-    """For whom something was queued."""
+    """For whom something was queued, and who sent what has ended."""
 
     def write(self, statement: str, *values: Any) -> int:
         """Run a statement; return how many rows it wrote."""

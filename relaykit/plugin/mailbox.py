@@ -67,7 +67,7 @@ class Watch(Protocol):
         That a delivery was leased, and what ``note`` records, need not wake the process that did it.
 
         Returns:
-            None, or where all that matters to agents is that something was queued: the names of those for whom.
+            None, or the only ones whom it concerns: those for whom something was queued, and senders of what ended.
         """
         ...
 

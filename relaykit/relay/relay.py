@@ -34,6 +34,7 @@ from relaykit.relay.life import Ready
 from relaykit.relay.outgoing import Outgoing
 from relaykit.relay.services import Services
 from relaykit.relay.supervisor import Supervisor
+from relaykit.relay.watching import concerned
 
 
 class People(Struct, frozen=True):
@@ -93,7 +94,7 @@ class Relay:
                     trace = await self._services.mailbox.trace(message)
                     if all(delivery.state.ended for delivery in trace.deliveries):
                         return trace.replies
-                    await watch.wait()
+                    await concerned(watch, trace.message.sender)
         raise WaitTimeoutError(f"message {message} has not ended after {seconds:g} s; it goes on")
 
     def subscribe(

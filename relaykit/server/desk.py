@@ -12,6 +12,7 @@ import anyio
 from msgspec import Struct, field
 
 from relaykit.errors import RefusedError, RelaykitError
+from relaykit.relay.watching import concerned
 
 if TYPE_CHECKING:
     from relaykit.model import Trace
@@ -67,7 +68,7 @@ class Desk(Struct):
     async def _until(self, message: str, is_over: Callable[[Trace], bool]) -> Trace:
         async with self.mailbox.watch() as watch:
             while not is_over(trace := await self.mailbox.trace(message)):
-                await watch.wait()
+                await concerned(watch, trace.message.sender)
             return trace
 
     async def _cut_short(self, scope: anyio.CancelScope) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import time
 from collections.abc import Collection
 from contextlib import closing, suppress
 from pathlib import Path
@@ -94,13 +95,20 @@ class Listener:
             return None
         return await self._reader.next()
 
-    def wait_for(self, seconds: float | None) -> bool:
-        """Wait without an event loop; return whether it has rung in time."""
+    def wait_for(self, seconds: float | None, concerning: str | None = None) -> bool:
+        """Wait without an event loop; return whether it has rung in time, for that name or for everyone."""
         if self._deaf:
             seconds = _LOOK_SECONDS if seconds is None else min(seconds, _LOOK_SECONDS)
-        heard = bool(select.select([self._socket], [], [], seconds)[0])
-        self._drain()
-        return heard
+        until = None if seconds is None else time.monotonic() + seconds
+        while self._rings_within(until):
+            named = self._hear()
+            if concerning is None or named is None or concerning in named:
+                return True
+        return False
+
+    def _rings_within(self, until: float | None) -> bool:
+        seconds = None if until is None else max(until - time.monotonic(), 0)
+        return bool(select.select([self._socket], [], [], seconds)[0])
 
     def close(self) -> None:
         """Listen no more."""

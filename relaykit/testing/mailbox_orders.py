@@ -253,6 +253,10 @@ class Watching(MailboxPart):
                     await bench.put(to=to)
                     named = await watch.wait()
                     assert named is None or concerned <= set(named), to
+                leased = await bench.lease("c")
+                await bench.mailbox.settle([leased.lease], *_GOOD)
+                named = await watch.wait()
+                assert named is None or USER in named, "a sender is not told that its message ended"
                 await bench.mailbox.order("a", CommandKind.COMPACT, sender=USER)
                 assert await watch.wait() is None, "an agent that is not named does not see its order"
 

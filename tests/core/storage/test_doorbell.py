@@ -89,6 +89,18 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Bell(tmp_path / "missing" / "notes.db")
 
 
+def test_who_waits_for_a_name_hears_what_concerns_it_and_nothing_else(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as listener:
+        bell.ring(["b"])
+        assert not listener.wait_for(NOW, "a")
+        for named in (["b", "a"], None):
+            bell.ring(named)
+            assert listener.wait_for(SOON, "a")
+        bell.ring(["b"])
+        bell.ring(["b"])
+        assert listener.wait_for(SOON, "a"), "of several some may have been lost"
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("named", [None, [], ["a"], ["ä", "b"]])
 async def test_a_ring_says_whom_it_concerns(store: Path, named: list[str] | None) -> None:
