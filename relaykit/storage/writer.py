@@ -107,12 +107,11 @@ class Writer(Generic[T]):
 
     async def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch."""
-        return await self._wait_for(lambda transaction: operation(transaction, *args, **kwargs), audience_of(operation))
+        return await self._wait_for(lambda tx: operation(tx, *args, **kwargs), audience_of(operation))
 
     async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
-        call = lambda transaction: operation(transaction, *args, **kwargs)  # noqa: E731 - a def would not be typed
-        return await self._wait_for(call, audience_of(operation), synced=True)
+        return await self._wait_for(lambda tx: operation(tx, *args, **kwargs), audience_of(operation), synced=True)
 
     async def _wait_for(self, call: Callable[[T], R], audience: Audience, *, synced: bool = False) -> R:
         if self._closed:
