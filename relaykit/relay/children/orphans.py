@@ -105,7 +105,7 @@ async def _end_all(found: Sequence[tuple[Path, ChildRecord | None]], boot: str) 
 async def end_marked(mark: str) -> None:
     """End what carries the mark of a child that was killed: it could not end what it had put in other groups."""
     with anyio.move_on_after(_PATIENCE, shield=True):
-        while remains := living_bearers(_variable(mark)):
+        while remains := await living_bearers(_variable(mark)):
             await _kill(remains)
 
 
@@ -152,7 +152,7 @@ async def _remains(record: ChildRecord) -> list[ProcessStat]:
         members = [member for member in members if await carries(member.pid, _variable(record.mark))]
     elif leader.start != record.start:
         members = []
-    found = {stat.pid: stat for stat in (*members, *living_bearers(_variable(record.mark)))}
+    found = {stat.pid: stat for stat in (*members, *await living_bearers(_variable(record.mark)))}
     return list(found.values())
 
 

@@ -37,15 +37,19 @@ def process_stat(pid: int) -> ProcessStat | None:
 
 def living_members(group: int) -> list[ProcessStat]:
     """Return the living processes of a process group."""
-    pids = (int(entry) for entry in os.listdir(_PROC) if entry.isdigit())  # noqa: PTH208 - names alone are wanted
-    stats = (process_stat(pid) for pid in pids)
+    stats = map(process_stat, _pids())
     return [stat for stat in stats if stat is not None and stat.group == group and stat.alive]
 
 
-def living_bearers(variable: bytes) -> list[ProcessStat]:
+async def living_bearers(variable: bytes) -> list[ProcessStat]:
     """Return the living processes, of whatever group, that were started with ``NAME=VALUE`` in their environment."""
-    pids = (int(entry) for entry in os.listdir(_PROC) if entry.isdigit())  # noqa: PTH208 - names alone are wanted
-    stats = (process_stat(pid) for pid in pids if variable in _environment(pid).split(b"\0"))
+    environments: dict[int, bytes] = {}
+    for _ in range(_TRIES):
+        environments = {pid: _environment(pid) for pid in _pids()}
+        if not any(_has_program(pid) for pid, environment in environments.items() if not environment):
+            break
+        await anyio.sleep(_MOMENT)  # it was given none, or is just becoming another program
+    stats = (process_stat(pid) for pid, found in environments.items() if variable in found.split(b"\0"))
     return [stat for stat in stats if stat is not None and stat.alive]
 
 
@@ -57,6 +61,19 @@ async def carries(pid: int, variable: bytes) -> bool:
             return variable in environment.split(b"\0")
         await anyio.sleep(_MOMENT)  # one that is just becoming another program shows none for a moment
     return False
+
+
+def _pids() -> list[int]:
+    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]  # noqa: PTH208 - names alone are wanted
+
+
+def _has_program(pid: int) -> bool:
+    """Whether it runs one of ours: the kernel's own threads do not, nor does who is dead; others' are not told."""
+    try:
+        (_PROC / str(pid) / "exe").readlink()
+    except OSError:
+        return False
+    return True
 
 
 def _environment(pid: int) -> bytes:

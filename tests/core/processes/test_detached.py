@@ -92,7 +92,7 @@ async def test_what_a_dead_one_left_behind_is_ended_before_another_is_started(pl
     with anyio.fail_after(10):
         await orphans.wait_exit(pid)
     (record,) = orphans.detached(place, BOOT)
-    bearers = orphans.living_bearers(f"{orphans.MARK}={record.mark}".encode())
+    bearers = await orphans.living_bearers(f"{orphans.MARK}={record.mark}".encode())
     assert [orphans.process_stat(one.pid).group for one in bearers] == [one.pid for one in bearers] != []
     process = await RelayProcesses(place, BOOT).detached("key", SLEEP, output=tmp_path / "output")
     assert not process.found
