@@ -15,6 +15,7 @@ import anyio
 from rich.console import Console
 from rich.live import Live
 
+from relaykit.cli.output import reader_gone
 from relaykit.cli.picture import Picture, drawn
 from relaykit.errors import RelaykitError, StoreError
 from relaykit.model import Decision
@@ -53,6 +54,7 @@ class LiveView:
             await self._show(relay)
         except* OSError:
             self.note("the terminal is gone")
+            reader_gone()
 
     async def _show(self, relay: Relay) -> None:
         console = Console(file=sys.stdout)
