@@ -88,8 +88,12 @@ class Program:
     env: dict[str, str] = field(default_factory=dict)
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        """Return this process's environment, without what it says of relaykit, and with what the program needs."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAYKIT")}
+        """Return this process's environment, without what it says of relaykit, and with what the program needs.
+
+        What a program prints is buffered as everyone has it, whatever the tests are run with.
+        """
+        dropped = ("RELAYKIT", "PYTHONUNBUFFERED")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         own = {"RELAYKIT_HOME": str(self.home), "PYTHONPATH": str(_SOURCE), "COLUMNS": "100"}
         return {**inherited, **own, **self.env, **more}
 

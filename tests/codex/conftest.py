@@ -115,10 +115,12 @@ def connect():
 
 
 @pytest.fixture
-def codex(tmp_path, stub, context, connect):
+def codex(tmp_path, stub, context, connect, monkeypatch):
     cwd = tmp_path / "workspace"
     cwd.mkdir()
     with codex_home(stub.base_url) as home:
+        # Codex runs the login shell of the user, whose start-up files may print what they like.
+        monkeypatch.setenv("HOME", str(tmp_path))
         yield Codex(
             cwd,
             home,

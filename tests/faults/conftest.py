@@ -246,7 +246,7 @@ class Home:
 
     def environment(self, **more):
         # Written byte code halves the time that each start takes.
-        dropped = ("RELAYKIT", "PYTHONDONTWRITEBYTECODE")
+        dropped = ("RELAYKIT", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         # Codex runs the login shell of the user, whose start-up files are not for tests to interrupt.
         own = {"HOME": str(self.path.parent)}
