@@ -11,7 +11,7 @@ import anyio
 
 from relaykit.config.records import OnInterrupted
 from relaykit.errors import ProviderError
-from relaykit.model import Claim, LeasedDelivery, PastTurn
+from relaykit.model import Claim, LeasedDelivery, Outcome, PastTurn
 from relaykit.plugin import ReadsHistory
 from relaykit.relay.delivering import verdicts
 from relaykit.relay.delivering.verdicts import Verdict
@@ -19,8 +19,9 @@ from relaykit.relay.delivering.worker import Worker
 
 HISTORY_SECONDS = 60.0
 _LOOKS, _LOOK_SECONDS = 5, 0.2
-"""How often, and how quickly after one another, a detached process is asked for a text that it does not know of: it may
-be reading it at this moment. Handed over again, it would be done twice."""
+"""How often, and how quickly after one another, a detached process is asked for a text that it does not know of, or whose
+turn it calls cut off: it may be reading it, or beginning with it, at this moment. Handed over again, it would be done
+twice."""
 
 
 class Recovery:
@@ -57,7 +58,7 @@ class Recovery:
         """Read the history; of a process that outlived the relay once more, for what it was handed just then."""
         turns = await self._history(session)
         for _ in range(_LOOKS if self._worker.capabilities.detached else 0):
-            if turns is None or submissions <= {name for turn in turns for name in turn.submissions}:
+            if turns is None or submissions <= _told(turns):
                 break
             await self._worker.clock.sleep(_LOOK_SECONDS)
             turns = await self._history(session)
@@ -81,3 +82,8 @@ class Recovery:
             on_interrupted=self._on_interrupted,
             detached=self._worker.capabilities.detached and item.delivery.session == self._worker.session.id,
         )
+
+
+def _told(turns: Sequence[PastTurn]) -> set[str | None]:
+    """Return the submissions of whose turns it is known that they run, or how they ended."""
+    return {name for turn in turns if turn.outcome is not Outcome.INTERRUPTED for name in turn.submissions}

@@ -7,7 +7,7 @@ import sys
 import pytest
 from msgspec.structs import replace
 
-from relaykit.model import CommandKind, Decision, Outcome, State, StatusKind, Wish
+from relaykit.model import CommandKind, Decision, Outcome, PastTurn, State, StatusKind, Wish
 from relaykit.relay.children import orphans
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.ownership import children_directory
@@ -79,6 +79,25 @@ async def test_a_text_that_the_process_is_only_now_reading_is_not_handed_over_ag
         session = await detached.provider.opened(2)
         await settle()  # the relay has looked, and looks again after a while of its clock
         session.start(submission.id)
+        await detached.clock.advance(0.2)
+        await settle()
+        session.end(text="done")
+        trace = await detached.ended(accepted.message.id)
+    assert [reply.body for reply in trace.replies] == ["done"]
+    assert session.submissions == []
+
+
+async def test_a_turn_that_is_only_now_beginning_and_reads_as_cut_off_is_not_gone_on_with(detached: World) -> None:
+    async with detached.doomed_relay() as relay:
+        accepted = await relay.send("a", "hello")
+        first = await detached.provider.opened()
+        submission = await first.submitted()
+        beginning = PastTurn(id="turn-1", submissions=(submission.id,), outcome=Outcome.INTERRUPTED)
+        detached.provider.turns[first.id] = [beginning]
+    async with detached.relay():
+        session = await detached.provider.opened(2)
+        await settle()
+        session.start(submission.id, turn="turn-1")
         await detached.clock.advance(0.2)
         await settle()
         session.end(text="done")
