@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from msgspec import ValidationError
 from msgspec.structs import replace
 
+from relaykit.errors import RefusedError
 from relaykit.model import (
     Agent,
     Attachment,
@@ -220,5 +222,10 @@ def agent(record: str) -> Agent:
 
 
 def dump(record: object) -> str:
-    """Return a record as it is stored."""
-    return to_text(record)
+    """Return a record as it is stored; RefusedError where a value is not of its field's type, for nobody could read it."""
+    text = to_text(record)
+    try:
+        from_text(type(record), text)
+    except ValidationError as error:
+        raise RefusedError(f"{type(record).__name__}: {error}") from error
+    return text

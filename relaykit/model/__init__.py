@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from relaykit.model.attachment import ATTACHMENT_BYTES, ATTACHMENTS, Attachment
     from relaykit.model.block import Block, BlockKind
     from relaykit.model.capabilities import Capabilities
-    from relaykit.model.codec import from_json, from_text, to_json, to_text
+    from relaykit.model.codec import from_text, to_json, to_text
     from relaykit.model.command import DRAIN, Command, CommandKind, CommandState
     from relaykit.model.credential import Credential, CredentialInfo
     from relaykit.model.delivery import (
@@ -89,7 +89,7 @@ _HOMES = {
     "attachment": ("ATTACHMENTS", "ATTACHMENT_BYTES", "Attachment"),
     "block": ("Block", "BlockKind"),
     "capabilities": ("Capabilities",),
-    "codec": ("from_json", "from_text", "to_json", "to_text"),
+    "codec": ("from_text", "to_json", "to_text"),
     "command": ("DRAIN", "Command", "CommandKind", "CommandState"),
     "credential": ("Credential", "CredentialInfo"),
     "delivery": (
@@ -246,7 +246,6 @@ __all__ = [
     "Wish",
     "WorkItem",
     "cannot",
-    "from_json",
     "from_text",
     "new_id",
     "parse_address",

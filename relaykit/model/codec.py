@@ -1,9 +1,8 @@
-"""Records to JSON and back, by their fields' types. Fields that are not known are passed over: newer writers can be read."""
+"""Records to JSON and back, by their fields' types. Unknown fields are passed over, so that newer writers can be read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,15 +18,6 @@ def to_json(record: object) -> dict[str, Any]:
     return values
 
 
-def from_json(cls: type[R], values: Mapping[str, Any]) -> R:
-    """Make a record from its JSON values.
-
-    Raises:
-        msgspec.ValidationError: A value is not of its field's type.
-    """
-    return msgspec.convert(values, cls)
-
-
 def to_text(record: object) -> str:
     """Return a record, or several, as JSON."""
     try:
@@ -40,7 +30,8 @@ def from_text(cls: type[R], text: str) -> R:
     """Make a record from its JSON.
 
     Raises:
-        msgspec.DecodeError: It is no JSON, or a value is not of its field's type.
+        msgspec.ValidationError: A value is not of its field's type.
+        ValueError: It is no JSON.
     """
     try:
         return msgspec.json.decode(text, type=cls)

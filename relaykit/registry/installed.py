@@ -29,7 +29,7 @@ def installed(group: str) -> list[Installed] | None:
     """Return a group's entry points in the order of ``sys.path``; None where this cannot be told for certain."""
     try:
         return list(_entry_points(group))
-    except (_UnusualError, OSError, ValueError, KeyError):
+    except (_UnusualError, OSError, ValueError, KeyError, TypeError):
         return None
 
 

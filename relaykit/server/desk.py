@@ -83,7 +83,7 @@ class Desk(Struct):
     @contextmanager
     def _counted(self) -> Iterator[None]:
         if self.caller.waits_left <= 0:
-            raise RefusedError("too many of your calls wait already; send without wait, and end your turn")
+            raise RefusedError("too many of your calls wait already; let one of them end, or do not wait")
         self.caller.waits_left -= 1
         try:
             yield

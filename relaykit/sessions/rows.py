@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 
-from relaykit.model import OCCURRENCES, BlockEnded, Event, ProviderNote, SessionRecord, from_text, to_text
+from relaykit.model import OCCURRENCES, BlockEnded, Event, Occurrence, ProviderNote, SessionRecord, from_text, to_text
 
 ROW_BYTES = 100
 """What a row takes beside its data: its columns, and its places in the indexes."""
@@ -46,10 +46,20 @@ def encode(event: Event) -> NewEvent:
 def decode_event(row: tuple[Any, ...]) -> Event:
     """Return the event of a row of ``SELECT_EVENT``."""
     agent, session, number, at, kind, data, cursor = row
-    cls = OCCURRENCES.get(kind)
-    # A newer relaykit knows more kinds than this one.
-    what = from_text(cls, data) if cls else ProviderNote(name=kind, data=json.loads(data))
-    return Event(agent=agent, session=session, number=number, at=at, what=what, cursor=cursor)
+    return Event(agent=agent, session=session, number=number, at=at, what=_occurrence(kind, data), cursor=cursor)
+
+
+def _occurrence(kind: str, data: str) -> Occurrence:
+    """Return what happened; as a note where it is of no kind or form that is known, so that the others are still read.
+
+    A newer relaykit knows more of them than this one, and a provider may have told what is not of its field's type.
+    """
+    if cls := OCCURRENCES.get(kind):
+        try:
+            return from_text(cls, data)
+        except ValidationError:
+            return ProviderNote(name=kind, data=json.loads(data))
+    return ProviderNote(name=kind, data=json.loads(data))
 
 
 def decode_session(row: tuple[Any, ...]) -> SessionRecord:

@@ -1,8 +1,9 @@
 """The doorbell: wakes other processes when a store was written to.
 
-Each listener binds a datagram socket of its own in a directory beside the store; ringing sends a datagram to
-every socket there: an empty one, or one with the names of those whom it concerns. The directory stands with the store and not with the login, whose runtime directory differs from
-process to process (cron, ``sudo``, an agent's cleaned environment) and goes away with the last terminal.
+Each listener binds a datagram socket of its own in a directory beside the store; ringing sends a datagram to every
+socket there: an empty one, or one with the names of those whom it concerns. The directory stands with the store and
+not with the login, whose runtime directory differs from process to process (cron, ``sudo``, an agent's cleaned
+environment) and goes away with the last terminal.
 """
 
 from __future__ import annotations
@@ -163,8 +164,10 @@ def _ring(bell: socket.socket, address: str, said: bytes) -> None:
 
 
 def _said(named: Collection[str] | None) -> bytes:
-    """Return what a ring says: nothing where it concerns everyone, or too many to name them."""
-    said = b"" if named is None else ("\n" + "\n".join(named)).encode()
+    """Return what a ring says: nothing where it concerns everyone, or those who cannot be named in it."""
+    if named is None or any("\n" in name for name in named):
+        return b""
+    said = ("\n" + "\n".join(named)).encode()
     return said if len(said) <= _SAID_BYTES else b""
 
 

@@ -21,7 +21,7 @@ class Desk:
 
     def __init__(self, mailbox, dispatcher):
         self.mailbox = mailbox
-        self.hinted, self.asked = [], []
+        self.hinted = []
         self.bells = {name: Bell(hint=lambda name=name: self.hinted.append(name)) for name in ("idle", "busy")}
         self.bells["busy"].patient = lambda: True
         for name, bell in self.bells.items():

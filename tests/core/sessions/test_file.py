@@ -144,6 +144,18 @@ async def test_events_of_kinds_that_only_a_newer_relaykit_knows_come_as_notes(pa
     assert event.what == ProviderNote(name="plan", data={"steps": [1]})
 
 
+@pytest.mark.parametrize("odd", ['{"block":{"id":7}}', '{"block":{"id":"b","kind":"hologram"}}', '{"block":1e400}'])
+async def test_an_event_whose_values_are_not_of_its_kind_comes_as_a_note_and_hides_no_other(path, odd):
+    with closing(open_database(path)) as database, anyio.fail_after(SECONDS):
+        store = SqliteSessionStore(Inline(database, lambda *_: None))
+        await store.begin(record())
+        await store.append([ended(1), ended(2)])
+        database.connection.execute("UPDATE events SET data = ? WHERE number = 1", (odd,))
+        one, two = await store.events()
+    assert one.what == ProviderNote(name="block_ended", data=json.loads(odd))
+    assert two.what == ended(2).what
+
+
 def test_the_door_reads_without_an_event_loop_and_hears_what_a_relay_writes(path):
     async def write():
         with anyio.fail_after(SECONDS):

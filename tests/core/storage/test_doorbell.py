@@ -110,7 +110,7 @@ async def test_a_ring_says_whom_it_concerns(store: Path, named: list[str] | None
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("rings", [[["a"], ["b"]], [["a"], None], [None, ["a"]], [["x" * 300, "y" * 300]]])
+@pytest.mark.parametrize("rings", [[["a"], ["b"]], [["a"], None], [None, ["a"]], [["x" * 300, "y" * 300]], [["a\nb"]]])
 async def test_several_rings_or_too_many_names_concern_everyone(store: Path, rings: list[list[str] | None]) -> None:
     with closing(Bell(store)) as bell, closing(Listener(store)) as listener, anyio.fail_after(SOON):
         for named in rings:
