@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, closing, suppress
 from queue import SimpleQueue
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -63,11 +63,32 @@ class _Loop(NamedTuple):
 class _Job(Generic[T]):
     """An operation that waits for the thread, and then for its caller."""
 
-    __slots__ = ("audience", "call", "changed", "done", "error", "result", "synced", "withdrawn")
+    __slots__ = (
+        "args",
+        "audience",
+        "changed",
+        "done",
+        "error",
+        "kwargs",
+        "operation",
+        "result",
+        "synced",
+        "withdrawn",
+    )
 
-    def __init__(self, call: Callable[[T], Any], audience: Audience, done: _Event, *, synced: bool) -> None:
-        self.call = call
-        self.audience = audience
+    def __init__(
+        self,
+        operation: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        done: _Event,
+        *,
+        synced: bool,
+    ) -> None:
+        self.operation = operation
+        self.args = args
+        self.kwargs = kwargs
+        self.audience = audience_of(operation)
         self.synced = synced
         self.changed = False
         self.done = done
@@ -105,18 +126,22 @@ class Writer(Generic[T]):
         # A daemon, so that a disk that hangs cannot keep the process.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
-    async def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    # Neither is a coroutine function: a second coroutine around the one that waits would cost every operation a step.
+    def run(
+        self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
         """Run an operation with the next batch."""
-        return await self._wait_for(lambda tx: operation(tx, *args, **kwargs), audience_of(operation))
+        return self._outcome(_Job(operation, args, kwargs, self._loop.event(), synced=False))
 
-    async def run_synced(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def run_synced(
+        self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
-        return await self._wait_for(lambda tx: operation(tx, *args, **kwargs), audience_of(operation), synced=True)
+        return self._outcome(_Job(operation, args, kwargs, self._loop.event(), synced=True))
 
-    async def _wait_for(self, call: Callable[[T], R], audience: Audience, *, synced: bool = False) -> R:
+    async def _outcome(self, job: _Job[T]) -> Any:
         if self._closed:
             raise StoreError("the store is closed")
-        job = _Job(call, audience, self._loop.event(), synced=synced)
         self._waiting.append(job)
         if not self._busy:
             self._hand_over()
@@ -127,7 +152,7 @@ class Writer(Generic[T]):
             raise
         if job.error is not None:
             raise job.error
-        return job.result  # type: ignore[no-any-return]  # the job carries R past the thread
+        return job.result
 
     async def start(self) -> None:
         """Start the thread; return when the store is open, or raise why it cannot be."""
@@ -244,7 +269,7 @@ def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:
     before = database.changes
     job.error = None
     try:
-        job.result = job.call(transaction)
+        job.result = job.operation(transaction, *job.args, **job.kwargs)
     except RelaykitError as refusal:
         if database.changes != before:
             raise
