@@ -105,7 +105,8 @@ def _posted(event: str, endpoint: Endpoint) -> Mapping[str, object]:
 def _run(event: str, endpoint: Path) -> Mapping[str, object]:
     report = Path(__file__).with_name("report.py")
     command = shlex.join([sys.executable, "-I", "-S", str(report), event, str(endpoint)])
-    return {"hooks": [{"type": "command", "command": command, "timeout": _HOOK_SECONDS}]}
+    # Claude goes on meanwhile: a report must not hold up the session that it is of.
+    return {"hooks": [{"type": "command", "command": command, "timeout": _HOOK_SECONDS, "async": True}]}
 
 
 def _skill(name: str, description: str, body: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +29,7 @@ def examples(*lines: str) -> Callable[[F], F]:
 def call(entry: Entry, words: Sequence[str]) -> int:
     """Call a command with its words; return its exit code."""
     function = _target(entry)
+    gc.enable()
     if entry.group == PLUGINS:
         result = function(list(words), *_lent(entry))
     else:

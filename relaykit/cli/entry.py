@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,4 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from relaykit.cli.boundary import guarded  # noqa: PLC0415 - not for --version
 
-    return guarded(words)
+    gc.disable()  # until a command is called: what is imported stays, and to look through it is a tenth of a start
+    try:
+        return guarded(words)
+    finally:
+        gc.enable()

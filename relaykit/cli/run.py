@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ def run(
         options=option,
         arguments=arguments,
     )
+    gc.disable()  # still: until the relay is open, nearly everything is made to stay
     setting, registry = configured(config, said, listen)
     from relaykit.cli.serving import serve  # noqa: PLC0415 - the relay is not needed where the configuration is wrong
 

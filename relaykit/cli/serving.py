@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ class _Service:
         with anyio.open_signal_receiver(*_signals()) as signals:
             opened = server.open(self._config, registry=self._registry, report=self._tell)
             async with opened as running, anyio.create_task_group() as tasks:
+                gc.freeze()  # all that stands by now stays: the collector need never look at it
+                gc.enable()
                 tasks.start_soon(self._stop_on, signals, running, name="signals")
                 if self._view is not None:
                     tasks.start_soon(self._view.run, running, name="live view")

@@ -33,9 +33,10 @@ class Call(Struct, frozen=True, kw_only=True):
 class RpcError(Exception):
     """What is answered in place of a result."""
 
-    def __init__(self, code: int, message: str, id: Id = None) -> None:
+    def __init__(self, code: int, message: str, id: Id = None, *, data: Mapping[str, Any] | None = None) -> None:
         self.code = code
         self.id = id
+        self.data = data
         super().__init__(message)
 
 
@@ -67,10 +68,11 @@ def result(id: Id, value: Mapping[str, Any]) -> dict[str, Any]:
 
 def failure(error: RpcError, id: Id = None) -> dict[str, Any]:
     """Return the answer to what could not be done."""
+    more = {} if error.data is None else {"data": error.data}
     return {
         "jsonrpc": "2.0",
         "id": error.id if id is None else id,
-        "error": {"code": error.code, "message": str(error)},
+        "error": {"code": error.code, "message": str(error), **more},
     }
 
 

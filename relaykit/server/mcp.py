@@ -1,8 +1,8 @@
 """The Model Context Protocol, as far as a server of tools needs it.
 
-The official SDK would do it, and cost every relay 0.6 s and 40 MiB; its client is the peer in the tests. Versions are
-negotiated as the specification says: the client's, where it is known here, else the newest that is. A client that
-begins with another handshake gets "method not found", by which it knows to fall back to this one.
+The official SDK would do it, and cost every relay 0.6 s and 40 MiB; its client is the peer in the tests. Here are the
+tools, and the revisions that begin with a handshake, whose version is negotiated as the specification says: the
+client's, where it is known here, else the newest that is. ``modern`` has the revision that has no handshake.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from relaykit.server import jsonrpc
 from relaykit.server.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, RpcError
 
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
-"""Newest first."""
+"""Those that begin with a handshake, newest first."""
 WITHOUT_HEADER = "2025-03-26"
 """What a client speaks that does not say it with every request."""
 INSTRUCTIONS = (
@@ -88,13 +88,18 @@ class McpServer(Generic[C]):
             case "ping":
                 return {}
             case "tools/list":
-                return {"tools": [tool.described() for tool in self._tools.values()]}
+                return self.listed()
             case "tools/call":
-                return await self._call(call.params, caller)
+                return await self.call(call.params, caller)
             case _:
                 raise RpcError(METHOD_NOT_FOUND, f"there is no method {call.method[:100]!r} here")
 
-    async def _call(self, params: Mapping[str, Any], caller: C) -> Mapping[str, Any]:
+    def listed(self) -> Mapping[str, Any]:
+        """Return what there is to call, always in the same order."""
+        return {"tools": [tool.described() for tool in self._tools.values()]}
+
+    async def call(self, params: Mapping[str, Any], caller: C) -> Mapping[str, Any]:
+        """Call a tool; RpcError where there is none of that name."""
         name, arguments = params.get("name"), params.get("arguments") or {}
         tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is None:

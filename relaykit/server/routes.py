@@ -15,7 +15,7 @@ from starlette.routing import Route
 import relaykit
 from relaykit.errors import RefusedError, RelaykitError, StoreError
 from relaykit.plugin import CALLER
-from relaykit.server import hooks, jsonrpc
+from relaykit.server import hooks, jsonrpc, modern
 from relaykit.server.desk import Desk
 from relaykit.server.jsonrpc import Call
 from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
@@ -51,18 +51,23 @@ class _Edge:
         self._mcp = McpServer(TOOLS)
 
     async def mcp(self, request: Request) -> Response:
-        """One or several JSON-RPC messages in, their answers out; there is no stream to GET."""
-        version = request.headers.get("mcp-protocol-version", WITHOUT_HEADER)
-        if version not in VERSIONS and not await _begins(request):
-            return _refused(400, f"protocol version {version[:40]!r} is not spoken here; {', '.join(VERSIONS)} are")
+        """JSON-RPC in, its answer out; there is no stream to GET."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refused(415, "the body has to be application/json")
         desk = Desk(_caller(request), self._services, self._closing, _disconnected(request))
-        answer = await self._mcp.answer(await request.body(), desk)
+        status, answer = await self._answer(request, desk)
         afterwards = BackgroundTask(_afterwards, desk) if desk.afterwards else None
-        if not answer:
-            return Response(status_code=202, background=afterwards)
-        return Response(answer, media_type="application/json", background=afterwards)
+        media_type = "application/json" if answer else None
+        return Response(answer, status, media_type=media_type, background=afterwards)
+
+    async def _answer(self, request: Request, desk: Desk) -> modern.Reply:
+        version, body = request.headers.get("mcp-protocol-version", WITHOUT_HEADER), await request.body()
+        if version in VERSIONS or _begins(body):
+            answer = await self._mcp.answer(body, desk)
+            return modern.Reply(200 if answer else 202, answer)
+        if version == modern.VERSION:
+            return await modern.answer(self._mcp, body, request.headers, desk)
+        return modern.unsupported(version, body)
 
     async def hook(self, request: Request) -> Response:
         """What a provider's hook sends, into the events of the session whose token it bears; what that tells it, back."""
@@ -100,10 +105,9 @@ class _Edge:
         return JSONResponse({"status": "ok", "version": relaykit.__version__, "agents": agents, "relays": len(relays)})
 
 
-async def _begins(request: Request) -> bool:
-    """Whether a request may come in any version: a handshake, also one that is not known here."""
-    calls = jsonrpc.read(await request.body()).calls
-    return any(isinstance(call, Call) and call.method in ("initialize", "server/discover") for call in calls)
+def _begins(body: bytes) -> bool:
+    """Whether a request may come in any version: a handshake, which negotiates it."""
+    return any(isinstance(call, Call) and call.method == "initialize" for call in jsonrpc.read(body).calls)
 
 
 def _caller(request: Request) -> Caller:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from relaykit.server.desk import MAX_WAIT
-from relaykit.server.mcp import VERSIONS
+from relaykit.server.modern import SPOKEN
 from relaykit.server.tools import TOOLS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ says as `url`. [Why it is safe](../explanation/edge.md).
 
 | path | does |
 |---|---|
-| `POST /mcp` | the tools below, over the Model Context Protocol (streamable HTTP, JSON answers, no sessions); versions {", ".join(VERSIONS)} |
+| `POST /mcp` | the tools below, over the Model Context Protocol (streamable HTTP, JSON answers, no sessions); versions {", ".join(SPOKEN)} |
 | `POST /hooks/NAME` | what a provider's hook sends: the JSON object becomes the event `note` with the name `hook.NAME` of the token's session. The answer is `{{}}`, or what the session tells it, once it does: a decision, or work |
 | `GET /health` | `{{"status": "ok", "version", "agents", "relays"}}` while the relay can use its mailbox, else 503 |
 

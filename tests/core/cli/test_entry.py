@@ -184,3 +184,10 @@ def on_terminal(program, env, *words):
     os.close(ours)
     assert done.wait(30) == 0
     return shown.decode()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["nothing"], ["run", "--provider", "nothing"], ["agents"]])
+def test_whatever_a_command_came_to_the_collector_is_on_again(program, words):
+    code = f"import gc; from relaykit.cli.entry import main; main({words!r}); raise SystemExit(gc.isenabled())"
+    argv, env = [sys.executable, "-c", code], program.environment({})
+    assert subprocess.run(argv, capture_output=True, env=env, timeout=30, check=False).returncode == 1

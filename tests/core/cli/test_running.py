@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -175,3 +176,16 @@ def test_a_second_ctrl_c_does_not_wait_for_the_turn(program):
         assert "Ctrl-C once more" in relay.stderr.readline()
         relay.send_signal(signal.SIGINT)
         assert relay.wait(8) == 130, "well before the ten seconds that a stop waits"
+
+
+def test_a_relay_that_is_ready_collects_its_garbage_but_not_what_its_start_made(program):
+    code = (
+        "import gc, relaykit.cli.serving as serving; from relaykit.cli.entry import main; "
+        "serving.say = lambda *_, **__: print(gc.isenabled(), gc.get_freeze_count() > 10_000, flush=True); "
+        "main(['run', '--provider', 'echo'])"
+    )
+    argv, env = [sys.executable, "-c", code], program.environment({})
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as relay:
+        assert relay.stdout.readline() == "True True\n"
+        relay.terminate()
+        assert relay.wait(30) == 0

@@ -12,7 +12,7 @@ from relaykit.testing.scripted import SECONDS
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
 async def test_the_official_client_lists_and_calls_the_tools(edge, mode):
     import httpx2  # noqa: PLC0415 - 0.6 s, which only this test pays for
     from mcp import Client  # noqa: PLC0415
@@ -26,6 +26,7 @@ async def test_the_official_client_lists_and_calls_the_tools(edge, mode):
             async with httpx2.AsyncClient(headers=headers) as http:
                 transport = streamable_http_client(f"{me.url}/mcp", http_client=http)
                 async with Client(transport, mode=mode) as client:
+                    assert client.protocol_version == ("2025-11-25" if mode == "legacy" else "2026-07-28")
                     listed = await client.list_tools()
                     assert [tool.name for tool in listed.tools][:2] == ["send", "reply"]
                     result = await client.call_tool("whoami", {})
@@ -61,7 +62,9 @@ async def test_another_version_or_another_kind_of_body_is_refused(edge):
     async with edge.relay():
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode()
         answer = await edge.client()("POST", "/mcp", body, MCP_Protocol_Version="1999-01-01")
-        assert answer.status == 400
-        assert "2025-11-25" in answer.json["error"]["message"]
+        assert (answer.status, answer.json["id"], answer.json["error"]["code"]) == (400, 1, -32022)
+        supported = answer.json["error"]["data"]["supported"]
+        assert supported[:2] == ["2026-07-28", "2025-11-25"]
+        assert all(version in answer.json["error"]["message"] for version in supported)
         answer = await edge.client()("POST", "/mcp", body, Content_Type="text/plain")
         assert answer.status == 415
