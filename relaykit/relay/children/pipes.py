@@ -10,8 +10,8 @@ from anyio.abc import ByteReceiveStream, ByteSendStream
 
 from relaykit.descriptor import DescriptorReader
 
-_READ = 256 * 1024
-"""Bytes asked for at once: more than a pipe holds, so that one read empties it."""
+_READ = 64 * 1024
+"""Bytes asked for at once: what a pipe holds. From 128 KiB on, each read would map memory of its own and unmap it."""
 
 
 class PipeReader(ByteReceiveStream):
