@@ -170,6 +170,8 @@ class Worker:
         self.recorder.offer(what)
         facts = self.turns.fold(what)
         self._facts += facts
+        if any(isinstance(fact, EndedTurn) for fact in facts):
+            self.recorder.hurry()  # into its own store, while the turn's steps go into theirs
         if is_reason(what):
             self.nudge.ring()  # for the status
         if isinstance(what, PermissionAsked | PermissionClosed):

@@ -71,6 +71,11 @@ class Recorder:
         self._pending.add(self._clock.now(), what)
         self._wake.set()
 
+    def hurry(self) -> None:
+        """Have what was offered stored now: somebody is going to wait for it."""
+        self._wake.set()
+        self._hurry.set()
+
     async def flush(self) -> None:
         """Return when everything that was offered before is stored and published.
 
@@ -78,8 +83,7 @@ class Recorder:
         """
         mark = self._pending.mark()
         self._marks.add(mark)
-        self._wake.set()
-        self._hurry.set()
+        self.hurry()
         try:
             if not self._over:
                 await mark.reached.wait()
