@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         RelayRecord,
         Reply,
         Report,
+        Settled,
         State,
         Status,
         Trace,
@@ -222,11 +223,12 @@ class OperationsMailbox(ConversingMailbox):
         *,
         reply: Draft | None = None,
         partial: str = "",
+        noted: Sequence[Noted] = (),
         synced: bool = False,
-    ) -> Sequence[Delivery]:
+    ) -> Settled:
         """End deliveries together with their one reply, or their notices."""
         run = self._run_synced if synced or self._synced else self._run
-        return await run(settling.settle, leases, state, reason, reply=reply, partial=partial)
+        return await run(settling.settle, leases, state, reason, reply=reply, partial=partial, noted=noted)
 
     async def order(
         self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str | None = None

@@ -10,9 +10,9 @@ from relaykit.mailbox import rows
 from relaykit.mailbox.chain import after, is_answered, reply_to
 from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.entry import post
-from relaykit.mailbox.leases import fields, lost
+from relaykit.mailbox.leases import fields, lost, note
 from relaykit.mailbox.rows import DeliveryRow
-from relaykit.model import Delivery, Draft, Lease, Message, MessageKind, State, Wish
+from relaykit.model import Draft, Lease, Message, MessageKind, Noted, Settled, State, Wish
 from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
@@ -30,13 +30,17 @@ def settle(
     *,
     reply: Draft | None = None,
     partial: str = "",
-) -> list[Delivery]:
+    noted: Sequence[Noted] = (),
+) -> Settled:
     """End deliveries that a turn took, with the one reply that names them all, or with their notices.
 
     One that was to be cancelled ends ``cancelled`` however its turn ended, and the reply does not name it; where all
     were, there is no reply. Nor does it name one that the agent has answered in the middle of its turn.
     """
     held = [_held(tx, lease) for lease in leases]
+    if noted:
+        note(tx, noted)
+        held = [_held(tx, lease) for lease in leases]
     ended = [
         end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial) for delivery, message in held
     ]
@@ -44,7 +48,7 @@ def settle(
         answered = [pair for pair in held if pair[0].wish != Wish.CANCEL and not _has_reply(tx, *pair)]
         if answered:
             _reply(tx, reply, answered)
-    return ended
+    return Settled(deliveries=tuple(ended), more=any(_waits(tx, one) for one in {one.recipient for one in ended}))
 
 
 def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | None:
@@ -68,6 +72,12 @@ def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | N
         in_reply_to=(to.message,),
     )
     return post(tx, draft, after(cause.id, message))
+
+
+def _waits(tx: Transaction, agent: str) -> bool:
+    """Whether anything is queued for an agent, or for any of a group that it is in."""
+    queued = "EXISTS (SELECT 1 FROM queue WHERE recipient = ? AND messages > 0)"
+    return bool(tx.row(f"SELECT {queued} OR EXISTS (SELECT 1 FROM pool WHERE agent = ?)", agent, agent)[0])
 
 
 def _held(tx: Transaction, lease: Lease) -> tuple[DeliveryRow, Message]:

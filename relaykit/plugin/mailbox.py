@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Noted,
         RelayRecord,
         Report,
+        Settled,
         State,
         Status,
         Trace,
@@ -254,8 +255,9 @@ class Leases(Protocol):
         *,
         reply: Draft | None = None,
         partial: str = "",
+        noted: Sequence[Noted] = (),
         synced: bool = False,
-    ) -> Sequence[Delivery]:
+    ) -> Settled:
         """End deliveries together with their one reply, or their notices. A reply is exempt from limits.
 
         Args:
@@ -264,6 +266,7 @@ class Leases(Protocol):
             reason: One line.
             reply: The one reply, where the end is ``answered``.
             partial: What the turn had written when it ended otherwise; goes into the notice.
+            noted: Steps on the way there, recorded first.
             synced: Also safe from loss of power when this returns.
         """
         ...

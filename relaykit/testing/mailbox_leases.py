@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from relaykit.errors import LeaseLostError, NotFoundError
-from relaykit.model import USER, Lease, MessageKind, Noted, Priority, State, Wish
+from relaykit.model import USER, Lease, MessageKind, Noted, Priority, State, TaskState, Wish
 from relaykit.plugin import Joining, Mailbox
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, reply_of, states
 
@@ -18,6 +18,9 @@ WRITES: dict[str, Callable[[Mailbox, Lease], Awaitable[object]]] = {
     "release": lambda mailbox, lease: mailbox.release(lease, ""),
     "wish": lambda mailbox, lease: mailbox.wish(lease, Wish.STOP),
     "settle": lambda mailbox, lease: mailbox.settle([lease], State.ANSWERED, ""),
+    "settle with its steps": lambda mailbox, lease: mailbox.settle(
+        [lease], State.ANSWERED, "", noted=[Noted(lease=lease, at=1.0)]
+    ),
 }
 
 
@@ -125,6 +128,30 @@ class Handling(MailboxPart):
         await bench.saw(lease, "turn-1")
         delivery = await bench.delivery(asked.id)
         assert (delivery.state, delivery.turn) == (State.SEEN, "turn-1")
+
+    async def test_the_steps_on_the_way_to_an_end_are_recorded_with_it(self, bench: Bench) -> None:
+        asked = (await bench.put(task="Look at it")).message
+        lease = (await bench.lease()).lease
+        noted = [Noted(lease=lease, at=1.0), Noted(lease=lease, at=2.0, turn="turn-1")]
+        settled = await bench.mailbox.settle([lease], State.ANSWERED, "completed", noted=noted)
+        delivery = await bench.delivery(asked.id)
+        assert settled.deliveries == (delivery,)
+        assert states(delivery)[-3:] == [State.DELIVERED, State.SEEN, State.ANSWERED]
+        assert [step.at for step in delivery.steps[-3:-1]] == [1.0, 2.0]
+        (task,) = (await bench.mailbox.trace(asked.id)).tasks
+        assert (delivery.turn, task.turn, task.state) == ("turn-1", "turn-1", TaskState.DONE)
+
+    async def test_a_settlement_tells_whether_more_may_wait_for_the_agent(self, bench: Bench) -> None:
+        await bench.claim("b", tags=("review",))
+        await bench.claim("c", tags=("review",))
+        waits = ["b", "any:tag:review", "b"]
+        for to in waits:
+            await bench.put(to)
+        found = []
+        for _ in waits:
+            leased = await bench.begin("b")
+            found.append((await bench.mailbox.settle([leased.lease], State.ANSWERED, "")).more)
+        assert found == [True, True, False]
 
     async def test_what_is_released_keeps_its_place_and_its_attempts(self, bench: Bench) -> None:
         await bench.put(body="first")

@@ -56,7 +56,8 @@ class Cancelling(MailboxPart):
         asked = (await bench.put()).message
         leased = await bench.begin()
         await bench.mailbox.cancel(asked.id, interrupt=True)
-        (delivery,) = await bench.mailbox.settle([leased.lease], State.ANSWERED, "", reply=reply_of(leased))
+        settled = await bench.mailbox.settle([leased.lease], State.ANSWERED, "", reply=reply_of(leased))
+        (delivery,) = settled.deliveries
         assert delivery.state is State.CANCELLED
         assert await bench.mailbox.replies(asked.id) == []
 

@@ -21,9 +21,14 @@ HANDED_OVER = {
     "ended": {"seen"},
 }
 """Steps at which the provider may have the text, each with the states of which one is on disk then."""
-ECHO = {"provider": "echo", "options": {"prefix": "", "delay": 0.01}}
-EXEC = {"provider": "exec", "options": {"command": ["cat"]}}
+# Slow enough that the steps of a turn are recorded while it runs.
+ECHO = {"provider": "echo", "options": {"prefix": "", "delay": 0.15}}
+EXEC = {"provider": "exec", "options": {"command": ["sh", "-c", "sleep 0.15; cat"]}}
 FORGETFUL = {"echo": ECHO, "exec": EXEC}
+QUICK = {
+    "echo": {"provider": "echo", "options": {"prefix": "", "delay": 0}},
+    "exec": {"provider": "exec", "options": {"command": ["cat"]}},
+}
 SLOW = {
     "echo": {"provider": "echo", "options": {"delay": 600}},
     "exec": {"provider": "exec", "options": {"command": ["sleep", "600"]}},
@@ -51,6 +56,30 @@ def goes_on(home, text="and on"):
     """See that the agent serves the next message."""
     (reply,) = home.ended(home.send("a", text)).replies
     assert reply.body.endswith("and on")
+
+
+@pytest.mark.parametrize("provider", QUICK)
+def test_of_a_turn_too_short_for_its_steps_to_be_recorded_nobody_takes_it_for_not_begun(homes, provider):
+    home = homes(a=agent(QUICK[provider]))
+    message = fall(home, "hello", "ended")
+    assert (home.delivery(message).state, home.trace(message).replies) == ("leased", ())
+    home.start()
+    (delivery,) = home.ended(message).deliveries
+    assert (delivery.state, delivery.attempt, delivery.deaths) == ("unknown", 1, 1)
+    goes_on(home)
+
+
+@pytest.mark.parametrize("step", ["delivered", "seen", "settled"])
+@pytest.mark.parametrize("provider", QUICK)
+def test_the_steps_of_a_short_turn_stand_with_its_end(homes, provider, step):
+    home = homes(a=agent(QUICK[provider]))
+    message = fall(home, "hello", step)
+    delivery = home.delivery(message)
+    assert [str(one.state) for one in delivery.steps] == ["queued", "leased", "delivered", "seen", "answered"]
+    (reply,) = home.trace(message).replies
+    assert reply.body == "hello"
+    home.start()
+    goes_on(home)
 
 
 @pytest.mark.parametrize("step", HANDED_OVER)

@@ -18,6 +18,7 @@ from relaykit.model import (
     PermissionRequest,
     Question,
     Report,
+    Settled,
     State,
     Status,
     Wish,
@@ -104,11 +105,14 @@ class ClaimedMailbox:
         *,
         reply: Draft | None = None,
         partial: str = "",
+        noted: Sequence[Noted] = (),
         synced: bool = False,
-    ) -> None:
+    ) -> Settled:
         """End deliveries together with their one reply, or their notices."""
-        await self._kept(
-            lambda: self._mailbox.settle(leases, state, reason, reply=reply, partial=partial, synced=synced)
+        return await self._kept(
+            lambda: self._mailbox.settle(
+                leases, state, reason, reply=reply, partial=partial, noted=noted, synced=synced
+            )
         )
 
     async def follow_up(self, delivery: int, id: str, text: str) -> None:

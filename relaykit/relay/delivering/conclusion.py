@@ -9,6 +9,7 @@ from relaykit.model import Fault, LeasedDelivery, State
 from relaykit.relay.delivering import replies, verdicts
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.handover import HandOver
+from relaykit.relay.delivering.notebook import Notebook
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.turns import EndedTurn
 from relaykit.relay.delivering.verdicts import Next, Verdict
@@ -20,10 +21,13 @@ Judge = Callable[[LeasedDelivery], Verdict]
 class Conclusion:
     """The way from an ended turn back into the mailbox."""
 
-    def __init__(self, agent: str, claimed: ClaimedMailbox, pause: Pause) -> None:
+    def __init__(self, agent: str, claimed: ClaimedMailbox, notebook: Notebook, pause: Pause) -> None:
         self._agent = agent
         self._claimed = claimed
+        self._notebook = notebook
         self._pause = pause
+        self.more = True
+        """Whether anything may wait in the queue, as the last settlement found it."""
 
     async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
         """Conclude the deliveries of a turn that ended."""
@@ -41,6 +45,9 @@ class Conclusion:
         for item in items:
             groups.setdefault(judge(item), []).append(item)
         for verdict, group in groups.items():
+            if verdict.next is not Next.SETTLE:
+                await self._notebook.write_steps()
+                self.more = True
             await self._apply(verdict, group, hand_over)
 
     def _repeats(self, fault: Fault | None) -> Verdict | None:
@@ -79,5 +86,9 @@ class Conclusion:
         partial = "" if reply else verdict.text
         # Whoever is beyond this machine is told of it, and loss of power here must not take it back.
         synced = any(item.message.account is not None or "@" in item.message.sender for item in items)
-        await self._claimed.settle(leases, state, verdict.reason, reply=reply, partial=partial, synced=synced)
+        async with self._notebook.handed_on() as noted:
+            settled = await self._claimed.settle(
+                leases, state, verdict.reason, reply=reply, partial=partial, noted=noted, synced=synced
+            )
+        self.more = settled.more
         reached("settled")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
 import anyio
 
 from relaykit.model import Lease, Noted, Status
@@ -54,20 +57,30 @@ class Notebook:
 
     async def write(self) -> None:
         """Record all that was noted."""
-        async with self._writing:
-            steps, how = self._take()
+        async with self.handed_on() as steps:
+            how = self._take_how()
             if not steps and how is None:
                 return
             try:
                 await self._claimed.note(steps, how)
             except BaseException:
-                # Whether it is recorded is not known; to record it twice does no harm.
-                self._steps, self._how = steps + self._steps, self._how or how
+                self._how = self._how or how
+                raise
+
+    def _take_how(self) -> How | None:
+        how, self._how = self._how, None
+        return how
+
+    @asynccontextmanager
+    async def handed_on(self) -> AsyncIterator[Sequence[Noted]]:
+        """Yield the steps that are not recorded, to be recorded by the block, which may do more in one transaction."""
+        async with self._writing:
+            steps, self._steps = self._steps, []
+            try:
+                yield steps
+            except BaseException:
+                # Whether they are recorded is not known; to record them twice does no harm.
+                self._steps = steps + self._steps
                 raise
         for step in steps:
             reached("delivered" if step.turn is None else "seen")
-
-    def _take(self) -> tuple[list[Noted], How | None]:
-        taken = self._steps, self._how
-        self._steps, self._how = [], None
-        return taken

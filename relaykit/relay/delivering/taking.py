@@ -17,6 +17,8 @@ class Taking:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._hinted = False
+        self.more = True
+        """Whether anything may wait, as a settlement of this very step found: what came after it has rung."""
 
     def hint(self) -> None:
         """Look into the queue: something came, and it is not known what."""
@@ -27,8 +29,9 @@ class Taking:
         """Take what can be taken now; ``waiting`` is what was heard last."""
         worker = self._worker
         if not worker.busy:
-            self._hinted = False
-            await worker.hand_over.next()
+            hinted, self._hinted = self._hinted, False
+            if self.more or hinted or worker.hand_over.resumes:
+                await worker.hand_over.next()
             return
         if self._hinted:
             self._hinted = False

@@ -93,7 +93,7 @@ class Worker:
         )
         self.orders = SessionOrders(self, begun)
         self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
-        self._conclusion = Conclusion(agent.id, claimed, pause)
+        self._conclusion = Conclusion(agent.id, claimed, self.notebook, pause)
         self.causes = Causes(claimed, session.id)
         self.status = StatusBoard(self)
         self.interruption = Interruption(self)
@@ -171,7 +171,7 @@ class Worker:
         facts = self.turns.fold(what)
         self._facts += facts
         if any(isinstance(fact, EndedTurn) for fact in facts):
-            self.recorder.hurry()  # into its own store, while the turn's steps go into theirs
+            self.recorder.hurry()
         if is_reason(what):
             self.nudge.ring()  # for the status
         if isinstance(what, PermissionAsked | PermissionClosed):
@@ -216,7 +216,7 @@ class Worker:
         self.nudge.ring()
 
     async def _step(self, waiting: Waiting) -> None:
-        self._acting = True
+        self._acting = self.taking.more = True
         await self._conclude_facts()
         if self._lost:
             raise SessionLostError(self._lost)
@@ -260,14 +260,13 @@ class Worker:
         await self.permissions.turn_ended()
         if not items:
             return
-        await self.notebook.write_steps()
         await self.recorder.flush()
         reached("ended")
         await self._conclusion.of_turn(turn, items, self.hand_over)
+        self.taking.more = self._conclusion.more
         self.wake_in(self.pause.remaining)
 
     async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
-        await self.notebook.write_steps()
         await self._conclusion.of_refusal(error, items, self.hand_over)
         self.wake_in(self.pause.remaining)
         if error.fault.whose is Whose.PROCESS:
