@@ -1,4 +1,8 @@
-"""A turn of an agent through the relay beside a raw driver's, alternately: how much longer it takes, and its CPU time."""
+"""A turn of an agent through the relay beside a raw driver's, alternately: how much longer it takes, and its CPU time.
+
+CPU time depends on what ran in between: after the turns of the others the processor has forgotten the relay, as it has
+in a relay that is idle most of the time. So it is measured in turns that follow one another, too.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +37,12 @@ from relaykit.config import AgentConfig, Config
 from relaykit.relay import Relay
 
 TURNS = 200
+SERIES = 100
+"""Turns of the relay alone, one right after the other."""
 PAUSE = 0.005
 """Seconds between two turns, in which whoever ran the last one comes to rest."""
+REST = 0.2
+"""Seconds in which the relay writes what it left for later."""
 TEXT = "say:hello"
 RAW, EMBEDDED, OUTSIDE = "raw driver", "embedded relay", "relay in its own process"
 
@@ -51,6 +59,8 @@ class Kind:
     """Of the process that runs nothing else, where there is one."""
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    series: float = 0.0
+    """CPU time of a turn among others of its own."""
 
     async def measure(self) -> None:
         """Run a turn, and wait until what is left to do after it is done."""
@@ -79,7 +89,6 @@ def _measured(subject: Subject) -> list[Figure]:
 
 def _figures(subject: Subject, kinds: Mapping[str, Kind]) -> list[Figure]:
     took = {name: milliseconds(kind.wall) for name, kind in kinds.items()}
-    used = {name: milliseconds(kind.cpu) for name, kind in kinds.items()}
     more = [
         Figure(
             part="turn",
@@ -91,8 +100,20 @@ def _figures(subject: Subject, kinds: Mapping[str, Kind]) -> list[Figure]:
         )
         for name in (OUTSIDE, EMBEDDED)
     ]
+    return [*more, *_cpu(subject, kinds)]
+
+
+def _cpu(subject: Subject, kinds: Mapping[str, Kind]) -> list[Figure]:
+    apart = {name: milliseconds(kind.cpu) for name, kind in kinds.items()}
+    measured = {
+        "between turns of the others": (apart[OUTSIDE], _beside(subject, apart)),
+        "one turn after the other": (kinds[OUTSIDE].series * 1000, f"{SERIES} turns"),
+    }
     what = f"CPU time of the relay per {subject.title} turn"
-    return [*more, Figure(part="turn", what=what, value=used[OUTSIDE], unit="ms", aim=5, note=_beside(subject, used))]
+    return [
+        Figure(part="turn", what=f"{what}, {when}", value=value, unit="ms", aim=5, note=note)
+        for when, (value, note) in measured.items()
+    ]
 
 
 def _beside(subject: Subject, figures: Mapping[str, float]) -> str:
@@ -124,7 +145,21 @@ async def _alternately(subject: Subject, kinds: dict[str, Kind], home: Path, cwd
                 await kind.measure()
         for kind, pid, before in alone:
             kind.cpu = [(cpu_seconds(pid) - before) / TURNS]
+        await _in_series(kinds[OUTSIDE])
     return kinds
+
+
+async def _in_series(relay: Kind) -> None:
+    assert relay.pid is not None
+    for _ in range(5):
+        await relay.turn()
+    await anyio.sleep(REST)
+    before = cpu_seconds(relay.pid)
+    for _ in range(SERIES):
+        await relay.turn()
+        await anyio.sleep(PAUSE)
+    await anyio.sleep(REST)
+    relay.series = (cpu_seconds(relay.pid) - before) / SERIES
 
 
 @asynccontextmanager

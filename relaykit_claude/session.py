@@ -69,7 +69,7 @@ class ClaudeSession:
         self._patience = patience
         self._conversation = Conversation(session)
         self._tell, self._events = anyio.create_memory_object_stream[Occurrence](math.inf)
-        self._changed = anyio.Event()
+        self._changed: anyio.Event | None = None
         self._sending = anyio.Lock()
         self._written = False
         self._compacting: str | None = None
@@ -246,7 +246,7 @@ class ClaudeSession:
         while not holds():
             if self._client.over:
                 raise ProviderError(self._client.over)
-            await self._changed.wait()
+            await self._change().wait()
         if self._client.over:
             raise ProviderError(self._client.over)
 
@@ -258,6 +258,12 @@ class ClaudeSession:
         if why := self._conversation.compact_error:
             raise ProviderError(Fault(whose=Whose.TURN, code="compact", message=f"claude could not compact: {why}"))
 
+    def _change(self) -> anyio.Event:
+        """Return what the next change sets; made for who waits alone, for nearly nobody does."""
+        self._changed = self._changed or anyio.Event()
+        return self._changed
+
     def _wake(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None

@@ -68,7 +68,7 @@ class CodexSession:
         self._patience = patience
         self._conversation = Conversation(thread)
         self._tell, self._events = anyio.create_memory_object_stream[Occurrence](math.inf)
-        self._changed = anyio.Event()
+        self._changed: anyio.Event | None = None
         self._asking = anyio.Lock()
         self._interrupted: str | None = None
         self._was_seen = False
@@ -137,7 +137,7 @@ class CodexSession:
             await self._client.ask("thread/compact/start", {"threadId": self.id})
             with anyio.move_on_after(_COMPACT_SECONDS):
                 while not self._over_or_compacted():
-                    await self._changed.wait()
+                    await self._change().wait()
         finally:
             self._compacting = False
             self._wake()
@@ -199,7 +199,7 @@ class CodexSession:
             async with self._asking:
                 if self._conversation.running is None and not self._compacting:
                     return await self._start(params, submission)
-                changed = self._changed
+                changed = self._change()
             with anyio.move_on_after(give_up - anyio.current_time()) as scope:
                 await changed.wait()
             if scope.cancelled_caught:
@@ -220,7 +220,7 @@ class CodexSession:
         """Return the running turn; one that codex has only promised refuses to be steered or interrupted."""
         with anyio.move_on_after(_ORDER_SECONDS):
             while self._conversation.turn is None and self._conversation.running is not None:
-                await self._changed.wait()
+                await self._change().wait()
         return self._conversation.running
 
     def _asked(self, request: ServerRequest) -> Sequence[Occurrence]:
@@ -276,6 +276,12 @@ class CodexSession:
         if self._compacted.fault:
             raise ProviderError(self._compacted.fault)
 
+    def _change(self) -> anyio.Event:
+        """Return what the next change sets; made for who waits alone, for nearly nobody does."""
+        self._changed = self._changed or anyio.Event()
+        return self._changed
+
     def _wake(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
