@@ -86,13 +86,32 @@ def _held(agent: str, holder: str) -> str:
 
 @asynccontextmanager
 async def presence(mailbox: Mailbox, clock: Clock, incarnation: str) -> AsyncIterator[None]:
-    """Keep this relay entered in the mailbox, with a heartbeat, while the context is open."""
+    """Keep this relay entered in the mailbox, with a heartbeat, while the context is open.
+
+    One that breaks down stays entered, as one that is killed does: what it held was held by the dead.
+    """
     record = RelayRecord(incarnation=incarnation, pid=os.getpid(), boot=clock.boot_id(), beat=clock.boot())
     await mailbox.join(record)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_beat, mailbox, clock, incarnation, name="heartbeat")
-        yield
-        tasks.cancel_scope.cancel()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_beat, mailbox, clock, incarnation, name="heartbeat")
+            yield
+            tasks.cancel_scope.cancel()
+    except BaseException as error:
+        if _was_refused(error):
+            await _leave(mailbox, incarnation)
+        raise
+    await _leave(mailbox, incarnation)
+
+
+def _was_refused(error: BaseException) -> bool:
+    """Whether a relay ends because another runs one of its agents: that is nobody's death."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(AlreadyRunError)[1] is None
+    return isinstance(error, AlreadyRunError)
+
+
+async def _leave(mailbox: Mailbox, incarnation: str) -> None:
     with anyio.move_on_after(5, shield=True):
         await mailbox.leave(incarnation)
 

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,7 @@ def holds(home, stub, message, body):
     """See that begun work was gone on with, and not begun anew."""
     trace = home.ended(message)
     (delivery,) = trace.deliveries
-    assert (delivery.state, delivery.attempt, delivery.deaths) == ("answered", 2, 1), trace
+    assert (delivery.state, delivery.attempt, delivery.deaths) == ("answered", 2, 1), notes(delivery)
     assert "its turn was cut off" in notes(delivery), notes(delivery)
     texts = said(stub, CARRY_ON)
     assert texts.count(body) <= 1
@@ -117,6 +118,14 @@ def test_a_relay_killed_at_work_takes_claude_with_it_and_the_next_goes_on(home, 
     message, body = moment(home, messages_stub, next(numbers))
     home.relay.kill()
     home.relay = home.start()
+    (delivery,) = home.ended(message).deliveries
+    if moment is in_a_question and delivery.attempt == 1:
+        # On a busy machine claude may see the end of its input long before the signal: its question fails then, and it ends
+        # its turn without the tool. The history tells that.
+        touched = Path(body.partition(";;")[0].split()[1])
+        assert (delivery.state, touched.exists()) == ("answered", False), notes(delivery)
+        assert "the provider completed turn" in notes(delivery)
+        return
     holds(home, messages_stub, message, body)
     assert home.agent("c").session == session
     assert home.left() == []

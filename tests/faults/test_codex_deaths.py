@@ -166,7 +166,8 @@ def test_codex_killed_at_any_moment_of_a_short_turn_answers_once(home, told):
         # Killed before it wrote the message down as its turn's, codex has a turn with no items, or none: no work was done.
         again = "history does not have it" in notes(delivery)
         assert told(body).count(body) <= 1 + again, notes(delivery)
-        assert not done.exists() or done.read_text() == "once\n", notes(delivery)
+        # The shell may have been killed between opening the file and writing to it.
+        assert not done.exists() or done.read_text() in ("", "once\n"), notes(delivery)
         assert done.exists() or delivery.attempt == 2, notes(delivery)
 
 

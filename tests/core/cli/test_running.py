@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from relaykit.mailbox import directory
+
 
 def ready(process):
     line = process.stdout.readline()
@@ -49,13 +51,14 @@ def test_stop_ends_an_agent_and_with_its_last_one_the_relay(program):
     assert program("stop", "echo").code == 0
 
 
-def test_the_second_relay_of_an_agent_ends_with_2_and_names_the_first(program):
+def test_the_second_relay_of_an_agent_ends_with_2_names_the_first_and_leaves_nothing(program, door):
     with program.start("run", "--provider", "echo") as relay:
         ready(relay)
         second = program("run", "--provider", "echo")
         assert second.code == 2
         assert f"process {relay.pid}" in second.err
         assert "--agent" in second.err
+        assert [one.pid for one in door.run(directory.relays)] == [relay.pid]
 
 
 @pytest.mark.parity("AR-2")
