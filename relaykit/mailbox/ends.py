@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relaykit.mailbox import rows
 from relaykit.mailbox.chain import after
 from relaykit.mailbox.entry import post
-from relaykit.model import Delivery, Draft, Message, MessageKind, State
+from relaykit.model import Draft, Message, MessageKind, State
 
 if TYPE_CHECKING:
     from relaykit.mailbox.rows import DeliveryRow
@@ -19,18 +19,17 @@ _SHOWN = 8
 
 def end(
     tx: Transaction, delivery: DeliveryRow, message: Message, state: State, reason: str, *, partial: str = ""
-) -> Delivery:
+) -> None:
     """End a delivery that is under way; the caller has checked that it may. ``partial`` goes into the notice."""
     tx.named.add(message.sender)
     reason = rows.line(reason)
-    step = rows.step(state, tx.now, reason)
     tx.write(
         "UPDATE delivery SET state = ?, reason = ?, owner = NULL, epoch = NULL, held = 0, ended_at = ?, "
         "steps = steps || ? WHERE id = ?",
         state,
         reason,
         tx.now,
-        step,
+        rows.step(state, tx.now, reason),
         delivery.id,
     )
     if message.to.startswith("any:"):
@@ -39,8 +38,6 @@ def end(
         tx.write("UPDATE permission SET state = 'withdrawn' WHERE delivery = ? AND state = 'open'", delivery.id)
     if state.noticed and message.kind is not MessageKind.NOTICE:
         _notice(tx, delivery, message, _told(delivery, message, state, reason) + _so_far(partial))
-    ended = delivery._replace(state=state, reason=reason, owner=None, epoch=None, held=0, steps=delivery.steps + step)
-    return rows.delivery(ended, message.id)
 
 
 def under_way(tx: Transaction, condition: str, *values: object) -> list[tuple[DeliveryRow, Message]]:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
         RelayRecord,
         Reply,
         Report,
-        Settled,
         State,
         Status,
         Trace,
@@ -225,8 +224,8 @@ class OperationsMailbox(ConversingMailbox):
         partial: str = "",
         noted: Sequence[Noted] = (),
         synced: bool = False,
-    ) -> Settled:
-        """End deliveries together with their one reply, or their notices."""
+    ) -> bool:
+        """End deliveries together with their one reply, or their notices; return whether more may wait."""
         run = self._run_synced if synced or self._synced else self._run
         return await run(settling.settle, leases, state, reason, reply=reply, partial=partial, noted=noted)
 

@@ -59,6 +59,12 @@ def delivery_rows(tx: Transaction, number: int) -> list[DeliveryRow]:
     return [DeliveryRow._make(row) for row in found]
 
 
+def delivery(tx: Transaction, number: int, message: Message) -> Delivery:
+    """Return a delivery as it stands now."""
+    row = tx.row(f"SELECT {rows.DELIVERY} FROM delivery WHERE id = ?", number)
+    return rows.delivery(DeliveryRow._make(row), message.id)
+
+
 def answers(tx: Transaction, message: Message) -> list[Message]:
     """Return what was said in answer to a message, oldest first."""
     found = tx.rows(

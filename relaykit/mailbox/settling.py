@@ -12,7 +12,7 @@ from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.entry import post
 from relaykit.mailbox.leases import fields, lost, note
 from relaykit.mailbox.rows import DeliveryRow
-from relaykit.model import Draft, Lease, Message, MessageKind, Noted, Settled, State, Wish
+from relaykit.model import Draft, Lease, Message, MessageKind, Noted, State, Wish
 from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ def settle(
     reply: Draft | None = None,
     partial: str = "",
     noted: Sequence[Noted] = (),
-) -> Settled:
+) -> bool:
     """End deliveries that a turn took, with the one reply that names them all, or with their notices.
+
+    Returns whether anything may wait for the agent that held them.
 
     One that was to be cancelled ends ``cancelled`` however its turn ended, and the reply does not name it; where all
     were, there is no reply. Nor does it name one that the agent has answered in the middle of its turn.
@@ -41,14 +43,13 @@ def settle(
     if noted:
         note(tx, noted)
         held = [_held(tx, lease) for lease in leases]
-    ended = [
-        end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial) for delivery, message in held
-    ]
+    for delivery, message in held:
+        end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial)
     if reply is not None:
         answered = [pair for pair in held if pair[0].wish != Wish.CANCEL and not _has_reply(tx, *pair)]
         if answered:
             _reply(tx, reply, answered)
-    return Settled(deliveries=tuple(ended), more=any(_waits(tx, one) for one in {one.recipient for one in ended}))
+    return any(_waits(tx, recipient) for recipient in {delivery.recipient for delivery, _ in held})
 
 
 def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | None:
@@ -76,8 +77,12 @@ def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | N
 
 def _waits(tx: Transaction, agent: str) -> bool:
     """Whether anything is queued for an agent, or for any of a group that it is in."""
-    queued = "EXISTS (SELECT 1 FROM queue WHERE recipient = ? AND messages > 0)"
-    return bool(tx.row(f"SELECT {queued} OR EXISTS (SELECT 1 FROM pool WHERE agent = ?)", agent, agent)[0])
+    found = tx.row(
+        "SELECT (SELECT messages > 0 FROM queue WHERE recipient = ?) OR EXISTS (SELECT 1 FROM pool WHERE agent = ?)",
+        agent,
+        agent,
+    )
+    return bool(found[0])
 
 
 def _held(tx: Transaction, lease: Lease) -> tuple[DeliveryRow, Message]:

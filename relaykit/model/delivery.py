@@ -158,14 +158,6 @@ class Accepted(Record, frozen=True, kw_only=True):
     """False where the same draft had been put before."""
 
 
-class Settled(Record, frozen=True, kw_only=True):
-    """What a settlement came to."""
-
-    deliveries: tuple[Delivery, ...]
-    more: bool
-    """Whether anything may wait for the agent that held them; where not, it need not look before it is told."""
-
-
 class Trace(Record, frozen=True, kw_only=True):
     """All that is known of a message: its deliveries with every step, and what was said in answer."""
 

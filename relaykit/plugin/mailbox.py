@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         Noted,
         RelayRecord,
         Report,
-        Settled,
         State,
         Status,
         Trace,
@@ -257,14 +256,14 @@ class Leases(Protocol):
         partial: str = "",
         noted: Sequence[Noted] = (),
         synced: bool = False,
-    ) -> Settled:
-        """End deliveries together with their one reply, or their notices. A reply is exempt from limits.
+    ) -> bool:
+        """End deliveries with their one reply, or their notices; return whether more may wait for the agent.
 
         Args:
             leases: All are ended in this one transaction, or none.
             state: An end.
             reason: One line.
-            reply: The one reply, where the end is ``answered``.
+            reply: The one reply, where the end is ``answered``. It is exempt from limits.
             partial: What the turn had written when it ended otherwise; goes into the notice.
             noted: Steps on the way there, recorded first.
             synced: Also safe from loss of power when this returns.

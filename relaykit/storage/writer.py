@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, closing, suppress
 from queue import SimpleQueue
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -29,25 +29,12 @@ BATCH = 256
 _CLOSE_SECONDS = 10.0
 
 
-class _Event(Protocol):
-    def set(self) -> None: ...
-    def wait(self) -> Awaitable[Any]: ...
+class _Future(Protocol):
+    """What one task waits for: half of what an event for many costs."""
 
-
-class _FutureEvent:
-    """An event that one task waits for: half of what one for many costs."""
-
-    __slots__ = ("_future",)
-
-    def __init__(self, future: asyncio.Future[None]) -> None:
-        self._future = future
-
-    def set(self) -> None:
-        if not self._future.done():  # who waited may have been cancelled
-            self._future.set_result(None)
-
-    def wait(self) -> asyncio.Future[None]:
-        return self._future
+    def done(self) -> bool: ...
+    def set_result(self, result: None, /) -> None: ...
+    def __await__(self) -> Generator[Any, Any, None]: ...
 
 
 class _Loop(NamedTuple):
@@ -57,7 +44,7 @@ class _Loop(NamedTuple):
     """Has a function called in the loop, from any thread and without waiting for it."""
     call_last: Callable[[Callable[[], object]], object]
     """Has a function called in the loop, from the loop, after whoever was woken before."""
-    event: Callable[[], _Event]
+    future: Callable[[], _Future]
 
 
 class _Job(Generic[T]):
@@ -81,7 +68,7 @@ class _Job(Generic[T]):
         operation: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        done: _Event,
+        done: _Future,
         *,
         synced: bool,
     ) -> None:
@@ -131,13 +118,13 @@ class Writer(Generic[T]):
         self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         """Run an operation with the next batch."""
-        return self._outcome(_Job(operation, args, kwargs, self._loop.event(), synced=False))
+        return self._outcome(_Job(operation, args, kwargs, self._loop.future(), synced=False))
 
     def run_synced(
         self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
-        return self._outcome(_Job(operation, args, kwargs, self._loop.event(), synced=True))
+        return self._outcome(_Job(operation, args, kwargs, self._loop.future(), synced=True))
 
     async def _outcome(self, job: _Job[T]) -> Any:
         if self._closed:
@@ -146,7 +133,7 @@ class Writer(Generic[T]):
         if not self._busy:
             self._hand_over()
         try:
-            await job.done.wait()
+            await job.done
         except BaseException:
             job.withdrawn = True
             raise
@@ -185,7 +172,7 @@ class Writer(Generic[T]):
         self._closed = True
         for job in (*self._taken, *self._waiting):
             job.error = self._fault or StoreError("the store is closed")
-            job.done.set()
+            _wake(job)
         self._opened.set()
         self._ended.set()
 
@@ -200,7 +187,7 @@ class Writer(Generic[T]):
         """Wake the callers of a batch, and hand over once they had their turn."""
         done, self._taken = self._taken, []
         for job in done:
-            job.done.set()
+            _wake(job)
         self._loop.call_last(self._hand_over)
 
     def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
@@ -277,6 +264,30 @@ def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:
     job.changed = database.changes != before
 
 
+def _wake(job: _Job[Any]) -> None:
+    if not job.done.done():  # who waited may have been cancelled
+        job.done.set_result(None)
+
+
+class _TrioFuture:
+    def __init__(self, event: _Event) -> None:
+        self._event = event
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, _result: None, /) -> None:
+        self._event.set()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._event.wait().__await__()
+
+
+class _Event(Protocol):
+    def set(self) -> None: ...
+    def wait(self) -> Coroutine[Any, Any, None]: ...
+
+
 def _running_loop() -> _Loop:
     try:
         loop = asyncio.get_running_loop()
@@ -284,5 +295,5 @@ def _running_loop() -> _Loop:
         import trio  # noqa: PLC0415 - it is the loop that runs, so it is imported already
 
         soon = trio.lowlevel.current_trio_token().run_sync_soon
-        return _Loop(soon, soon, trio.Event)
-    return _Loop(loop.call_soon_threadsafe, loop.call_soon, lambda: _FutureEvent(loop.create_future()))
+        return _Loop(soon, soon, lambda: _TrioFuture(trio.Event()))
+    return _Loop(loop.call_soon_threadsafe, loop.call_soon, loop.create_future)

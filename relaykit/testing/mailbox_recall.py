@@ -56,8 +56,8 @@ class Cancelling(MailboxPart):
         asked = (await bench.put()).message
         leased = await bench.begin()
         await bench.mailbox.cancel(asked.id, interrupt=True)
-        settled = await bench.mailbox.settle([leased.lease], State.ANSWERED, "", reply=reply_of(leased))
-        (delivery,) = settled.deliveries
+        await bench.mailbox.settle([leased.lease], State.ANSWERED, "", reply=reply_of(leased))
+        delivery = (await bench.mailbox.leased(leased.delivery.id)).delivery
         assert delivery.state is State.CANCELLED
         assert await bench.mailbox.replies(asked.id) == []
 

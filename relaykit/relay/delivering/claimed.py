@@ -18,7 +18,6 @@ from relaykit.model import (
     PermissionRequest,
     Question,
     Report,
-    Settled,
     State,
     Status,
     Wish,
@@ -107,8 +106,8 @@ class ClaimedMailbox:
         partial: str = "",
         noted: Sequence[Noted] = (),
         synced: bool = False,
-    ) -> Settled:
-        """End deliveries together with their one reply, or their notices."""
+    ) -> bool:
+        """End deliveries together with their one reply, or their notices; return whether more may wait."""
         return await self._kept(
             lambda: self._mailbox.settle(
                 leases, state, reason, reply=reply, partial=partial, noted=noted, synced=synced

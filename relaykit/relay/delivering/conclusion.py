@@ -87,8 +87,7 @@ class Conclusion:
         # Whoever is beyond this machine is told of it, and loss of power here must not take it back.
         synced = any(item.message.account is not None or "@" in item.message.sender for item in items)
         async with self._notebook.handed_on() as noted:
-            settled = await self._claimed.settle(
+            self.more = await self._claimed.settle(
                 leases, state, verdict.reason, reply=reply, partial=partial, noted=noted, synced=synced
             )
-        self.more = settled.more
         reached("settled")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relaykit.model import Settled, StatusKind
+from relaykit.model import StatusKind
 from relaykit.relay import Relay
 from relaykit.testing.harness import World
 
@@ -29,7 +29,7 @@ class Counted:
         self.looks += 1
         return await self._lease(*args, **kwargs)
 
-    async def settle(self, *args: Any, **kwargs: Any) -> Settled:
+    async def settle(self, *args: Any, **kwargs: Any) -> bool:
         settled = await self._settle(*args, **kwargs)
         for text in self.afterwards:
             await self.relay.send("a", text)
