@@ -1,8 +1,9 @@
 """What the revision 2026-07-28 of the Model Context Protocol asks of HTTP: every request says all about itself.
 
-There is no handshake: version and abilities of the client stand in each request's ``_meta``, and the headers repeat of
-the body what somebody on the way may look at, so a request whose headers say something else is refused. What the
-specification calls legacy, everything that begins with ``initialize``, is served beside it at the same path.
+The specification calls it modern. There is no handshake: version and abilities of the client stand in each request's
+``_meta``, and the headers repeat of the body what somebody on the way may look at, so a request whose headers say
+something else is refused. What it calls legacy, everything that begins with ``initialize``, is served beside it at the
+same path.
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ _KEY = "io.modelcontextprotocol/"
 _FRESH_MS = 3_600_000
 """How long a client may go on with a list without asking again: it changes with the relay's version alone."""
 _BASE64 = "=?base64?", "?="
+_SELF = {"name": "relaykit", "title": "relaykit", "version": relaykit.__version__}
 
 
-class Reply(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What goes back over HTTP."""
 
     status: int
     body: bytes
 
 
-def unsupported(version: str, body: bytes) -> Reply:
+def unsupported(version: str, body: bytes) -> HttpAnswer:
     """Return the refusal of a version that is not spoken here, in a form that clients of any revision understand."""
     error = RpcError(
         UNSUPPORTED_VERSION,
@@ -50,7 +52,7 @@ def unsupported(version: str, body: bytes) -> Reply:
     return _refusal(400, error, calls[0] if calls else None)
 
 
-async def answer(server: McpServer[C], body: bytes, headers: Mapping[str, str], caller: C) -> Reply:
+async def answer(server: McpServer[C], body: bytes, headers: Mapping[str, str], caller: C) -> HttpAnswer:
     """Return what is answered to one request of this revision."""
     read = jsonrpc.read(body)
     if read.is_batch or len(read.calls) != 1:
@@ -59,17 +61,14 @@ async def answer(server: McpServer[C], body: bytes, headers: Mapping[str, str], 
     if isinstance(call, RpcError):
         return _refusal(400, call)
     if call.is_notification:
-        return Reply(202, b"")
+        return HttpAnswer(202, b"")
     if flaw := _flaw(call, headers):
         return _refusal(400, flaw, call)
     try:
         said = {**await _result(server, call, caller), "resultType": "complete", "_meta": {f"{_KEY}serverInfo": _SELF}}
     except RpcError as error:
         return _refusal(404 if error.code == METHOD_NOT_FOUND else 200, error, call)
-    return Reply(200, jsonrpc.write([jsonrpc.result(call.id, said)], is_batch=False))
-
-
-_SELF = {"name": "relaykit", "title": "relaykit", "version": relaykit.__version__}
+    return HttpAnswer(200, jsonrpc.write([jsonrpc.result(call.id, said)], is_batch=False))
 
 
 async def _result(server: McpServer[C], call: Call, caller: C) -> Mapping[str, Any]:
@@ -114,5 +113,7 @@ def _plain(value: str) -> str:
         return value
 
 
-def _refusal(status: int, error: RpcError, call: Call | RpcError | None = None) -> Reply:
-    return Reply(status, jsonrpc.write([jsonrpc.failure(error, None if call is None else call.id)], is_batch=False))
+def _refusal(status: int, error: RpcError, call: Call | RpcError | None = None) -> HttpAnswer:
+    return HttpAnswer(
+        status, jsonrpc.write([jsonrpc.failure(error, None if call is None else call.id)], is_batch=False)
+    )

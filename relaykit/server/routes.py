@@ -60,11 +60,11 @@ class _Edge:
         media_type = "application/json" if answer else None
         return Response(answer, status, media_type=media_type, background=afterwards)
 
-    async def _answer(self, request: Request, desk: Desk) -> modern.Reply:
+    async def _answer(self, request: Request, desk: Desk) -> modern.HttpAnswer:
         version, body = request.headers.get("mcp-protocol-version", WITHOUT_HEADER), await request.body()
         if version in VERSIONS or _begins(body):
             answer = await self._mcp.answer(body, desk)
-            return modern.Reply(200 if answer else 202, answer)
+            return modern.HttpAnswer(200 if answer else 202, answer)
         if version == modern.VERSION:
             return await modern.answer(self._mcp, body, request.headers, desk)
         return modern.unsupported(version, body)

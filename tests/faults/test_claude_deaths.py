@@ -7,7 +7,6 @@ import os
 import random
 import signal
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -116,16 +115,11 @@ def test_claude_killed_in_its_text_is_gone_on_with_or_told_again(home, messages_
 def test_a_relay_killed_at_work_takes_claude_with_it_and_the_next_goes_on(home, messages_stub, moment):
     session = home.agent("c").session
     message, body = moment(home, messages_stub, next(numbers))
+    if moment is in_a_question:
+        # One that runs may see the end of its input before the signal, and end its turn as one whose question failed.
+        os.kill(home.agent("c").pid, signal.SIGSTOP)
     home.relay.kill()
     home.relay = home.start()
-    (delivery,) = home.ended(message).deliveries
-    if moment is in_a_question and delivery.attempt == 1:
-        # On a busy machine claude may see the end of its input long before the signal: its question fails then, and it ends
-        # its turn without the tool. The history tells that.
-        touched = Path(body.partition(";;")[0].split()[1])
-        assert (delivery.state, touched.exists()) == ("answered", False), notes(delivery)
-        assert "the provider completed turn" in notes(delivery)
-        return
     holds(home, messages_stub, message, body)
     assert home.agent("c").session == session
     assert home.left() == []

@@ -25,10 +25,7 @@ HANDED_OVER = {
 ECHO = {"provider": "echo", "options": {"prefix": "", "delay": 0.15}}
 EXEC = {"provider": "exec", "options": {"command": ["sh", "-c", "sleep 0.15; cat"]}}
 FORGETFUL = {"echo": ECHO, "exec": EXEC}
-QUICK = {
-    "echo": {"provider": "echo", "options": {"prefix": "", "delay": 0}},
-    "exec": {"provider": "exec", "options": {"command": ["cat"]}},
-}
+QUICK = {"provider": "echo", "options": {"prefix": "", "delay": 0}}
 SLOW = {
     "echo": {"provider": "echo", "options": {"delay": 600}},
     "exec": {"provider": "exec", "options": {"command": ["sleep", "600"]}},
@@ -58,12 +55,10 @@ def goes_on(home, text="and on"):
     assert reply.body.endswith("and on")
 
 
-@pytest.mark.parametrize("provider", QUICK)
-def test_of_a_turn_too_short_for_its_steps_to_be_recorded_nobody_takes_it_for_not_begun(homes, provider):
-    home = homes(a=agent(QUICK[provider]))
+def test_of_a_turn_too_short_for_its_steps_to_be_recorded_nobody_takes_it_for_not_begun(homes):
+    home = homes(a=agent(QUICK))
     message = fall(home, "hello", "ended")
-    # On a busy machine no turn is short, and its steps are recorded after all.
-    assert (home.delivery(message).state in {"leased", "delivered", "seen"}, home.trace(message).replies) == (True, ())
+    assert (home.delivery(message).state, home.trace(message).replies) == ("leased", ())
     home.start()
     (delivery,) = home.ended(message).deliveries
     assert (delivery.state, delivery.attempt, delivery.deaths) == ("unknown", 1, 1)
@@ -71,9 +66,8 @@ def test_of_a_turn_too_short_for_its_steps_to_be_recorded_nobody_takes_it_for_no
 
 
 @pytest.mark.parametrize("step", ["delivered", "seen", "settled"])
-@pytest.mark.parametrize("provider", QUICK)
-def test_the_steps_of_a_short_turn_stand_with_its_end(homes, provider, step):
-    home = homes(a=agent(QUICK[provider]))
+def test_the_steps_of_a_short_turn_stand_with_its_end(homes, step):
+    home = homes(a=agent(QUICK))
     message = fall(home, "hello", step)
     delivery = home.delivery(message)
     assert [str(one.state) for one in delivery.steps] == ["queued", "leased", "delivered", "seen", "answered"]

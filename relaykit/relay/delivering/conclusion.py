@@ -26,29 +26,29 @@ class Conclusion:
         self._claimed = claimed
         self._notebook = notebook
         self._pause = pause
-        self.more = True
-        """Whether anything may wait in the queue, as the last settlement found it."""
 
-    async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
-        """Conclude the deliveries of a turn that ended."""
+    async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:
+        """Conclude the deliveries of a turn that ended; return whether more may wait in the queue."""
         repeated = self._repeats(turn.fault)
-        await self.by(items, lambda item: repeated or verdicts.of_ended(turn, item.delivery), hand_over)
+        return await self.by(items, lambda item: repeated or verdicts.of_ended(turn, item.delivery), hand_over)
 
     async def of_refusal(self, error: ProviderError, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
         """Conclude deliveries whose text the provider did not take."""
         verdict = self._repeats(error.fault) or verdicts.of_refusal(error.fault)
         await self.by(items, lambda _: verdict, hand_over)
 
-    async def by(self, items: Sequence[LeasedDelivery], judge: Judge, hand_over: HandOver) -> None:
-        """Conclude deliveries of one turn as they are judged; those with one verdict share it, and one reply."""
+    async def by(self, items: Sequence[LeasedDelivery], judge: Judge, hand_over: HandOver) -> bool:
+        """Conclude deliveries of one turn as they are judged; those with one verdict share it, and one reply.
+
+        Returns whether more may wait in the queue.
+        """
         groups: dict[Verdict, list[LeasedDelivery]] = {}
         for item in items:
             groups.setdefault(judge(item), []).append(item)
+        more = True
         for verdict, group in groups.items():
-            if verdict.next is not Next.SETTLE:
-                await self._notebook.write_steps()
-                self.more = True
-            await self._apply(verdict, group, hand_over)
+            more = await self._apply(verdict, group, hand_over)
+        return more
 
     def _repeats(self, fault: Fault | None) -> Verdict | None:
         """Return a pause in place of a second death in a row by one provider error: it is not the messages' fault."""
@@ -58,10 +58,20 @@ class Conclusion:
             return Verdict(next=Next.RELEASE, reason=fault.message, pause=fault)
         return None
 
-    async def _apply(self, verdict: Verdict, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
+    async def _apply(self, verdict: Verdict, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:
+        more = True
+        if verdict.next is Next.SETTLE:
+            more = await self._settle(verdict, items)
+        else:
+            await self._notebook.write_steps()
+            await self._keep(verdict, items, hand_over)
+        if verdict.pause is not None:
+            self._pause.begin(verdict.pause)
+        return more
+
+    async def _keep(self, verdict: Verdict, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
+        """Carry out a verdict by which deliveries do not end."""
         match verdict.next:
-            case Next.SETTLE:
-                await self._settle(verdict, items)
             case Next.RELEASE:
                 for item in items:
                     await self._claimed.release(item.lease, verdict.reason)
@@ -72,12 +82,10 @@ class Conclusion:
                 hand_over.go_on(items, verdict.reason, quoted=verdict.quoted)
             case Next.BIND:
                 hand_over.bind(items)
-            case Next.LEAVE:
-                pass
-        if verdict.pause is not None:
-            self._pause.begin(verdict.pause)
+            case _:
+                pass  # it is left as it is
 
-    async def _settle(self, verdict: Verdict, items: Sequence[LeasedDelivery]) -> None:
+    async def _settle(self, verdict: Verdict, items: Sequence[LeasedDelivery]) -> bool:
         state, reply = verdict.state or State.UNKNOWN, None
         if state is State.ANSWERED:
             reply = replies.answer(self._agent, items, verdict.text)
@@ -87,7 +95,8 @@ class Conclusion:
         # Whoever is beyond this machine is told of it, and loss of power here must not take it back.
         synced = any(item.message.account is not None or "@" in item.message.sender for item in items)
         async with self._notebook.handed_on() as noted:
-            self.more = await self._claimed.settle(
+            more = await self._claimed.settle(
                 leases, state, verdict.reason, reply=reply, partial=partial, noted=noted, synced=synced
             )
         reached("settled")
+        return more

@@ -262,8 +262,7 @@ class Worker:
             return
         await self.recorder.flush()
         reached("ended")
-        await self._conclusion.of_turn(turn, items, self.hand_over)
-        self.taking.more = self._conclusion.more
+        self.taking.more = await self._conclusion.of_turn(turn, items, self.hand_over)
         self.wake_in(self.pause.remaining)
 
     async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
