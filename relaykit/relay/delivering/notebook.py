@@ -19,8 +19,9 @@ _GATHER_SECONDS = 0.04
 class Notebook:
     """Steps of held deliveries, and how the agent is.
 
-    Nothing depends on a note but what people are shown, and the order of a delivery's steps: whoever ends or hands
-    over a delivery anew writes the steps first. What a crash takes of it is read from the provider's history.
+    Nothing depends on a note but what people are shown, and the order of a delivery's steps: whoever hands a
+    delivery over anew writes the steps first, and whoever ends it writes them with its end. What a crash takes of it is
+    read from the provider's history.
     """
 
     def __init__(self, claimed: ClaimedMailbox, clock: Clock) -> None:
