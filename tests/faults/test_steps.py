@@ -192,7 +192,8 @@ def test_a_relay_that_dies_as_it_claims_leaves_the_queue_as_it_was(homes, codex,
 @pytest.mark.parametrize("provider", [*FORGETFUL, pytest.param("codex", marks=pytest.mark.live)])
 def test_recovery_that_is_killed_itself_is_taken_up_by_the_next(homes, codex, provider, step):
     home = homes(a=codex() if provider == "codex" else agent(FORGETFUL[provider]))
-    message = fall(home, "say:hello", "seen")
+    # Longer than its steps wait to be noted: of a shorter one nothing would be left to recover.
+    message = fall(home, "slow:1:hello", "seen")
     home.start(fault=step, ready=False).fell()
     home.start()
     (delivery,) = home.ended(message).deliveries
