@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from msgspec import Struct, field
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
+from relaykit.plugin import Channel
 from relaykit_claude.faults import agent_error, plain
 from relaykit_claude.protocol import Asked, Connection, Failure, Response, Skipped, Told, Withdrawn
 
@@ -57,7 +57,7 @@ class Client:
         self._timeout = timeout
         self._connection = Connection()
         self._waiting: dict[str, _Waiting] = {}
-        self._lines, self._outbox = anyio.create_memory_object_stream[bytes](math.inf)
+        self._outbox = Channel[bytes]()
         self._listened = anyio.Event()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
@@ -87,7 +87,7 @@ class Client:
             raise ProviderError(self.over)
         name, line = self._connection.request(subtype, more)
         waiting = self._waiting[name] = _Waiting()
-        self._lines.send_nowait(line)
+        self._outbox.send(line)
         seconds = self._timeout if timeout is None else timeout
         with anyio.move_on_after(seconds):
             await waiting.done.wait()
@@ -98,15 +98,15 @@ class Client:
         """Send a person's message; ProviderError where the process is gone."""
         if self.over:
             raise ProviderError(self.over)
-        self._lines.send_nowait(self._connection.say(words, submission, priority))
+        self._outbox.send(self._connection.say(words, submission, priority))
 
     def answer(self, request: str, result: Fields) -> None:
         """Answer what claude asks."""
-        self._lines.send_nowait(self._connection.answer(request, result))
+        self._outbox.send(self._connection.answer(request, result))
 
     def refuse(self, request: str, message: str) -> None:
         """Refuse what claude asks."""
-        self._lines.send_nowait(self._connection.refuse(request, message))
+        self._outbox.send(self._connection.refuse(request, message))
 
     async def read(self) -> None:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
@@ -142,7 +142,6 @@ class Client:
     def close(self) -> None:
         """Let go of what was not sent; from now on every request fails."""
         self.over = self.over or _CLOSED
-        self._lines.close()
         self._outbox.close()
 
     def _take(self, message: Response | Failure | Heard) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import BrokenResourceError, ClosedResourceError
+from anyio import ClosedResourceError
 
 from relaykit.errors import ProviderError
 from relaykit.model import (
@@ -25,6 +24,7 @@ from relaykit.model import (
     Whose,
     new_id,
 )
+from relaykit.plugin import Channel
 from relaykit_claude.approvals import answer
 from relaykit_claude.client import Client, Refused
 from relaykit_claude.conversation import Conversation
@@ -33,8 +33,6 @@ from relaykit_claude.protocol import Asked, Skipped, Told, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from anyio.streams.memory import MemoryObjectReceiveStream
 
     from relaykit.model import Block, PastSession, PastTurn
     from relaykit.plugin import Terminal
@@ -68,7 +66,8 @@ class ClaudeSession:
         self._transcripts = transcripts
         self._patience = patience
         self._conversation = Conversation(session)
-        self._tell, self._events = anyio.create_memory_object_stream[Occurrence](math.inf)
+        self.events = Channel[Occurrence]()
+        """What happens, in order."""
         self._changed: anyio.Event | None = None
         self._sending = anyio.Lock()
         self._written = False
@@ -89,11 +88,6 @@ class ClaudeSession:
     def model(self) -> str | None:
         """The model, as claude said last."""
         return self._conversation.model
-
-    @property
-    def events(self) -> MemoryObjectReceiveStream[Occurrence]:
-        """What happens, in order."""
-        return self._events
 
     async def submit(self, text: str, submission_id: str, mode: Mode) -> None:
         """Hand over text; return when claude took it."""
@@ -185,15 +179,14 @@ class ClaudeSession:
         self._wake()
 
     def died(self, fault: Fault) -> None:
-        """End what runs, and the stream: the process is gone."""
+        """End what runs, and what is told: the process is gone."""
         self._pass_on(self._conversation.cut(fault))
-        self._tell.close()
+        self.events.close()
         self._wake()
 
     def close(self) -> None:
-        """End the stream on both sides: the session was left."""
-        self._tell.close()
-        self._events.close()
+        """Tell nothing more: the session was left."""
+        self.events.close()
 
     def _send(self, text: str, submission: str, mode: Mode) -> None:
         self._client.say(text, submission, _PRIORITIES[mode])
@@ -214,8 +207,8 @@ class ClaudeSession:
 
     def _pass_on(self, occurrences: Sequence[Occurrence]) -> None:
         for occurrence in occurrences:
-            with suppress(BrokenResourceError, ClosedResourceError):  # nobody listens any more
-                self._tell.send_nowait(occurrence)
+            with suppress(ClosedResourceError):  # nobody listens any more
+                self.events.send(occurrence)
             self._note(occurrence)
             if isinstance(occurrence, TurnEnded) and occurrence.turn == self._compacting:
                 self._compacted = occurrence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from msgspec import Struct, field
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
+from relaykit.plugin import Channel
 from relaykit_codex.faults import agent_error, plain, refusal
 from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest, Skipped
 
@@ -64,7 +64,7 @@ class Client:
         self._timeout = timeout
         self._connection = Connection()
         self._waiting: dict[int, _Waiting] = {}
-        self._lines, self._outbox = anyio.create_memory_object_stream[bytes](math.inf)
+        self._outbox = Channel[bytes]()
         self._listened = anyio.Event()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
@@ -101,7 +101,7 @@ class Client:
             raise ProviderError(self.over)
         number, line = self._connection.request(method, params)
         waiting = self._waiting[number] = _Waiting(taken)
-        self._lines.send_nowait(line)
+        self._outbox.send(line)
         seconds = self._timeout if timeout is None else timeout
         with anyio.move_on_after(seconds):
             await waiting.done.wait()
@@ -117,15 +117,15 @@ class Client:
 
     def notify(self, method: str) -> None:
         """Tell the server something."""
-        self._lines.send_nowait(self._connection.notify(method))
+        self._outbox.send(self._connection.notify(method))
 
     def answer(self, request: int | str, result: Fields) -> None:
         """Answer a request of the server's."""
-        self._lines.send_nowait(self._connection.answer(request, result))
+        self._outbox.send(self._connection.answer(request, result))
 
     def refuse(self, request: int | str, message: str) -> None:
         """Refuse a request of the server's."""
-        self._lines.send_nowait(self._connection.refuse(request, message))
+        self._outbox.send(self._connection.refuse(request, message))
 
     async def read(self) -> None:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
@@ -161,7 +161,6 @@ class Client:
     def close(self) -> None:
         """Let go of what was not sent; from now on every request fails."""
         self.over = self.over or _CLOSED
-        self._lines.close()
         self._outbox.close()
 
     def _take(self, message: Response | Failure | Told) -> None:

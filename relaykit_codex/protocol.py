@@ -10,6 +10,7 @@ import json
 from itertools import count
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from relaykit_codex.fields import Fields, number, table, text
@@ -95,7 +96,8 @@ class Connection:
         """Take in bytes, however they are cut, and return the messages that are complete."""
         *ends, rest = data.split(b"\n")
         messages = [message for end in ends if (message := self._end_line(end)) is not None]
-        self._keep(rest)
+        if rest:
+            self._keep(rest)
         return messages
 
     def _keep(self, part: bytes) -> None:
@@ -106,23 +108,22 @@ class Connection:
             self._line += part
 
     def _end_line(self, part: bytes) -> Incoming | None:
-        self._keep(part)
-        line, passed_over = bytes(self._line), self._passed_over
-        self._line.clear()
-        self._passed_over = 0
-        if passed_over:
-            return Skipped(f"a line of more than {self._max_line} bytes", passed_over)
-        return self._message(line) if line.strip() else None
+        if self._line or self._passed_over or len(part) > self._max_line:
+            self._keep(part)
+            part, passed_over = bytes(self._line), self._passed_over
+            self._line.clear()
+            self._passed_over = 0
+            if passed_over:
+                return Skipped(f"a line of more than {self._max_line} bytes", passed_over)
+        return self._message(part) if part.strip() else None
 
     def _message(self, line: bytes) -> Incoming:
         try:
-            message = json.loads(line)
+            message = _parsed(line)
         except (ValueError, RecursionError):
             return Skipped("a line that is no JSON", len(line))
         if not isinstance(message, dict):
             return Skipped("a line that is no JSON object", len(line))
-        if b"\\ud" in line or b"\\uD" in line:
-            message = _mended(message)
         return self._sorted(message, len(line))
 
     def _sorted(self, message: dict[str, Any], size: int) -> Incoming:
@@ -145,6 +146,14 @@ class Connection:
 
 def _line(message: Fields) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def _parsed(line: bytes) -> Any:
+    """Return what JSON says: nearly all of it is strict, which is read three times as fast."""
+    try:
+        return msgspec.json.decode(line)
+    except ValueError:
+        return _mended(json.loads(line))
 
 
 def _mended(value: Any) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import BrokenResourceError, ClosedResourceError
+from anyio import ClosedResourceError
 
 from relaykit.errors import ProviderError
 from relaykit.model import (
@@ -23,6 +22,7 @@ from relaykit.model import (
     TurnStarted,
     Whose,
 )
+from relaykit.plugin import Channel
 from relaykit_codex.client import LOST, Client, Refused
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anyio.abc import TaskGroup
-    from anyio.streams.memory import MemoryObjectReceiveStream
 
     from relaykit.model import PastSession, PastTurn
     from relaykit.plugin import Terminal
@@ -67,7 +66,8 @@ class CodexSession:
         self._tasks = tasks
         self._patience = patience
         self._conversation = Conversation(thread)
-        self._tell, self._events = anyio.create_memory_object_stream[Occurrence](math.inf)
+        self.events = Channel[Occurrence]()
+        """What happens, in order."""
         self._changed: anyio.Event | None = None
         self._asking = anyio.Lock()
         self._interrupted: str | None = None
@@ -84,11 +84,6 @@ class CodexSession:
     def pid(self) -> int:
         """The app-server."""
         return self._client.pid
-
-    @property
-    def events(self) -> MemoryObjectReceiveStream[Occurrence]:
-        """What happens, in order."""
-        return self._events
 
     async def submit(self, text: str, submission_id: str, mode: Mode) -> None:
         """Hand over text; return when codex took it."""
@@ -163,16 +158,15 @@ class CodexSession:
                 self._pass_on(self._asked(message))
 
     def died(self, fault: Fault) -> None:
-        """End the stream, and what runs, unless it runs on in a codex that is only out of reach."""
+        """End what is told, and what runs, unless it runs on in a codex that is only out of reach."""
         if fault.code != LOST:
             self._pass_on(self._conversation.cut(fault))
-        self._tell.close()
+        self.events.close()
         self._wake()
 
     def close(self) -> None:
-        """End the stream on both sides: the session was left."""
-        self._tell.close()
-        self._events.close()
+        """Tell nothing more: the session was left."""
+        self.events.close()
 
     async def _steer(self, params: Fields, submission: str) -> bool:
         async with self._asking:
@@ -232,8 +226,8 @@ class CodexSession:
 
     def _pass_on(self, occurrences: Sequence[Occurrence]) -> None:
         for occurrence in occurrences:
-            with suppress(BrokenResourceError, ClosedResourceError):  # nobody listens any more
-                self._tell.send_nowait(occurrence)
+            with suppress(ClosedResourceError):  # nobody listens any more
+                self.events.send(occurrence)
             if isinstance(occurrence, TurnJoined):
                 self._note_seen()
             if isinstance(occurrence, TurnEnded):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +10,7 @@ import anyio
 
 from relaykit import model
 from relaykit.errors import ProviderError
-from relaykit.plugin import Clock, Component, Context, Provider, SessionRequest, hookimpl
+from relaykit.plugin import Channel, Clock, Component, Context, Provider, SessionRequest, hookimpl
 
 
 class ParrotSession:
@@ -24,12 +23,12 @@ class ParrotSession:
         self._delay = delay
         self._clock = clock
         self._turn = anyio.CancelScope()
-        self._put, self._todo = anyio.create_memory_object_stream[tuple[str, str]](math.inf)
-        self._tell, self.events = anyio.create_memory_object_stream[model.Occurrence](math.inf)
+        self._todo = Channel[tuple[str, str]]()
+        self.events = Channel[model.Occurrence]()
 
     async def submit(self, text: str, submission_id: str, mode: model.Mode) -> None:
         """Take the text; its turn comes later."""
-        await self._put.send((text, submission_id))
+        self._todo.send((text, submission_id))
 
     async def interrupt(self) -> None:
         """End the running turn."""
@@ -37,17 +36,17 @@ class ParrotSession:
 
     async def run(self) -> None:
         """Answer one text after the other, until the session is left."""
-        with self._put, self._todo, self._tell:
+        with self._todo, self.events:
             async for text, submission in self._todo:
-                self._tell.send_nowait(await self._answer(model.new_id(), text, submission))
+                self.events.send(await self._answer(model.new_id(), text, submission))
 
     async def _answer(self, turn: str, text: str, submission: str) -> model.TurnEnded:
         named = (submission,)
-        self._tell.send_nowait(model.TurnStarted(turn=turn, origin=model.Origin.SUBMISSION, submissions=named))
+        self.events.send(model.TurnStarted(turn=turn, origin=model.Origin.SUBMISSION, submissions=named))
         with anyio.CancelScope() as self._turn:
             await self._clock.sleep(self._delay)
             block = model.Block(id=f"{turn}-text", kind=model.BlockKind.ASSISTANT_TEXT, turn=turn, text=text)
-            self._tell.send_nowait(model.BlockEnded(block=block))
+            self.events.send(model.BlockEnded(block=block))
             return model.TurnEnded(turn=turn, outcome=model.Outcome.COMPLETED, submissions=named, text=text)
         return model.TurnEnded(turn=turn, outcome=model.Outcome.INTERRUPTED, submissions=named)
 
@@ -68,7 +67,7 @@ class ParrotProvider:
             message = f"session {request.resume} is forgotten; start a new one"
             raise ProviderError(model.Fault(whose=model.Whose.AGENT, code="no_session", message=message))
         session = ParrotSession(self._delay, self._clock)
-        async with session.events, anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as tasks:
             tasks.start_soon(session.run, name=f"parrot of {request.agent}")
             yield session
             tasks.cancel_scope.cancel()

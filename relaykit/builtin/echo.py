@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from relaykit.model import (
     Whose,
     new_id,
 )
+from relaykit.plugin import Channel
 
 if TYPE_CHECKING:
     from relaykit.plugin import Clock, Context, Provider, SessionRequest
@@ -72,8 +72,8 @@ class EchoSession:
         self._options = options
         self._clock = clock
         self._turn: _Turn | None = None
-        self._put, self._todo = anyio.create_memory_object_stream[tuple[str, str]](math.inf)
-        self._tell, self.events = anyio.create_memory_object_stream[Occurrence](math.inf)
+        self._todo = Channel[tuple[str, str]]()
+        self.events = Channel[Occurrence]()
 
     async def submit(self, text: str, submission_id: str, mode: Mode) -> None:
         """Take a text: into the running turn where it may join, else behind those that wait."""
@@ -81,11 +81,11 @@ class EchoSession:
         if mode is Mode.JOIN and self._turn is not None:
             self._turn.texts.append(text)
             self._turn.submissions.append(submission_id)
-            self._tell.send_nowait(TurnJoined(turn=self._turn.id, submissions=(submission_id,)))
+            self.events.send(TurnJoined(turn=self._turn.id, submissions=(submission_id,)))
             return
         try:
-            self._put.send_nowait((text, submission_id))
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError) as exc:
+            self._todo.send((text, submission_id))
+        except anyio.ClosedResourceError as exc:
             raise ProviderError(Fault(whose=Whose.RELAY, code="closed", message="the session is closed")) from exc
 
     async def interrupt(self) -> None:
@@ -96,33 +96,33 @@ class EchoSession:
 
     async def run(self) -> None:
         """Answer, one turn after the other, until cancelled."""
-        with self._put, self._todo, self._tell:
+        with self._todo, self.events:
             async for text, submission in self._todo:
                 turn = self._turn = _Turn(new_id(), [text], [submission])
                 started = TurnStarted(turn=turn.id, origin=Origin.SUBMISSION, submissions=(submission,))
-                self._tell.send_nowait(started)
+                self.events.send(started)
                 fault = self._fault(text)
                 if fault is None:
                     await self._answer(turn)
                 self._turn = None
-                self._tell.send_nowait(_ended(turn, fault))
+                self.events.send(_ended(turn, fault))
 
     async def _answer(self, turn: _Turn) -> None:
         block = Block(id=f"{turn.id}-text", kind=BlockKind.ASSISTANT_TEXT, turn=turn.id)
         with turn.scope:
             await self._clock.sleep(self._options.delay)
-            self._tell.send_nowait(BlockStarted(block=block))
+            self.events.send(BlockStarted(block=block))
             # Whoever joins meanwhile makes the list longer.
             for place, text in enumerate(turn.texts):
                 await self._say(turn, block, ("\n" if place else "") + self._options.prefix + text)
         if turn.said:
             ended = Block(id=block.id, kind=block.kind, turn=turn.id, text=turn.said)
-            self._tell.send_nowait(BlockEnded(block=ended))
+            self.events.send(BlockEnded(block=ended))
 
     async def _say(self, turn: _Turn, block: Block, text: str) -> None:
         for piece in self._options.pieces(text):
             turn.said += piece
-            self._tell.send_nowait(BlockDelta(block=block.id, text=piece))
+            self.events.send(BlockDelta(block=block.id, text=piece))
             if self._options.pause:
                 await self._clock.sleep(self._options.pause)
 
@@ -158,7 +158,7 @@ class EchoProvider:
             message = f"echo keeps no sessions, so {request.resume!r} cannot go on; start a new one"
             raise ProviderError(Fault(whose=Whose.AGENT, code="no_session", message=message))
         session = EchoSession(self._options, self._clock)
-        async with session.events, anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as tasks:
             tasks.start_soon(session.run, name=f"echo of {request.agent}")
             yield session
             tasks.cancel_scope.cancel()

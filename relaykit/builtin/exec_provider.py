@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from msgspec import Struct, field
 from relaykit.builtin.exec_turn import GRACE, ExecTurn, TurnLimits
 from relaykit.errors import ProviderError
 from relaykit.model import Capabilities, Fault, Mode, Occurrence, Whose, new_id, without_credentials
+from relaykit.plugin import Channel
 
 if TYPE_CHECKING:
     from relaykit.plugin import Clock, Context, Processes, Provider, SessionRequest
@@ -91,16 +91,16 @@ class ExecSession:
         self._processes = processes
         self._clock = clock
         self._turn: ExecTurn | None = None
-        self._put, self._todo = anyio.create_memory_object_stream[tuple[str, str]](math.inf)
-        self._tell, self.events = anyio.create_memory_object_stream[Occurrence](math.inf)
+        self._todo = Channel[tuple[str, str]]()
+        self.events = Channel[Occurrence]()
 
     async def submit(self, text: str, submission_id: str, mode: Mode) -> None:  # noqa: ARG002 - it never joins
         """Take a text; it waits for the runs before it."""
         await anyio.lowlevel.checkpoint()
         self._command.check_text(text)
         try:
-            self._put.send_nowait((text, submission_id))
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError) as exc:
+            self._todo.send((text, submission_id))
+        except anyio.ClosedResourceError as exc:
             raise _error(Whose.RELAY, "closed", "the session is closed") from exc
 
     async def interrupt(self) -> None:
@@ -111,10 +111,10 @@ class ExecSession:
 
     async def run(self) -> None:
         """Run the command for one text after the other, until cancelled or until one run is killed by another."""
-        with self._put, self._todo, self._tell:
+        with self._todo, self.events:
             async for text, submission in self._todo:
                 program = Path(self._command.words[0]).name
-                self._turn = ExecTurn(program, submission, self._tell.send_nowait, self._options.limits, self._clock)
+                self._turn = ExecTurn(program, submission, self.events.send, self._options.limits, self._clock)
                 died = await self._run(self._turn, text)
                 self._turn = self.pid = None
                 if died is not None:
@@ -153,7 +153,7 @@ class ExecProvider:
         command = self._command(request)
         command.check()
         session = ExecSession(command, self._options, self._context.processes, self._context.clock)
-        async with session.events, anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as tasks:
             tasks.start_soon(session.run, name=f"runs of {request.agent}")
             yield session
             tasks.cancel_scope.cancel()

@@ -223,11 +223,14 @@ class OperationsMailbox(ConversingMailbox):
         reply: Draft | None = None,
         partial: str = "",
         noted: Sequence[Noted] = (),
+        report: Report | None = None,
         synced: bool = False,
     ) -> bool:
         """End deliveries together with their one reply, or their notices; return whether more may wait."""
         run = self._run_synced if synced or self._synced else self._run
-        return await run(settling.settle, leases, state, reason, reply=reply, partial=partial, noted=noted)
+        return await run(
+            settling.settle, leases, state, reason, reply=reply, partial=partial, noted=noted, report=report
+        )
 
     async def order(
         self, agent: str, kind: CommandKind, *, text: str = "", sender: str, id: str | None = None

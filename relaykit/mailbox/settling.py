@@ -12,7 +12,7 @@ from relaykit.mailbox.ends import end, under_way
 from relaykit.mailbox.entry import post
 from relaykit.mailbox.leases import fields, lost, note
 from relaykit.mailbox.rows import DeliveryRow
-from relaykit.model import Draft, Lease, Message, MessageKind, Noted, State, Wish
+from relaykit.model import Draft, Lease, Message, MessageKind, Noted, Report, State, Wish
 from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def settle(
     reply: Draft | None = None,
     partial: str = "",
     noted: Sequence[Noted] = (),
+    report: Report | None = None,
 ) -> bool:
     """End deliveries that a turn took, with the one reply that names them all, or with their notices.
 
@@ -40,8 +41,8 @@ def settle(
     were, there is no reply. Nor does it name one that the agent has answered in the middle of its turn.
     """
     held = [_held(tx, lease) for lease in leases]
+    note(tx, noted, report)
     if noted:
-        note(tx, noted)
         held = [_held(tx, lease) for lease in leases]
     for delivery, message in held:
         end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial)

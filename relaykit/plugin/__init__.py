@@ -12,6 +12,7 @@ from relaykit.lazily import lazily
 
 if TYPE_CHECKING:
     from relaykit.plugin.attachments import AttachmentStore
+    from relaykit.plugin.channel import Channel
     from relaykit.plugin.component import API, CliCommand, Component, Projects
     from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Processes
     from relaykit.plugin.credentials import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         Compacts,
         Endpoint,
         ListsSessions,
+        Occurrences,
         Provider,
         ReadsHistory,
         Session,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "attachments": ("AttachmentStore",),
+    "channel": ("Channel",),
     "component": ("API", "CliCommand", "Component", "Projects"),
     "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Processes"),
     "credentials": (
@@ -69,6 +72,7 @@ _HOMES = {
         "Compacts",
         "Endpoint",
         "ListsSessions",
+        "Occurrences",
         "Provider",
         "ReadsHistory",
         "Session",
@@ -95,6 +99,7 @@ __all__ = [
     "ChangesCredentials",
     "ChangesModel",
     "ChangesPermissionMode",
+    "Channel",
     "Child",
     "CliCommand",
     "Clock",
@@ -115,6 +120,7 @@ __all__ = [
     "ListsCredentials",
     "ListsSessions",
     "Mailbox",
+    "Occurrences",
     "Pace",
     "Processes",
     "Projects",

@@ -223,8 +223,7 @@ class Leases(Protocol):
     async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
         """Record what a worker has learnt since it last did: steps of deliveries, and how the agent is; all or nothing.
 
-        A step that comes late, or again, takes nothing back: what was seen stays seen. LeaseLostError, also where the report is
-        of an epoch that is over.
+        A late or repeated step takes nothing back. LeaseLostError, also where the report is of an epoch that is over.
         """
 
     async def follow_up(self, delivery: int, id: str, text: str) -> Message | None:
@@ -255,17 +254,19 @@ class Leases(Protocol):
         reply: Draft | None = None,
         partial: str = "",
         noted: Sequence[Noted] = (),
+        report: Report | None = None,
         synced: bool = False,
     ) -> bool:
-        """End deliveries with their one reply, or their notices; return whether more may wait for the agent.
+        """End deliveries with their one reply, or their notices, all or none; return whether more may wait for the agent.
 
         Args:
-            leases: All are ended in this one transaction, or none.
+            leases: The deliveries'.
             state: An end.
             reason: One line.
             reply: The one reply, where the end is ``answered``. It is exempt from limits.
             partial: What the turn had written when it ended otherwise; goes into the notice.
             noted: Steps on the way there, recorded first.
+            report: How the agent is from then on.
             synced: Also safe from loss of power when this returns.
         """
         ...

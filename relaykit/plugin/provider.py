@@ -12,8 +12,6 @@ from msgspec import Struct, field
 from relaykit.model import Approval, shown_without
 
 if TYPE_CHECKING:
-    from anyio.streams.memory import MemoryObjectReceiveStream
-
     from relaykit.model import (
         Capabilities,
         Decision,
@@ -62,14 +60,26 @@ class SessionRequest(Struct, frozen=True, kw_only=True):
         return shown_without(self, "env")
 
 
+class Occurrences(Protocol):
+    """What a session tells, for one reader: a ``Channel``, or the receiving end of one of anyio's memory streams."""
+
+    async def receive(self) -> Occurrence:
+        """Return the next occurrence; anyio's EndOfStream once the session is over."""
+        ...
+
+    def receive_nowait(self) -> Occurrence:
+        """Return the next occurrence; anyio's WouldBlock where there is none yet."""
+        ...
+
+
 class Session(Protocol):
     """One conversation with a provider.
 
     Obligations beyond the signatures:
 
-    * ``events`` is one stream for the whole life of the session, fed by a task of the provider's that never
+    * ``events`` is one channel for the whole life of the session, fed by a task of the provider's that never
       waits for its reader. It ends only when the session is over: a process that dies ends its running turn
-      with ``TurnEnded(by="process")`` first, where it can, and then the stream.
+      with ``TurnEnded(by="process")`` first, where it can, and then the channel.
     * Every submission that was taken is named by exactly one ``TurnEnded``, unless it was withdrawn or the process
       dies first.
     * A turn is over only with ``TurnEnded``, and that comes by the provider's word. Never guess.
@@ -86,7 +96,7 @@ class Session(Protocol):
         ...
 
     @property
-    def events(self) -> MemoryObjectReceiveStream[Occurrence]:
+    def events(self) -> Occurrences:
         """What happens, in order."""
         ...
 

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from relaykit.errors import StoreError
 from relaykit.plugin import Clock, Mailbox, Waiting
+from relaykit.wakeups import AutoResetEvent
 
 _RETRY_SECONDS = 1.0
 _GATHER_SECONDS = 0.03
@@ -23,7 +24,7 @@ class Bell(Struct):
     """Told that something was queued, and nothing more."""
     patient: Callable[[], bool] = bool
     """Whether what comes can wait a moment, since nothing could begin now."""
-    _rung: anyio.Event = field(default_factory=anyio.Event)
+    _rung: AutoResetEvent = field(default_factory=AutoResetEvent)
 
     def ring(self, waiting: Waiting | None = None) -> None:
         """Say that something waits, or just that it is time to look."""
@@ -34,7 +35,6 @@ class Bell(Struct):
     async def wait(self) -> Waiting:
         """Return at the next ring, at once where it has rung since this last returned."""
         await self._rung.wait()
-        self._rung = anyio.Event()
         return self.waiting
 
 
@@ -46,7 +46,7 @@ class Dispatcher:
         self._clock = clock
         self._bells: dict[str, Bell] = {}
         self._followers: list[Bell] = []
-        self._hurry = anyio.Event()
+        self._hurry = AutoResetEvent()
 
     def follow(self, bell: Bell) -> None:
         """Ring that bell, too, after every change: one listener per relay is enough."""
@@ -88,7 +88,7 @@ class Dispatcher:
         return len(idle) == len(bells)
 
     async def _gather(self) -> None:
-        self._hurry = anyio.Event()
+        self._hurry.clear()
         if all(bell.patient() for bell in self._bells.values()):
             with anyio.move_on_after(_GATHER_SECONDS):
                 await self._hurry.wait()

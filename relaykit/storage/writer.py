@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing, suppress
 from queue import SimpleQueue
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 import anyio
 
@@ -17,6 +17,7 @@ from relaykit.storage.audience import Audience, audience_of
 from relaykit.storage.checkpoint import Checkpointer
 from relaykit.storage.database import Database
 from relaykit.storage.faults import translate
+from relaykit.wakeups import Future, future_maker
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -29,14 +30,6 @@ BATCH = 256
 _CLOSE_SECONDS = 10.0
 
 
-class _Future(Protocol):
-    """What one task waits for: half of what an event for many costs."""
-
-    def done(self) -> bool: ...
-    def set_result(self, result: None, /) -> None: ...
-    def __await__(self) -> Generator[Any, Any, None]: ...
-
-
 class _Loop(NamedTuple):
     """What the writer needs of the event loop: its own primitives, for they are on every operation's way."""
 
@@ -44,7 +37,7 @@ class _Loop(NamedTuple):
     """Has a function called in the loop, from any thread and without waiting for it."""
     call_last: Callable[[Callable[[], object]], object]
     """Has a function called in the loop, from the loop, after whoever was woken before."""
-    future: Callable[[], _Future]
+    future: Callable[[], Future]
 
 
 class _Job(Generic[T]):
@@ -68,7 +61,7 @@ class _Job(Generic[T]):
         operation: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        done: _Future,
+        done: Future,
         *,
         synced: bool,
     ) -> None:
@@ -269,25 +262,6 @@ def _wake(job: _Job[Any]) -> None:
         job.done.set_result(None)
 
 
-class _TrioFuture:
-    def __init__(self, event: _Event) -> None:
-        self._event = event
-
-    def done(self) -> bool:
-        return False
-
-    def set_result(self, _result: None, /) -> None:
-        self._event.set()
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return self._event.wait().__await__()
-
-
-class _Event(Protocol):
-    def set(self) -> None: ...
-    def wait(self) -> Coroutine[Any, Any, None]: ...
-
-
 def _running_loop() -> _Loop:
     try:
         loop = asyncio.get_running_loop()
@@ -295,5 +269,5 @@ def _running_loop() -> _Loop:
         import trio  # noqa: PLC0415 - it is the loop that runs, so it is imported already
 
         soon = trio.lowlevel.current_trio_token().run_sync_soon
-        return _Loop(soon, soon, lambda: _TrioFuture(trio.Event()))
-    return _Loop(loop.call_soon_threadsafe, loop.call_soon, loop.create_future)
+        return _Loop(soon, soon, future_maker())
+    return _Loop(loop.call_soon_threadsafe, loop.call_soon, future_maker())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -14,7 +14,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from msgspec.structs import replace
 
 from relaykit.model import Mode, Occurrence, TurnEnded, TurnJoined, TurnStarted
-from relaykit.plugin import Context, Provider, Session, SessionRequest
+from relaykit.plugin import Channel, Context, Provider, Session, SessionRequest
 from relaykit.registry import PROVIDER, Registry
 
 
@@ -93,8 +93,9 @@ class Trial:
 
     async def until_over(self) -> None:
         """Read until the session says that it is over."""
-        async for event in self.session.events:
-            self.events.append(event)
+        with suppress(anyio.EndOfStream):
+            while True:
+                self.events.append(await self.session.events.receive())
 
     def seen(self) -> set[str]:
         """Return the submissions that turns have named."""
@@ -115,13 +116,22 @@ class Trial:
         assert max(self.named().values(), default=0) <= 1, f"two turns ended with one submission: {self.named()}"
 
 
-async def until_buffered(stream: object, count: int) -> None:
-    """Return when a stream that nobody reads holds so many items; fail as soon as its writer waits for a reader.
+async def until_buffered(events: object, count: int) -> None:
+    """Return when so much was told that nobody has read; fail as soon as who tells it waits for a reader.
 
-    Only a memory stream can be looked into; for any other this says nothing.
+    Channels and memory streams can be looked into; for anything else this says nothing.
     """
-    if not isinstance(stream, MemoryObjectReceiveStream):
-        return
-    while (state := stream.statistics()).current_buffer_used < count:
-        assert state.tasks_waiting_send == 0, f"the provider waits for a reader, after {state.current_buffer_used}"
-        await anyio.sleep(0.005)  # a stream rings no bell for one that only looks
+    while (unread := _unread(events)) is not None:
+        if unread >= count:
+            return
+        await anyio.sleep(0.005)  # nothing rings for one that only looks
+
+
+def _unread(events: object) -> int | None:
+    if isinstance(events, Channel):
+        return len(events)
+    if not isinstance(events, MemoryObjectReceiveStream):
+        return None
+    state = events.statistics()
+    assert state.tasks_waiting_send == 0, f"the provider waits for a reader, after {state.current_buffer_used}"
+    return state.current_buffer_used

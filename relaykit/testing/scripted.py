@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from msgspec.structs import replace
 
 from relaykit.errors import ProviderError
@@ -41,7 +39,7 @@ from relaykit.model import (
     Whose,
     new_id,
 )
-from relaykit.plugin import Component, Context, Projects, Provider, Session, SessionRequest
+from relaykit.plugin import Channel, Component, Context, Projects, Provider, Session, SessionRequest
 from relaykit.testing.scripted_abilities import SmallAbilities
 
 SECONDS = 10.0
@@ -94,9 +92,7 @@ class ScriptedSession(SmallAbilities):
         """Whether it no longer answers when it is asked for its history."""
         self._turn: str | None = None
         self._changed = anyio.Event()
-        streams: tuple[MemoryObjectSendStream[Occurrence], MemoryObjectReceiveStream[Occurrence]]
-        streams = anyio.create_memory_object_stream[Occurrence](inf)
-        self._tell, self.events = streams
+        self.events = Channel[Occurrence]()
 
     async def submit(self, text: str, submission_id: str, mode: Mode) -> None:
         """Take a text, or refuse it as the test wants."""
@@ -117,7 +113,7 @@ class ScriptedSession(SmallAbilities):
     async def decide(self, key: str, decision: Decision, reason: str = "") -> None:  # noqa: ARG002 - the contract's
         """Note the decision, and close the question."""
         self.decisions.append((key, decision))
-        self._tell.send_nowait(PermissionClosed(key=key))
+        self.events.send(PermissionClosed(key=key))
         self._change()
 
     async def history(self, session: str) -> Sequence[PastTurn] | None:
@@ -220,16 +216,15 @@ class ScriptedSession(SmallAbilities):
             fault = Fault(whose=Whose.PROCESS, code="died", message="the process died")
             self.tell(TurnEnded(turn=past.id, outcome=Outcome.INTERRUPTED, fault=fault, by="process"))
         self._turn = None
-        self._tell.close()
+        self.events.close()
 
     def tell(self, *occurrences: Occurrence) -> None:
         """Emit whatever the test wants."""
         for what in occurrences:
-            self._tell.send_nowait(what)
+            self.events.send(what)
 
     def close(self) -> None:
-        """Let go of both ends."""
-        self._tell.close()
+        """Tell nothing more."""
         self.events.close()
 
     def _past(self) -> PastTurn:

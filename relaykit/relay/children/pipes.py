@@ -50,8 +50,7 @@ class PipeWriter(ByteSendStream):
         self._pipe = pipe
 
     async def send(self, item: bytes) -> None:
-        """Return once the kernel took all of it; BrokenResourceError where the program no longer reads."""
-        await anyio.lowlevel.checkpoint()
+        """Return once the kernel took all of it, at once where it does; BrokenResourceError where the program no longer reads."""
         rest = memoryview(item)
         while rest:
             if self._pipe.closed:

@@ -82,11 +82,7 @@ class ClaimedMailbox:
 
     async def note(self, steps: Sequence[Noted], how: How | None) -> None:
         """Record steps of deliveries, and how the agent is."""
-        report = None
-        if how is not None:
-            status, pid, session = how
-            report = Report(agent=self.agent, epoch=self.epoch, status=status, pid=pid, session=session)
-        await self._kept(lambda: self._mailbox.note(steps, report))
+        await self._kept(lambda: self._mailbox.note(steps, self._report(how)))
 
     async def release(self, lease: Lease, reason: str) -> None:
         """Queue it again."""
@@ -105,12 +101,14 @@ class ClaimedMailbox:
         reply: Draft | None = None,
         partial: str = "",
         noted: Sequence[Noted] = (),
+        how: How | None = None,
         synced: bool = False,
     ) -> bool:
         """End deliveries together with their one reply, or their notices; return whether more may wait."""
+        report = self._report(how)
         return await self._kept(
             lambda: self._mailbox.settle(
-                leases, state, reason, reply=reply, partial=partial, noted=noted, synced=synced
+                leases, state, reason, reply=reply, partial=partial, noted=noted, report=report, synced=synced
             )
         )
 
@@ -151,6 +149,12 @@ class ClaimedMailbox:
     async def advance(self, command: str, state: CommandState, result: str = "") -> None:
         """Move a command on."""
         await self._kept(lambda: self._mailbox.advance(command, state, result))
+
+    def _report(self, how: How | None) -> Report | None:
+        if how is None:
+            return None
+        status, pid, session = how
+        return Report(agent=self.agent, epoch=self.epoch, status=status, pid=pid, session=session)
 
     async def _kept(self, operation: Callable[[], Awaitable[T]]) -> T:
         delay = _FIRST_DELAY

@@ -94,9 +94,9 @@ class Conclusion:
         partial = "" if reply else verdict.text
         # Whoever is beyond this machine is told of it, and loss of power here must not take it back.
         synced = any(item.message.account is not None or "@" in item.message.sender for item in items)
-        async with self._notebook.handed_on() as noted:
+        async with self._notebook.handed_on() as (noted, how):
             more = await self._claimed.settle(
-                leases, state, verdict.reason, reply=reply, partial=partial, noted=noted, synced=synced
+                leases, state, verdict.reason, reply=reply, partial=partial, noted=noted, how=how, synced=synced
             )
         reached("settled")
         return more

@@ -11,6 +11,7 @@ from relaykit.model import Lease, Noted, Status
 from relaykit.plugin import Clock
 from relaykit.relay.delivering.claimed import ClaimedMailbox, How
 from relaykit.relay.faultpoints import reached
+from relaykit.wakeups import AutoResetEvent
 
 _GATHER_SECONDS = 0.04
 """How long notes wait for others: most come within the first moments of a turn."""
@@ -29,7 +30,7 @@ class Notebook:
         self._clock = clock
         self._steps: list[Noted] = []
         self._how: How | None = None
-        self._noted = anyio.Event()
+        self._noted = AutoResetEvent()
         self._writing = anyio.Lock(fast_acquire=True)
 
     def step(self, lease: Lease, turn: str | None = None) -> None:
@@ -46,8 +47,6 @@ class Notebook:
         """Write what is noted, for ever."""
         while True:
             await self._noted.wait()
-            # Made anew here alone: nobody else could know that this waits for the one that it replaces.
-            self._noted = anyio.Event()
             await anyio.sleep(_GATHER_SECONDS)
             await self.write()
 
@@ -58,30 +57,26 @@ class Notebook:
 
     async def write(self) -> None:
         """Record all that was noted."""
-        async with self.handed_on() as steps:
-            how = self._take_how()
-            if not steps and how is None:
-                return
-            try:
+        async with self.handed_on() as (steps, how):
+            if steps or how is not None:
                 await self._claimed.note(steps, how)
-            except BaseException:
-                self._how = self._how or how
-                raise
-
-    def _take_how(self) -> How | None:
-        how, self._how = self._how, None
-        return how
 
     @asynccontextmanager
-    async def handed_on(self) -> AsyncIterator[Sequence[Noted]]:
-        """Yield the steps that are not recorded, to be recorded by the block, which may do more in one transaction."""
+    async def handed_on(self) -> AsyncIterator[tuple[Sequence[Noted], How | None]]:
+        """Yield what is not recorded, to be recorded by the block, which may do more in one transaction."""
         async with self._writing:
-            steps, self._steps = self._steps, []
+            steps, how = self._take()
             try:
-                yield steps
+                yield steps, how
             except BaseException:
-                # Whether they are recorded is not known; to record them twice does no harm.
+                # Whether it is recorded is not known; to record it twice does no harm.
                 self._steps = steps + self._steps
+                self._how = self._how or how
                 raise
         for step in steps:
             reached("delivered" if step.turn is None else "seen")
+
+    def _take(self) -> tuple[list[Noted], How | None]:
+        taken = self._steps, self._how
+        self._steps, self._how = [], None
+        return taken

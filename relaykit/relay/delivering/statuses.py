@@ -39,19 +39,26 @@ class StatusBoard:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._last: Status | None = None
+        self._noted: Status | None = None
+        self._stamped: Status | None = None
+        self._told: Status | None = None
 
     def report(self) -> None:
         """Say how the agent is now, in the directory and as an event, unless that was said already."""
-        status = self._status()
-        if status == self._last and not self._worker.cleared:
+        self.note()
+        if self._stamped is not None and self._stamped is not self._told:
+            self._told = self._stamped
+            self._worker.recorder.offer(StatusChanged(status=self._stamped))
+
+    def note(self) -> None:
+        """Have the directory told how the agent is now, with what is written next; the event comes with the report."""
+        worker, status = self._worker, self._status()
+        if status == self._noted and not worker.cleared:
             return
-        self._last = status
-        worker = self._worker
-        stamped = replace(status, since=worker.clock.now())
-        worker.recorder.offer(StatusChanged(status=stamped))
+        self._noted = status
+        self._stamped = replace(status, since=worker.clock.now())
         session = None if worker.cleared else worker.session.id
-        worker.notebook.status(stamped, pid=worker.session.pid, session=session)
+        worker.notebook.status(self._stamped, pid=worker.session.pid, session=session)
 
     def _status(self) -> Status:
         worker = self._worker

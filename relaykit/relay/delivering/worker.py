@@ -206,12 +206,13 @@ class Worker:
 
     async def _read(self) -> None:
         events = self.session.events
-        async for what in events:
-            self.hear(what)
-            # What came with it costs no further round of the event loop.
-            with suppress(anyio.WouldBlock, anyio.EndOfStream):
-                while True:
-                    self.hear(events.receive_nowait())
+        with suppress(anyio.EndOfStream):
+            while True:
+                self.hear(await events.receive())
+                # What came with it costs no further round of the event loop, whatever the session tells it by.
+                with suppress(anyio.WouldBlock):
+                    while True:
+                        self.hear(events.receive_nowait())
         self._over = True
         self.nudge.ring()
 
@@ -262,6 +263,7 @@ class Worker:
             return
         await self.recorder.flush()
         reached("ended")
+        self.status.note()
         self.taking.more = await self._conclusion.of_turn(turn, items, self.hand_over)
         self.wake_in(self.pause.remaining)
 

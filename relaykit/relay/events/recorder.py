@@ -15,6 +15,7 @@ from relaykit.plugin import Clock, SessionStore
 from relaykit.relay.events.fanout import Fanout
 from relaykit.relay.events.openblocks import OpenBlocks
 from relaykit.relay.events.pending import Entry, Mark, Pending
+from relaykit.wakeups import AutoResetEvent
 
 _BATCH = 1024
 """Entries in one transaction: enough to make its cost vanish, few enough to be quick."""
@@ -55,9 +56,9 @@ class Recorder:
         self._number = record.last_number
         self._blocks = OpenBlocks(record.agent, record.id, record.last_number)
         self._pending = Pending(limit)
-        self._wake = anyio.Event()
-        self._hurry = anyio.Event()
-        self._unsaved = anyio.Event()
+        self._wake = AutoResetEvent()
+        self._hurry = AutoResetEvent()
+        self._unsaved = AutoResetEvent()
         self._save_due = False
         self._marks: set[Mark] = set()
         self._over = False
@@ -104,7 +105,7 @@ class Recorder:
                     await self._wake.wait()
                     if self._gather_seconds:
                         await self._gather()
-                    self._wake = anyio.Event()
+                    self._wake.clear()
                     await self._record_pending()
         finally:
             self._over = True
@@ -120,7 +121,7 @@ class Recorder:
         while True:
             await self._unsaved.wait()
             await self._clock.sleep(_SAVE_SECONDS)
-            self._unsaved = anyio.Event()
+            self._unsaved.clear()
             self._save_due = True
             self._wake.set()
 
@@ -135,7 +136,7 @@ class Recorder:
         """Let more come for the same transaction, unless somebody waits for it."""
         with anyio.move_on_after(self._gather_seconds):
             await self._hurry.wait()
-        self._hurry = anyio.Event()
+        self._hurry.clear()
 
     async def _record_pending(self) -> None:
         """Record what there is now; what comes meanwhile gathers for the next time."""

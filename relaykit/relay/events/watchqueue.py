@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
-import anyio
-
 from relaykit.model import BlockDelta, BlockEnded, Event, Gap
 from relaykit.relay.events.weight import weigh
+from relaykit.wakeups import AutoResetEvent
 
 
 class WatchQueue:
@@ -24,7 +23,7 @@ class WatchQueue:
         self._missed: Counter[str] = Counter()
         self._gaps: deque[Gap] = deque()
         self._given = self._pushed = cursor
-        self._wake = anyio.Event()
+        self._wake = AutoResetEvent()
         self._closed = False
 
     def push(self, event: Event, weight: int) -> None:
@@ -48,7 +47,6 @@ class WatchQueue:
         while not (self._events or self._missed or self._gaps):
             if self._closed:
                 return None
-            self._wake = anyio.Event()
             await self._wake.wait()
         if self._missed:
             self._note_gaps()

@@ -64,7 +64,7 @@ async def dispatching():
         tasks.start_soon(dispatcher.run, name="dispatcher")
         await anyio.wait_all_tasks_blocked()
         mailbox.asked.clear()
-        desk.follower._rung = anyio.Event()
+        desk.follower._rung.clear()
         yield desk
         tasks.cancel_scope.cancel()
 
