@@ -32,7 +32,7 @@ SESSION_GONE = "session_not_found"
 """The fault code by which a provider says that a session cannot be gone on with."""
 
 _CLOSE_SECONDS = 5.0
-_GATHER_SECONDS = 0.04
+_GATHER_SECONDS = 0.1
 """How long events wait to be stored together: nobody notices, and a transaction costs as much as a dozen events."""
 
 OpenProvider = Callable[[], AbstractAsyncContextManager[Provider]]

@@ -13,7 +13,7 @@ from relaykit.relay.delivering.claimed import ClaimedMailbox, How
 from relaykit.relay.faultpoints import reached
 from relaykit.wakeups import AutoResetEvent
 
-_GATHER_SECONDS = 0.04
+_GATHER_SECONDS = 0.1
 """How long notes wait for others: most come within the first moments of a turn."""
 
 
