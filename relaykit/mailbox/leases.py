@@ -89,13 +89,8 @@ def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note:
 @told(Audience.OTHERS)
 def note(tx: Transaction, steps: Sequence[Noted], report: Report | None = None) -> None:
     """Record what a worker has learnt since it last did; all or nothing."""
-    for step in steps:
-        state = _state(tx, step.lease)
-        if step.turn is not None and state is not State.SEEN:
-            text = rows.step(State.SEEN, step.at, f"turn {step.turn}")
-            _write(tx, step.lease, "state = 'seen', turn = ?", text, step.turn)
-        elif state is State.LEASED:  # the provider may have said already that it has begun
-            _write(tx, step.lease, "state = 'delivered'", rows.step(State.DELIVERED, step.at))
+    for lease in dict.fromkeys(step.lease for step in steps):
+        _note(tx, lease, [step for step in steps if step.lease == lease])
     if report is not None:
         say(tx, report)
 
@@ -231,6 +226,19 @@ def _as_leased(tx: Transaction, row: DeliveryRow, message: Message) -> LeasedDel
         lease=delivery.lease or Lease(delivery.id, "", 0, delivery.attempt),
         reply_to=reply_to(tx, delivery.recipient, message),
     )
+
+
+def _note(tx: Transaction, lease: Lease, steps: Sequence[Noted]) -> None:
+    state, turn, text = _state(tx, lease), None, ""
+    for step in steps:
+        if step.turn is not None and state is not State.SEEN:
+            state, turn = State.SEEN, step.turn
+            text += rows.step(state, step.at, f"turn {turn}")
+        elif state is State.LEASED:  # the provider may have said already that it has begun
+            state = State.DELIVERED
+            text += rows.step(state, step.at)
+    if text:
+        _write(tx, lease, "state = ?, turn = coalesce(?, turn)", text, state, turn)
 
 
 def _state(tx: Transaction, lease: Lease) -> State:

@@ -42,8 +42,6 @@ def settle(
     """
     held = [_held(tx, lease) for lease in leases]
     note(tx, noted, report)
-    if noted:
-        held = [_held(tx, lease) for lease in leases]
     for delivery, message in held:
         end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial)
     if reply is not None:

@@ -12,7 +12,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -23,6 +23,8 @@ _PROCESS = os.urandom(8).hex()
 """Begins the names of this process's listeners: in containers that share a directory a process id may be another's."""
 _SAID_BYTES = 512
 """What one ring may say at most: little, so that many fit into a socket's buffer."""
+_TICK_NS = 10**9
+"""More than a tick of any file system's clock."""
 _LOOK_SECONDS = 0.2
 """How often who may not listen looks for itself."""
 
@@ -43,7 +45,7 @@ class Bell:
         """
         said = _said(named)
         for name in self._street.names():
-            if not (quietly and name.startswith(_PROCESS)):
+            if not (quietly and _is_own(name)):
                 self._ring_at(name, said)
 
     def _ring_at(self, name: str, said: bytes) -> None:
@@ -138,14 +140,23 @@ class _Street:
 
     def __init__(self, store: Path) -> None:
         path = store.with_name(f"{store.name}-bell")
+        self._names: Sequence[str] = ()
+        self._listed_at: int | None = None
         try:
             path.mkdir(mode=0o700, exist_ok=True)
             self._directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise StoreError(f"{path}: the doorbell cannot be made ({error.strerror})") from error
 
-    def names(self) -> list[str]:
-        return os.listdir(self._directory)  # noqa: PTH208 - a descriptor is no path
+    def names(self) -> Sequence[str]:
+        """Return the listeners' names, those of other processes first: theirs is the longer way."""
+        changed = os.fstat(self._directory).st_mtime_ns
+        if changed != self._listed_at:
+            found = os.listdir(self._directory)  # noqa: PTH208 - a descriptor is no path
+            self._names = sorted(found, key=_is_own)
+            # What changes within one tick of the file system's clock may leave the same time behind.
+            self._listed_at = changed if time.time_ns() - changed > _TICK_NS else None
+        return self._names
 
     def address(self, name: str) -> str:
         return f"/proc/self/fd/{self._directory}/{name}"
@@ -156,6 +167,10 @@ class _Street:
 
     def close(self) -> None:
         os.close(self._directory)
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(_PROCESS)
 
 
 def _ring(bell: socket.socket, address: str, said: bytes) -> None:

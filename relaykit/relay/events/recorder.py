@@ -134,8 +134,9 @@ class Recorder:
 
     async def _gather(self) -> None:
         """Let more come for the same transaction, unless somebody waits for it."""
-        with anyio.move_on_after(self._gather_seconds):
-            await self._hurry.wait()
+        if not self._hurry.is_set():
+            with anyio.move_on_after(self._gather_seconds):
+                await self._hurry.wait()
         self._hurry.clear()
 
     async def _record_pending(self) -> None:

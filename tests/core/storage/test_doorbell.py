@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -127,3 +128,19 @@ async def test_a_task_that_waits_is_woken(store: Path) -> None:
             bell.ring()
         bell.ring()
         await listener.wait()
+
+
+def test_who_comes_long_after_the_last_is_heard_as_well_as_who_left_is_forgotten(store: Path) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as first:
+        street = store.with_name(f"{store.name}-bell")
+        for _ in range(2):
+            os.utime(street, (0, 0))  # as if nobody had come or gone for years
+            bell.ring()
+            assert first.wait_for(NOW)
+        with closing(Listener(store)) as second:
+            bell.ring()
+            assert [first.wait_for(NOW), second.wait_for(NOW)] == [True, True]
+        os.utime(street, (1, 1))
+        bell.ring()
+        assert first.wait_for(NOW)
+        assert len(bell._street.names()) == 1
