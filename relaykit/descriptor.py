@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +27,8 @@ class DescriptorReader(Generic[T]):
         self._descriptor = descriptor
         self._read = read
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiter: asyncio.Future[T] | None = None
+        self._waiter: asyncio.Future[Any] | None = None
+        self._take: Callable[[T], bool] | None = None
         self._left: deque[T] = deque()
 
     async def next(self) -> T:
@@ -40,10 +41,7 @@ class DescriptorReader(Generic[T]):
             return await self._wait_and_read()
         if self._left:
             return self._left.popleft()
-        if self._loop is None:
-            loop.add_reader(self._descriptor, self._take)
-            self._loop = loop
-        waiter = self._waiter = loop.create_future()
+        waiter = self._wait_in(loop)
         try:
             result: T = await waiter
         except asyncio.CancelledError:
@@ -53,6 +51,29 @@ class DescriptorReader(Generic[T]):
         finally:
             self._waiter = None
         return result
+
+    async def feed(self, take: Callable[[T], bool]) -> None:
+        """Call a function with all that is read, at once and without waking a task, until it returns False.
+
+        It must not wait. What it raises is raised here.
+        """
+        import asyncio  # noqa: PLC0415 - as above
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            while take(await self._wait_and_read()):
+                pass
+            return
+        while self._left:
+            if not take(self._left.popleft()):
+                return
+        self._take = take
+        try:
+            await self._wait_in(loop)
+        finally:
+            self._waiter = self._take = None
+            self._forget()
 
     def stop(self, why: Exception) -> None:
         """Read no more; to be called before the descriptor is closed. Who waits gets the exception."""
@@ -70,17 +91,28 @@ class DescriptorReader(Generic[T]):
             except BlockingIOError:
                 continue
 
-    def _take(self) -> None:
+    def _wait_in(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
+        if self._loop is None:
+            loop.add_reader(self._descriptor, self._ready)
+            self._loop = loop
+        self._waiter = loop.create_future()
+        return self._waiter
+
+    def _ready(self) -> None:
         waiter = self._waiter
         if waiter is None or waiter.done():
             self._forget()  # what is there stays there until somebody wants it
             return
         try:
-            waiter.set_result(self._read())
+            self._pass_on(self._read(), waiter)
         except BlockingIOError:
             return
         except Exception as error:  # noqa: BLE001 - it is the reader's
             waiter.set_exception(error)
+
+    def _pass_on(self, found: T, waiter: asyncio.Future[Any]) -> None:
+        if self._take is None or not self._take(found):
+            waiter.set_result(found)
 
     def _forget(self) -> None:
         if self._loop is not None:

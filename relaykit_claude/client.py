@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -110,12 +111,8 @@ class Client:
 
     async def read(self) -> None:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
-        try:
-            while True:
-                for message in self._connection.receive(await self._child.stdout.receive()):
-                    self._take(message)
-        except _GONE:
-            pass
+        with suppress(*_GONE):
+            await self._child.stdout.feed(self._receive)
         self.over = await self._death()
         for waiting in self._waiting.values():
             waiting.done.set()
@@ -143,6 +140,10 @@ class Client:
         """Let go of what was not sent; from now on every request fails."""
         self.over = self.over or _CLOSED
         self._outbox.close()
+
+    def _receive(self, data: bytes) -> None:
+        for message in self._connection.receive(data):
+            self._take(message)
 
     def _take(self, message: Response | Failure | Heard) -> None:
         if not isinstance(message, Response | Failure):

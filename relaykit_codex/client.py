@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -129,12 +130,8 @@ class Client:
 
     async def read(self) -> None:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
-        try:
-            while True:
-                for message in self._connection.receive(await self._link.receive()):
-                    self._take(message)
-        except _GONE:
-            pass
+        with suppress(*_GONE):
+            await self._link.feed(self._receive)
         self.over = await self._death()
         for waiting in self._waiting.values():
             waiting.done.set()
@@ -162,6 +159,10 @@ class Client:
         """Let go of what was not sent; from now on every request fails."""
         self.over = self.over or _CLOSED
         self._outbox.close()
+
+    def _receive(self, data: bytes) -> None:
+        for message in self._connection.receive(data):
+            self._take(message)
 
     def _take(self, message: Response | Failure | Told) -> None:
         if not isinstance(message, Response | Failure):

@@ -17,7 +17,7 @@ from relaykit_codex.faults import agent_error, plain
 from relaykit_codex.protocol import MAX_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from anyio.abc import ByteStream
@@ -57,9 +57,8 @@ class Server(Protocol):
 class Link(Server, Protocol):
     """A way to one app-server."""
 
-    async def receive(self) -> bytes:
-        """Return what it says next, cut anywhere; EndOfStream when nothing more comes."""
-        ...
+    async def feed(self, take: Callable[[bytes], None]) -> None:
+        """Call a function with all that it says, cut anywhere; return or raise EndOfStream when nothing more comes."""
 
     async def send(self, line: bytes) -> None:
         """Send one line; BrokenResourceError where it no longer reads."""
@@ -71,7 +70,7 @@ class StdioLink:
     def __init__(self, child: Child) -> None:
         self.outlives = False
         self.pid = child.pid
-        self.receive = child.stdout.receive
+        self.feed = child.stdout.feed
         self.send = child.stdin.send
         self.complaint = child.stderr.receive
         self.wait = child.wait
@@ -83,7 +82,7 @@ class SocketLink:
     def __init__(self, server: Server, frames: Frames) -> None:
         self.outlives = server.outlives
         self.pid = server.pid
-        self.receive = frames.receive
+        self.feed = frames.feed
         self.send = frames.send
         self.complaint = server.complaint
         self.wait = server.wait
@@ -132,6 +131,11 @@ class Frames:
             await self._read()
             if self._protocol.handshake_exc is not None:
                 raise EndOfStream
+
+    async def feed(self, take: Callable[[bytes], None]) -> None:
+        """Call a function with all lines that come; EndOfStream when none will."""
+        while True:
+            take(await self.receive())
 
     async def receive(self) -> bytes:
         """Return whole lines."""

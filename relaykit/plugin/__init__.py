@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.channel import Channel
     from relaykit.plugin.component import API, CliCommand, Component, Projects
-    from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Processes
+    from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Output, Processes
     from relaykit.plugin.credentials import (
         ChangesCredentials,
         CredentialStore,
@@ -52,7 +52,7 @@ _HOMES = {
     "attachments": ("AttachmentStore",),
     "channel": ("Channel",),
     "component": ("API", "CliCommand", "Component", "Projects"),
-    "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Processes"),
+    "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Output", "Processes"),
     "credentials": (
         "ChangesCredentials",
         "CredentialStore",
@@ -121,6 +121,7 @@ __all__ = [
     "ListsSessions",
     "Mailbox",
     "Occurrences",
+    "Output",
     "Pace",
     "Processes",
     "Projects",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from anyio import ClosedResourceError, EndOfStream, WouldBlock
@@ -17,6 +18,8 @@ class Channel(Generic[T]):
 
     def __init__(self) -> None:
         self._items: deque[T] = deque()
+        self._take: Callable[[T], None] | None = None
+        self._error: Exception | None = None
         self._changed = AutoResetEvent()
         self._closed = False
 
@@ -29,7 +32,10 @@ class Channel(Generic[T]):
         if self._closed:
             raise ClosedResourceError
         self._items.append(item)
-        self._changed.set()
+        if self._take is None:
+            self._changed.set()
+        else:
+            self._give(self._take)
 
     def close(self) -> None:
         """Take no more; what is in it can still be read."""
@@ -49,6 +55,29 @@ class Channel(Generic[T]):
                 raise EndOfStream
             await self._changed.wait()
         return self._items.popleft()
+
+    async def feed(self, take: Callable[[T], None]) -> None:
+        """Call a function with each item at once, where it is put in; return when the channel is closed.
+
+        It must not wait. What it raises is raised here, and not to who put the item in.
+        """
+        self._take = take
+        try:
+            self._give(take)
+            while not self._closed and self._error is None:
+                await self._changed.wait()
+        finally:
+            self._take = None
+        if self._error is not None:
+            raise self._error
+
+    def _give(self, take: Callable[[T], None]) -> None:
+        try:
+            while self._items:
+                take(self._items.popleft())
+        except Exception as error:  # noqa: BLE001 - it is the reader's
+            self._take, self._error = None, error
+            self._changed.set()
 
     def __enter__(self) -> Channel[T]:
         """Close it when the block is left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from relaykit.model import Limits
 
 if TYPE_CHECKING:
-    from anyio.abc import ByteReceiveStream, ByteSendStream
+    from anyio.abc import ByteSendStream
 
     from relaykit.model import Accepted, Command, CommandKind, Draft, Secret
     from relaykit.plugin.attachments import AttachmentStore
@@ -40,6 +40,24 @@ class Clock(Protocol):
         """Return after that many seconds of ``boot()``."""
 
 
+class Output(Protocol):
+    """What a process writes: one of anyio's byte streams, and a quicker way to read all of it."""
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        """Return what is there, waiting for something; anyio's EndOfStream when it is closed."""
+        ...
+
+    async def feed(self, take: Callable[[bytes], None]) -> None:
+        """Call a function with each piece as it comes; return when the process has closed it.
+
+        The function must not wait. What it raises is raised here.
+        """
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Return what gives one piece after the other."""
+        ...
+
+
 class Child(Protocol):
     """A process that dies with the relay."""
 
@@ -54,12 +72,12 @@ class Child(Protocol):
         ...
 
     @property
-    def stdout(self) -> ByteReceiveStream:
-        """What it writes; raises EndOfStream when it has closed it."""
+    def stdout(self) -> Output:
+        """What it writes."""
         ...
 
     @property
-    def stderr(self) -> ByteReceiveStream:
+    def stderr(self) -> Output:
         """What it complains of. Someone has to read it."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import IO
 
 import anyio
@@ -32,6 +33,20 @@ class PipeReader(ByteReceiveStream):
             raise anyio.EndOfStream
         self._rest = data[max_bytes:]
         return data[:max_bytes]
+
+    async def feed(self, take: Callable[[bytes], None]) -> None:
+        """Call a function with each piece as it is written; return once every writer has closed it."""
+
+        def took(piece: bytes) -> bool:
+            if piece:
+                take(piece)
+            return bool(piece)
+
+        if self._pipe.closed:
+            raise anyio.ClosedResourceError
+        rest, self._rest = self._rest, b""
+        if not rest or took(rest):
+            await self._reader.feed(took)
 
     async def aclose(self) -> None:
         """Close it; whoever waits for it is told."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskGroup
@@ -31,6 +30,7 @@ from relaykit.relay.delivering.causes import Causes
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.conclusion import Conclusion, Judge
 from relaykit.relay.delivering.handover import HandOver, SessionLostError
+from relaykit.relay.delivering.hearing import hear_out
 from relaykit.relay.delivering.held import Held
 from relaykit.relay.delivering.interruption import Interruption
 from relaykit.relay.delivering.notebook import Notebook
@@ -205,14 +205,7 @@ class Worker:
         self.nudge.ring()
 
     async def _read(self) -> None:
-        events = self.session.events
-        with suppress(anyio.EndOfStream):
-            while True:
-                self.hear(await events.receive())
-                # What came with it costs no further round of the event loop, whatever the session tells it by.
-                with suppress(anyio.WouldBlock):
-                    while True:
-                        self.hear(events.receive_nowait())
+        await hear_out(self.session.events, self.hear)
         self._over = True
         self.nudge.ring()
 
