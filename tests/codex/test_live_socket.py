@@ -168,7 +168,7 @@ async def test_a_connection_that_is_lost_ends_the_session_and_not_the_turn(lasti
         submission = await talk.send("gate:lost:half and half")
         await talk.until(BlockDelta)
         thread, pid = talk.session.id, talk.session.pid
-        stream = talk.session._client._link.receive.__self__._stream
+        stream = talk.session._client._link.feed.__self__._stream
         stream._socket.shutdown(socket.SHUT_RDWR)
         with anyio.fail_after(10):
             rest = [what async for what in talk.session.events]

@@ -105,3 +105,45 @@ async def test_what_is_sent_to_a_reader_that_is_cancelled_stays():
             tasks.cancel_scope.cancel()
             channel.send(1)
         assert await channel.receive() == 1
+
+
+async def test_a_channel_that_feeds_a_function_calls_it_where_an_item_is_put_in():
+    channel, read = Channel[int](), []
+    channel.send(1)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(channel.feed, read.append, name="feed")
+            await anyio.wait_all_tasks_blocked()
+            channel.send(2)
+            assert read == [1, 2]
+            channel.close()
+
+
+async def test_what_the_function_raises_is_its_own_and_not_the_senders():
+    channel = Channel[int]()
+
+    def fail(item):
+        raise ZeroDivisionError(item)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+
+            async def feed():
+                with pytest.raises(ZeroDivisionError, match="1"):
+                    await channel.feed(fail)
+
+            tasks.start_soon(feed, name="feed")
+            await anyio.wait_all_tasks_blocked()
+            channel.send(1)
+            channel.send(2)
+        assert await channel.receive() == 2
+
+
+async def test_a_channel_whose_feeding_is_given_up_keeps_what_comes():
+    channel, read = Channel[int](), []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(channel.feed, read.append, name="feed")
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    channel.send(1)
+    assert (read, channel.receive_nowait()) == ([], 1)

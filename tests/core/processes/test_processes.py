@@ -161,6 +161,51 @@ async def test_a_closed_pipe_tells_its_reader_and_its_writer(processes):
                 await child.stdin.send(b"anyone there?")
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_all_that_a_program_writes_is_fed_to_a_function_until_it_closes_it(processes):
+    much, received = os.urandom(3_000_000), bytearray()
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child, anyio.create_task_group() as tasks:
+            await child.stdin.send(b"first")
+            assert await child.stdout.receive(2) == b"fi"
+            tasks.start_soon(child.stdout.feed, received.extend, name="feed")
+            await child.stdin.send(much)
+            await child.stdin.aclose()
+    assert bytes(received) == b"rst" + much
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_what_a_fed_function_raises_is_raised_to_who_feeds_it_and_the_rest_can_be_read(processes):
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child:
+            await child.stdin.send(b"one")
+            with pytest.raises(TypeError):
+                await child.stdout.feed(lambda: None)
+            await child.stdin.send(b"two")
+            await child.stdin.aclose()
+            assert await read_all(child.stdout) == b"two"
+            await child.stdout.aclose()
+            with pytest.raises(anyio.ClosedResourceError):
+                await child.stdout.feed(print)
+
+
+async def test_a_pipe_that_is_closed_or_given_up_while_it_feeds_tells_so(processes):
+    fed = []
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(child.stdout.feed, fed.append, name="given up")
+                await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+            await child.stdin.send(b"later")
+            assert await child.stdout.receive() == b"later"
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(expect_closed, child.stdout, name="closed")
+                await anyio.wait_all_tasks_blocked()
+                await child.stdout.aclose()
+    assert fed == []
+
+
 async def expect_closed(stream) -> None:
     with pytest.raises(anyio.ClosedResourceError):
         await stream.receive()
