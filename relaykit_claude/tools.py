@@ -25,8 +25,9 @@ EVENTS = (
     "Notification",
 )
 """What is reported to the relay. Not Stop: a turn's end waits for that report, and the stream tells of the end itself."""
-_BY_COMMAND = ("SessionStart",)
-"""Claude posts no report of these itself (2.1.327); a command costs each report the start of a process."""
+_BY_COMMAND = {"SessionStart": "clear|compact"}
+"""Claude posts no report of these itself (2.1.327); a command costs each report the start of a process, so only those are
+reported that the relay has not begun itself, by the word for why."""
 _HOOK_SECONDS = 5
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = "127.0.0.1,localhost,::1"
@@ -83,7 +84,7 @@ def plugin_files(endpoint: Endpoint, where: Path) -> Mapping[str, object]:
         where: The file that says so to a hook that is a command.
     """
     posted = {event: [_posted(event, endpoint)] for event in EVENTS if event not in _BY_COMMAND}
-    run = {event: [_run(event, where)] for event in _BY_COMMAND}
+    run = {event: [_run(event, matcher, where)] for event, matcher in _BY_COMMAND.items()}
     skills = {f"skills/{name}/SKILL.md": _skill(name, *told) for name, told in _SKILLS.items()}
     return {
         ".claude-plugin/plugin.json": {
@@ -102,11 +103,12 @@ def _posted(event: str, endpoint: Endpoint) -> Mapping[str, object]:
     return {"hooks": [post]}
 
 
-def _run(event: str, endpoint: Path) -> Mapping[str, object]:
+def _run(event: str, matcher: str, endpoint: Path) -> Mapping[str, object]:
     report = Path(__file__).with_name("report.py")
     command = shlex.join([sys.executable, "-I", "-S", str(report), event, str(endpoint)])
     # Claude goes on meanwhile: a report must not hold up the session that it is of.
-    return {"hooks": [{"type": "command", "command": command, "timeout": _HOOK_SECONDS, "async": True}]}
+    hook = {"type": "command", "command": command, "timeout": _HOOK_SECONDS, "async": True}
+    return {"matcher": matcher, "hooks": [hook]}
 
 
 def _skill(name: str, description: str, body: str) -> str:

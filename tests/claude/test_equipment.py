@@ -85,10 +85,13 @@ async def test_the_hooks_of_a_session_reach_the_relay(claude, relay):
         await talk.turn("agent:say:its report;;say:main done")
         await talk.session.compact()
         session = talk.session.id
+        await anyio.to_thread.run_sync(relay.until, "SessionStart")  # its report is a program's, which ends with claude
     for event in ("SessionStart", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact", "SessionEnd"):
         told = await anyio.to_thread.run_sync(relay.until, event)
         assert (told["hook_event_name"], told["session_id"]) == (event, session)
     assert {event for event, _ in relay.reports} <= set(EVENTS)
+    started = [told["source"] for event, told in relay.reports if event == "SessionStart"]
+    assert started == ["compact"], "what the relay has begun itself is not reported to it"
 
 
 @pytest.mark.live

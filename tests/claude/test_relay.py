@@ -192,5 +192,6 @@ def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
         assert house.program("send", "main", script, "--wait", "20").out == "done\n"
         assert "a word in between" in house.program("inbox").out
         assert house.program("permissions", "--all", "--json").json == {"permissions": []}
+        house.program("compact", "main")
     told = house.program("events", "main", "--json").out
-    assert "hook.SessionStart" in told
+    assert "hook.PreCompact" in told
