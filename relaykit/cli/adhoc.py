@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +125,10 @@ def _pair(flag: str, form: str, text: str) -> tuple[str, str]:
 
 def _value(text: str) -> Any:
     """Read a value as TOML writes it; what is not TOML is a string, so that nobody has to quote one."""
+    if text[:1] == "/":  # a path, the most frequent value: no parser has to be imported for it
+        return text
+    import tomllib  # noqa: PLC0415 - as above
+
     try:
         read = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):
