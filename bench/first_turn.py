@@ -62,9 +62,13 @@ def _relay(subject: Subject, home_of_agent: Path) -> float:
     name = subject.provider
     options = [f"--option={key}={value}" for key, value in subject.options(home_of_agent).items()]
     argv = [RELAYKIT, "run", "--provider", name, *options]
-    with temporary_home(Agent(id=name, provider=name, cwd="/")) as home, watched_door(home) as (door, watch):
+    with (
+        temporary_home(Agent(id=name, provider=name, cwd="/")) as home,
+        tempfile.TemporaryDirectory() as cwd,
+        watched_door(home) as (door, watch),
+    ):
         message = put(door, name, "say:hello")
         begun = time.perf_counter()
-        with running(argv, environment(home), cwd=home):
+        with running(argv, environment(home), cwd=cwd):
             replied(door, watch, message)
             return time.perf_counter() - begun

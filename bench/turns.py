@@ -186,7 +186,9 @@ def relay_process(subject: Subject, home_of_agent: Path) -> Iterator[Kind]:
     argv = [RELAYKIT, "run", "--provider", subject.provider, *options]
     with (
         temporary_home() as home,
-        running(argv, environment(home), cwd=home) as relay,
+        # An agent watches the directory that it works in: it is not the one in which the relay writes.
+        tempfile.TemporaryDirectory() as cwd,
+        running(argv, environment(home), cwd=cwd) as relay,
         watched_door(home) as (door, watch),
     ):
 

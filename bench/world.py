@@ -63,7 +63,7 @@ class Running:
 
 
 @contextmanager
-def running(argv: Sequence[str], env: Mapping[str, str], *, cwd: Path | None = None) -> Iterator[Running]:
+def running(argv: Sequence[str], env: Mapping[str, str], *, cwd: Path | str | None = None) -> Iterator[Running]:
     """Start a child that says a line when it is ready; end it afterwards."""
     begun = time.perf_counter()
     process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
