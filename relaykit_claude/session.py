@@ -69,7 +69,7 @@ class ClaudeSession:
         self.events = Channel[Occurrence]()
         """What happens, in order."""
         self._changed: anyio.Event | None = None
-        self._sending = anyio.Lock()
+        self._sending = anyio.Lock(fast_acquire=True)
         self._written = False
         self._compacting: str | None = None
         self._compacted: TurnEnded | None = None
@@ -230,6 +230,8 @@ class ClaudeSession:
             raise agent_error("refused", f"claude refused {subtype}: {refused}") from None
 
     async def _until_idle(self) -> None:
+        if not self._conversation.busy:
+            return
         with anyio.move_on_after(self._patience) as scope:
             await self._until(lambda: not self._conversation.busy)
         if scope.cancelled_caught:

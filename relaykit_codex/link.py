@@ -116,7 +116,7 @@ class Frames:
         from websockets.frames import Frame  # noqa: PLC0415 - needed for sockets alone
 
         self._frame = Frame
-        self._sending = anyio.Lock()
+        self._sending = anyio.Lock(fast_acquire=True)
         self._part = bytearray()
 
     async def open(self) -> None:

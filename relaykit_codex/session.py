@@ -69,7 +69,7 @@ class CodexSession:
         self.events = Channel[Occurrence]()
         """What happens, in order."""
         self._changed: anyio.Event | None = None
-        self._asking = anyio.Lock()
+        self._asking = anyio.Lock(fast_acquire=True)
         self._interrupted: str | None = None
         self._was_seen = False
         self._compacting = False

@@ -48,7 +48,8 @@ class Notebook:
         while True:
             await self._noted.wait()
             await anyio.sleep(_GATHER_SECONDS)
-            await self.write()
+            if self._steps or self._how is not None:  # else a turn that was shorter has ended with them
+                await self.write()
 
     async def write_steps(self) -> None:
         """Return once every step that was noted is recorded."""
