@@ -32,7 +32,7 @@ class Known:
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self._found: dict[str, Agent | None] = {}
+        self._found: dict[str, Agent | None] = {USER: None}  # no agent is called so
 
     def agent(self, name: str) -> Agent | None:
         """Return the agent of that id."""

@@ -53,7 +53,7 @@ def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepte
     if earlier := _earlier(tx, draft):
         return earlier
     known = Known(tx)
-    sender = None if draft.account or draft.sender == USER else known.agent(draft.sender)  # no agent is called so
+    sender = None if draft.account else known.agent(draft.sender)
     draft = _as_allowed(draft, sender)
     ways = _ways(tx, known, draft)
     where = origin(tx, draft, from_agent=sender is not None)
