@@ -185,7 +185,6 @@ class Writer(Generic[T]):
 
     def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
         groups = [[job for job in batch if not job.withdrawn]]
-        watched: list[tuple[T, Audience]] = []
         while groups:
             group, *groups = groups
             try:
@@ -198,14 +197,9 @@ class Writer(Generic[T]):
                     job.error = error
                 break
             else:
-                audience = max((job.audience for job in group if job.changed), default=Audience.NOBODY)
-                if audience > Audience.OTHERS:
-                    self._committed(transaction, audience)
-                elif audience:
-                    watched.append((transaction, audience))
+                if changed := [job.audience for job in group if job.changed]:
+                    self._committed(transaction, max(changed))
         self._tell(self._finish)
-        for transaction, audience in watched:
-            self._committed(transaction, audience)
 
     def _tell(self, call: Callable[[], object]) -> None:
         # A loop that is gone has nobody left who waits.
@@ -222,8 +216,7 @@ async def open_writer(
     Args:
         name: The thread's.
         open_database: Called in the thread; the file is opened, migrated and checked there.
-        committed: Called in the thread after each transaction that changed something, before its callers go on; where
-            it concerns nobody but who watches from another process, after they were told.
+        committed: Called in the thread after each transaction that changed something, before its callers go on.
 
     Raises:
         StoreError: It cannot be opened.
