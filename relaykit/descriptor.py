@@ -104,15 +104,20 @@ class DescriptorReader(Generic[T]):
             self._forget()  # what is there stays there until somebody wants it
             return
         try:
-            self._pass_on(self._read(), waiter)
+            found = self._read()
         except BlockingIOError:
             return
         except Exception as error:  # noqa: BLE001 - it is the reader's
             waiter.set_exception(error)
+        else:
+            self._pass_on(found, waiter)
 
     def _pass_on(self, found: T, waiter: asyncio.Future[Any]) -> None:
-        if self._take is None or not self._take(found):
-            waiter.set_result(found)
+        try:
+            if self._take is None or not self._take(found):
+                waiter.set_result(found)
+        except Exception as error:  # noqa: BLE001 - it is the function's, and raised to who feeds it
+            waiter.set_exception(error)
 
     def _forget(self) -> None:
         if self._loop is not None:

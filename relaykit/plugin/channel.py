@@ -61,7 +61,7 @@ class Channel(Generic[T]):
 
         It must not wait. What it raises is raised here, and not to who put the item in.
         """
-        self._take = take
+        self._take, self._error = take, None
         try:
             self._give(take)
             while not self._closed and self._error is None:

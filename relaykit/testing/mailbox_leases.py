@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from relaykit.errors import LeaseLostError, NotFoundError
-from relaykit.model import USER, Lease, MessageKind, Noted, Priority, State, TaskState, Wish
+from relaykit.model import USER, Lease, MessageKind, Noted, Priority, Report, State, Status, StatusKind, TaskState, Wish
 from relaykit.plugin import Joining, Mailbox
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, reply_of, states
 
@@ -139,6 +140,17 @@ class Handling(MailboxPart):
         assert [step.at for step in delivery.steps[-3:-1]] == [1.0, 2.0]
         (task,) = (await bench.mailbox.trace(asked.id)).tasks
         assert (delivery.turn, task.turn, task.state) == ("turn-1", "turn-1", TaskState.DONE)
+
+    async def test_how_the_agent_is_after_a_turn_is_entered_with_its_end_or_not_at_all(self, bench: Bench) -> None:
+        await bench.put()
+        lease, epoch = (await bench.lease()).lease, bench.claims["a"].epoch
+        report = Report(agent="a", epoch=epoch, status=Status(kind=StatusKind.IDLE, since=7.0), pid=3, session="s7")
+        with pytest.raises(LeaseLostError):
+            await bench.mailbox.settle([lease], State.ANSWERED, "", report=replace(report, epoch=epoch - 1))
+        assert (await bench.mailbox.leased(lease.delivery)).lease == lease
+        await bench.mailbox.settle([lease], State.ANSWERED, "", report=report)
+        (entry,) = await bench.mailbox.agents()
+        assert (entry.status, entry.pid, entry.session) == (report.status, 3, "s7")
 
     async def test_a_settlement_tells_whether_more_may_wait_for_the_agent(self, bench: Bench) -> None:
         await bench.claim("b", tags=("review",))

@@ -44,9 +44,10 @@ class PipeReader(ByteReceiveStream):
 
         if self._pipe.closed:
             raise anyio.ClosedResourceError
-        rest, self._rest = self._rest, b""
-        if not rest or took(rest):
-            await self._reader.feed(took)
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            take(rest)
+        await self._reader.feed(took)
 
     async def aclose(self) -> None:
         """Close it; whoever waits for it is told."""

@@ -52,6 +52,10 @@ class HidesALostLease(BrokenMailbox):
     )
 
 
+class ReportsNothingAtTheEnd(BrokenMailbox):
+    fails = frozenset({"test_how_the_agent_is_after_a_turn_is_entered_with_its_end_or_not_at_all"})
+
+
 class TakesTheLastDecision(BrokenMailbox):
     fails = frozenset(
         {
