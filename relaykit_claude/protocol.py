@@ -168,7 +168,7 @@ def _parsed(line: bytes) -> Any:
     """Return what JSON says: nearly all of it is strict, which is read three times as fast."""
     try:
         return msgspec.json.decode(line)
-    except ValueError:
+    except (msgspec.MsgspecError, ValueError):  # of older versions it is none
         return _mended(json.loads(line))
 
 
