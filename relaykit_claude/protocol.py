@@ -168,7 +168,7 @@ def _parsed(line: bytes) -> Any:
     """Return what JSON says: nearly all of it is strict, which is read three times as fast."""
     try:
         return msgspec.json.decode(line)
-    except (msgspec.MsgspecError, ValueError):  # of older versions it is none
+    except (msgspec.MsgspecError, ValueError):  # the one is the other's kind in newer versions only
         return _mended(json.loads(line))
 
 

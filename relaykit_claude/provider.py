@@ -21,6 +21,7 @@ from relaykit_claude.options import Options
 from relaykit_claude.projecting import hello
 from relaykit_claude.session import ClaudeSession
 from relaykit_claude.terminal import join_terminal
+from relaykit_claude.tools import session_start
 from relaykit_claude.transcripts import Transcripts
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class ClaudeProvider:
                     modes=permission_modes(request.approval),
                     terminal=partial(join_terminal, self._options, request, config=config),
                 )
+                if request.endpoint:
+                    session.began(session_start(which.id, request.cwd, which.words))
                 client.attach(session.tell, session.died)
                 self._session = session
                 with closing(session):

@@ -165,6 +165,10 @@ class ClaudeSession:
             self._compacting = None
         self._check_compacted()
 
+    def began(self, note: ProviderNote) -> None:
+        """Tell of the session's start, before anything that claude said."""
+        self._pass_on([note])
+
     def tell(self, message: Heard) -> None:
         """Take what claude says; never waits."""
         match message:

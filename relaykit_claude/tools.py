@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relaykit.model import ProviderNote
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from relaykit.plugin import Endpoint
 
@@ -26,8 +28,8 @@ EVENTS = (
 )
 """What is reported to the relay. Not Stop: a turn's end waits for that report, and the stream tells of the end itself."""
 _BY_COMMAND = {"SessionStart": "clear|compact"}
-"""Claude posts no report of these itself (2.1.327); a command costs each report the start of a process, so only those are
-reported that the relay has not begun itself, by the word for why."""
+"""Claude posts no report of these itself (2.1.327); a command costs each report the start of a process, and would cost every
+session's start one. So it reports what begins in a session, by the word for why; ``session_start`` tells of the session."""
 _HOOK_SECONDS = 5
 _PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = "127.0.0.1,localhost,::1"
@@ -95,6 +97,13 @@ def plugin_files(endpoint: Endpoint, where: Path) -> Mapping[str, object]:
         "hooks/hooks.json": {"hooks": {**run, **posted}},
         **skills,
     }
+
+
+def session_start(session: str, cwd: Path, words: Sequence[str]) -> ProviderNote:
+    """Return what a hook of claude's would report of the start of a session that these words began."""
+    source = "resume" if any(word.startswith("--resume=") for word in words) else "startup"
+    told = {"hook_event_name": "SessionStart", "session_id": session, "cwd": str(cwd), "source": source}
+    return ProviderNote(name="hook.SessionStart", data=told)
 
 
 def _posted(event: str, endpoint: Endpoint) -> Mapping[str, object]:

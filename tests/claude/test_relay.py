@@ -193,5 +193,10 @@ def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
         assert "a word in between" in house.program("inbox").out
         assert house.program("permissions", "--all", "--json").json == {"permissions": []}
         house.program("compact", "main")
-    told = house.program("events", "main", "--json").out
-    assert "hook.PreCompact" in told
+    with house.run():
+        house.program("send", "main", "say:once more", "--wait", "20")
+    events = [json.loads(line) for line in house.program("events", "main", "--json").out.splitlines()]
+    notes = [event["data"] for event in events if event["kind"] == "note"]
+    starts = [note["data"]["source"] for note in notes if note["name"] == "hook.SessionStart"]
+    assert (starts[0], starts[-1]) == ("startup", "resume")
+    assert "hook.PreCompact" in [note["name"] for note in notes]

@@ -66,7 +66,10 @@ class PipeWriter(ByteSendStream):
         self._pipe = pipe
 
     async def send(self, item: bytes) -> None:
-        """Return once the kernel took all of it, at once where it does; BrokenResourceError where the program no longer reads."""
+        """Return once the kernel took all of it, at once where it does.
+
+        BrokenResourceError where the program no longer reads.
+        """
         rest = memoryview(item)
         while rest:
             if self._pipe.closed:
