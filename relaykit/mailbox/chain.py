@@ -64,7 +64,8 @@ def is_answered(tx: Transaction, delivery: int, agent: str, message: str) -> boo
 
 def closes_circle(tx: Transaction, sender: str, recipients: Iterable[str]) -> bool:
     """Whether one of the recipients waits, itself or through others, for an answer of the sender's."""
-    todo, followed = list(recipients), set[str]()
+    todo = list(recipients)
+    followed: set[str] = set()
     while todo:
         name = todo.pop()
         if name == sender:

@@ -25,6 +25,10 @@ _CLAIMED = (
     "json_set(excluded.record, '$.max_text', json_extract(record, '$.max_text'), "
     "'$.able', json_extract(record, '$.able')), excluded.record)"
 )
+# Who sends to an agent wants to know both.
+_WITH_QUEUE = (
+    "SELECT record, coalesce(messages, 0), coalesce(bytes, 0) FROM agent LEFT JOIN queue ON recipient = id WHERE id = ?"
+)
 
 
 class Known:
@@ -33,13 +37,23 @@ class Known:
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
         self._found: dict[str, Agent | None] = {USER: None}  # no agent is called so
+        self._queued: dict[str, tuple[int, int]] = {}
 
     def agent(self, name: str) -> Agent | None:
         """Return the agent of that id."""
         if name not in self._found:
-            row = self.tx.row("SELECT record FROM agent WHERE id = ?", name)
+            row = self.tx.row(_WITH_QUEUE, name)
             self._found[name] = rows.agent(row[0]) if row else None
+            if row:
+                self._queued[name] = row[1:]
         return self._found[name]
+
+    def queued(self, recipient: str) -> tuple[int, int]:
+        """Return how many messages, and bytes, were queued for a recipient when it was first looked for."""
+        if recipient not in self._queued:
+            found = self.tx.row("SELECT messages, bytes FROM queue WHERE recipient = ?", recipient)
+            self._queued[recipient] = found or (0, 0)
+        return self._queued[recipient]
 
     def agents(self) -> Sequence[Agent]:
         """Return all agents, by id."""

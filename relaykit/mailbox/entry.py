@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
 
 _HOUR = 3600.0
+_COLUMNS = (
+    "id, account, sender, address, body, thread, priority, kind, in_reply_to, cause, root, hops, created_at, expires_at, "
+    "beyond, task, attachments"
+)
+_VALUES = ", ".join("?" * len(_COLUMNS.split(", ")))
+_INSERT = f"INSERT INTO message ({_COLUMNS}) VALUES ({_VALUES})"
+_INSERT_FIRST = (
+    f"INSERT OR IGNORE INTO message ({_COLUMNS}) SELECT {_VALUES} "
+    "WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ? AND account = ?)"
+)
 
 
-def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool) -> tuple[int, Message]:
-    """Store a message; return its number and itself."""
+def write_message(
+    tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool, once: bool = False
+) -> tuple[int, Message]:
+    """Store a message; return its number and itself. With ``once`` the number is 0 where its id was used before."""
     message = Message(
         id=draft.id,
         sender=draft.sender,
@@ -41,11 +53,10 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         task=draft.task,
         attachments=draft.attachments,
     )
+    known_as = message.id, message.account or ""
     number = tx.insert(
-        "INSERT INTO message (id, account, sender, address, body, thread, priority, kind, in_reply_to, cause, root, "
-        "hops, created_at, expires_at, beyond, task, attachments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        message.id,
-        message.account or "",
+        _INSERT_FIRST if once else _INSERT,
+        *known_as,
         message.sender,
         message.to,
         message.body,
@@ -61,8 +72,9 @@ def write_message(tx: Transaction, draft: Draft, origin: Origin, *, beyond: bool
         beyond,
         message.task,
         rows.dump_attachments(message.attachments),
+        *(known_as if once else ()),
     )
-    for answered in message.in_reply_to:
+    for answered in message.in_reply_to if number else ():
         tx.write("INSERT OR IGNORE INTO answer VALUES (?, ?)", answered, number)
     return number, message
 

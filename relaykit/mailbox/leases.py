@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from relaykit.errors import LeaseLostError, NotFoundError
 from relaykit.mailbox import rows
 from relaykit.mailbox.chain import reply_to
@@ -25,6 +27,11 @@ HELD = "id = ? AND owner = ? AND epoch = ? AND attempt = ?"
 _READY = "ended_at IS NULL AND state = 'queued' AND held = 0"
 _CLAIM = "SELECT EXISTS (SELECT 1 FROM pool WHERE agent = id) FROM agent WHERE id = ? AND epoch = ? AND owner = ?"
 """Whether the claim is good, and if so, whether a delivery to any of a group may be the agent's."""
+_OWN = (
+    f"SELECT {rows.BOTH} WHERE recipient = ? AND {_READY} AND EXISTS (SELECT 1 FROM agent WHERE id = ? AND epoch = ? "
+    f"AND owner = ?) AND NOT EXISTS (SELECT 1 FROM pool WHERE agent = ?) ORDER BY rank, {rows.PLACE} LIMIT 1"
+)
+"""The first in an agent's own queue, where the claim is good and nothing else may be its."""
 NOT_ANOTHERS = (
     "NOT EXISTS (SELECT 1 FROM task WHERE task.delivery = pool.delivery AND task.agent <> pool.agent AND task.said = 0)"
 )
@@ -43,10 +50,7 @@ def lease(
     joining: Joining | None = None,
 ) -> LeasedDelivery | None:
     """Lease the agent's next delivery for a hand-over; what has expired is ended on the way."""
-    claim = tx.row(_CLAIM, agent, epoch, owner)
-    if claim is None:
-        raise LeaseLostError(f"{agent} is run by someone else: epoch {epoch} is over")
-    while (row := _next(tx, agent, joining, pooled=claim[0])) is not None:
+    while (row := _next(tx, agent, owner, epoch, joining)) is not None:
         delivery, message = rows.both(row)
         if not _expired(tx, delivery, message):
             return _lease(
@@ -140,7 +144,16 @@ def fields(lease: Lease) -> tuple[int, str, int, int]:
     return lease.delivery, lease.owner, lease.epoch, lease.attempt
 
 
-def _next(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool) -> Any:
+def _next(tx: Transaction, agent: str, owner: str, epoch: int, joining: Joining | None) -> Any:
+    if joining is None and (row := tx.row(_OWN, agent, agent, epoch, owner, agent)) is not None:
+        return row
+    claim = tx.row(_CLAIM, agent, epoch, owner)
+    if claim is None:
+        raise LeaseLostError(f"{agent} is run by someone else: epoch {epoch} is over")
+    return _next_of_all(tx, agent, joining, pooled=claim[0])
+
+
+def _next_of_all(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool) -> Any:
     if joining is not None:
         return tx.row(
             f"SELECT {rows.BOTH} WHERE delivery.recipient = ? AND rank = 1 AND {_READY} "
@@ -150,7 +163,7 @@ def _next(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool)
             joining.recipient,
         )
     if not pooled:
-        return _first(tx, agent)
+        return None  # its own queue was looked into
     found = [row for row in (_first(tx, agent), _first_of_pool(tx, agent)) if row is not None]
     return min(found, key=lambda row: rows.both(row)[0].order, default=None)
 
@@ -189,7 +202,8 @@ def _lease(
     submission: str | None = None,
     session: str | None = None,
 ) -> LeasedDelivery:
-    leased = delivery._replace(
+    leased = replace(
+        delivery,
         state=State.LEASED,
         reason="",
         recipient=recipient,
@@ -201,10 +215,12 @@ def _lease(
         turn=None,
         steps=delivery.steps + rows.step(State.LEASED, tx.now, f"attempt {delivery.attempt + 1}"),
     )
+    # To write the same recipient again would write its indexes again.
+    its_own = recipient == delivery.recipient
     tx.write(
-        "UPDATE delivery SET state = 'leased', reason = '', recipient = ?, attempt = ?, owner = ?, epoch = ?, "
-        "submission = ?, session = ?, handed_in = ?, turn = NULL, steps = ? WHERE id = ?",
-        recipient,
+        f"UPDATE delivery SET {'' if its_own else 'recipient = ?, '}state = 'leased', reason = '', attempt = ?, owner = ?, "
+        "epoch = ?, submission = ?, session = ?, handed_in = ?, turn = NULL, steps = ? WHERE id = ?",
+        *(() if its_own else (recipient,)),
         leased.attempt,
         owner,
         epoch,

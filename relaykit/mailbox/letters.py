@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from relaykit.errors import ConflictError, FullError, RefusedError, UnknownAddressError
+from relaykit.errors import ConflictError, FullError, RefusedError, RelaykitError, UnknownAddressError
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.chain import closes_circle, origin
@@ -50,20 +50,36 @@ class _Way(Struct, frozen=True):
 def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepted:
     """Store a message and one delivery for each recipient; the same draft again is the first put."""
     check_text(tx, draft)
-    if earlier := _earlier(tx, draft):
-        return earlier
     known = Known(tx)
     sender = None if draft.account else known.agent(draft.sender)
-    draft = _as_allowed(draft, sender)
-    ways = _ways(tx, known, draft)
-    where = origin(tx, draft, from_agent=sender is not None)
+    allowed = _as_allowed(draft, sender)
+    where = origin(tx, allowed, from_agent=sender is not None)
     waits = None if where.cause is None else waits
-    _check_chain(tx, draft, where, [way.recipient for way in ways] if waits is not None else ())
+    try:
+        ways = _ways(tx, known, allowed)
+        _check_chain(tx, allowed, where, [way.recipient for way in ways] if waits is not None else ())
+    except RelaykitError:
+        # Few messages come twice: what an id was used for is looked up where this may not be its first use.
+        if earlier := _earlier(tx, draft):
+            return earlier
+        raise
+    accepted = _store(tx, allowed, where, ways, waits, from_agent=sender is not None) or _earlier(tx, draft)
+    if accepted is None:
+        raise _conflict(draft)
+    return accepted
+
+
+def _store(
+    tx: Transaction, draft: Draft, where: Origin, ways: Sequence[_Way], waits: float | None, *, from_agent: bool
+) -> Accepted | None:
+    """Store a message and its deliveries; write nothing and return None where its id was used before."""
     foreign = draft.account is not None or "@" in draft.sender
     beyond = foreign or any("@" in way.recipient for way in ways)
     held = is_too_many(tx, draft, beyond=beyond)
-    number, message = write_message(tx, draft, where, beyond=beyond)
-    if sender is None and not foreign and draft.sender != USER:
+    number, message = write_message(tx, draft, where, beyond=beyond, once=True)
+    if not number:
+        return None
+    if not (from_agent or foreign or draft.sender == USER):
         tx.write("INSERT OR IGNORE INTO person VALUES (?)", draft.sender)
     if waits is not None:
         tx.write("INSERT INTO wait VALUES (?, ?, ?)", draft.sender, number, tx.now + waits)
@@ -205,7 +221,7 @@ def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
         return _Way(name, priority, f"{draft.sender} may not send to {name}")
     if refusal := too_long(agent, draft.body):
         return _Way(name, priority, refusal)
-    full = _full(tx, name, draft.body)
+    full = _full(tx, known, name, draft.body)
     return _Way(name, priority, full, is_full=full is not None)
 
 
@@ -219,7 +235,7 @@ def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
     taking = [agent.id for agent in agents if agent.id in reachable and not too_long(agent, draft.body)]
     if not taking and not draft.kind.automatic:
         raise RefusedError(f"the message is too long for every one of {draft.to}")
-    if not draft.kind.automatic and (full := _full(tx, draft.to, draft.body)):
+    if not draft.kind.automatic and (full := _full(tx, known, draft.to, draft.body)):
         raise FullError(full)
     return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
 
@@ -244,8 +260,8 @@ def too_long(agent: Agent | None, body: str) -> str | None:
     return f"the message has {len(body)} characters; {agent.id} takes {agent.max_text}"
 
 
-def _full(tx: Transaction, recipient: str, body: str) -> str | None:
-    messages, size = tx.row("SELECT messages, bytes FROM queue WHERE recipient = ?", recipient) or (0, 0)
+def _full(tx: Transaction, known: Known, recipient: str, body: str) -> str | None:
+    messages, size = known.queued(recipient)
     if messages >= tx.limits.queued:
         return f"{recipient} is full: {messages} messages wait for it"
     if size + len(body.encode()) > tx.limits.queued_bytes:

@@ -56,13 +56,13 @@ def deliveries(tx: Transaction, number: int, message: Message) -> tuple[Delivery
 def delivery_rows(tx: Transaction, number: int) -> list[DeliveryRow]:
     """Return the deliveries of a message as they are stored, in the order of arrival."""
     found = tx.rows(f"SELECT {rows.DELIVERY} FROM delivery WHERE message = ? ORDER BY id", number)
-    return [DeliveryRow._make(row) for row in found]
+    return [DeliveryRow(*row) for row in found]
 
 
 def delivery(tx: Transaction, number: int, message: Message) -> Delivery:
     """Return a delivery as it stands now."""
     row = tx.row(f"SELECT {rows.DELIVERY} FROM delivery WHERE id = ?", number)
-    return rows.delivery(DeliveryRow._make(row), message.id)
+    return rows.delivery(DeliveryRow(*row), message.id)
 
 
 def answers(tx: Transaction, message: Message) -> list[Message]:

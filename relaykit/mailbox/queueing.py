@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from relaykit.errors import NotFoundError, RefusedError
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.directory import Known
@@ -72,7 +74,7 @@ def _edit(tx: Transaction, delivery: DeliveryRow, message: Message, body: str, s
     step = rows.step(State.QUEUED, tx.now, f"edited; it has {len(body)} characters now")
     tx.write("UPDATE delivery SET body = ?, bytes = ?, steps = steps || ? WHERE id = ?", body, size, step, delivery.id)
     tx.write("UPDATE queue SET bytes = bytes + ? WHERE recipient = ?", size - before, delivery.recipient)
-    return rows.delivery(delivery._replace(body=body, steps=delivery.steps + step), message.id)
+    return rows.delivery(replace(delivery, body=body, steps=delivery.steps + step), message.id)
 
 
 def _move(tx: Transaction, delivery: DeliveryRow, message: Message, other: tuple[int, Message] | None) -> Delivery:
@@ -85,13 +87,13 @@ def _move(tx: Transaction, delivery: DeliveryRow, message: Message, other: tuple
     if target.id == delivery.id:
         return rows.delivery(delivery, message.id)
     place = _make_room(tx, queue, delivery, target)
-    moved = delivery._replace(rank=target.rank, place=place)
+    moved = replace(delivery, rank=target.rank, place=place)
     where = f"before message {other[1].id[:_SHOWN]}" if other else "to the front of the queue"
     now = rows.delivery(moved, message.id)
     change = f"; its priority is {now.priority} now" if target.rank != delivery.rank else ""
     step = rows.step(State.QUEUED, tx.now, f"moved {where}{change}")
     tx.write("UPDATE delivery SET steps = steps || ? WHERE id = ?", step, delivery.id)
-    return rows.delivery(moved._replace(steps=delivery.steps + step), message.id)
+    return rows.delivery(replace(moved, steps=delivery.steps + step), message.id)
 
 
 def _queue(tx: Transaction, recipient: str) -> list[_Waiting]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from relaykit.errors import NotFoundError, RefusedError
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.directory import Known
@@ -66,12 +68,13 @@ def _cancel(tx: Transaction, delivery: DeliveryRow, message: Message) -> Deliver
         return lookup.delivery(tx, delivery.id, message)
     step = rows.step(state, tx.now, "to be cancelled")
     tx.write("UPDATE delivery SET wish = 'cancel', steps = steps || ? WHERE id = ?", step, delivery.id)
-    return rows.delivery(delivery._replace(wish=Wish.CANCEL, steps=delivery.steps + step), message.id)
+    return rows.delivery(replace(delivery, wish=Wish.CANCEL, steps=delivery.steps + step), message.id)
 
 
 def _requeue(tx: Transaction, delivery: DeliveryRow, message: Message, members: Sequence[str]) -> Delivery:
     why = "queued once more"
-    queued = delivery._replace(
+    queued = replace(
+        delivery,
         state=State.QUEUED,
         reason=why,
         recipient=message.to if members else delivery.recipient,

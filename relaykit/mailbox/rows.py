@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from msgspec import ValidationError
+from msgspec import Struct, ValidationError
 from msgspec.structs import replace
 
 from relaykit.errors import RefusedError
@@ -35,7 +35,7 @@ from relaykit.model import (
 )
 
 
-class DeliveryRow(NamedTuple):
+class DeliveryRow(Struct, frozen=True, gc=False):
     """A delivery as it is stored."""
 
     id: int
@@ -64,13 +64,14 @@ class DeliveryRow(NamedTuple):
 
 PLACE = "coalesce(delivery.place, delivery.id)"
 """Where a delivery stands among those of its rank: where it arrived, unless it was moved."""
-DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow._fields)
+DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow.__struct_fields__)
 MESSAGE = (
     "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
     "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
     "message.account, message.task, message.attachments"
 )
-BOTH = f"{DELIVERY}, {MESSAGE} FROM delivery JOIN message ON message.number = delivery.message"
+JOINED = "FROM delivery JOIN message ON message.number = delivery.message"
+BOTH = f"{DELIVERY}, {MESSAGE} {JOINED}"
 COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, result"
 PERMISSION = (
     "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery, "
@@ -80,7 +81,7 @@ TASK = (
     "task.delivery, message.id, message.task, task.state, task.agent, task.turn, task.note FROM task "
     "JOIN delivery ON delivery.id = task.delivery JOIN message ON message.number = delivery.message"
 )
-_WIDTH = len(DeliveryRow._fields)
+_WIDTH = len(DeliveryRow.__struct_fields__)
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
 _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in MessageKind}
@@ -89,7 +90,13 @@ _UNPRINTABLE = dict.fromkeys(range(32), " ")
 
 def step(state: State, at: float, note: str = "") -> str:
     """Return a step as it stands in a delivery's row, so that the next is simply added to it."""
-    return f"{state}\x1f{at!r}\x1f{line(note)}\x1e"
+    return f"{_step_begun(state, at)}{line(note)}\x1e"
+
+
+# All of one transaction have one time, and to write a float takes long.
+@lru_cache(maxsize=64)
+def _step_begun(state: State, at: float) -> str:
+    return f"{state}\x1f{at!r}\x1f"
 
 
 def line(text: str) -> str:
@@ -167,7 +174,7 @@ def dump_attachments(attachments: Sequence[Attachment]) -> str | None:
 
 def both(row: Any) -> tuple[DeliveryRow, Message]:
     """Return the delivery and the message of a row of ``BOTH``, the message as it was edited for that delivery."""
-    found, said = DeliveryRow._make(row[:_WIDTH]), message(row[_WIDTH:])
+    found, said = DeliveryRow(*row[:_WIDTH]), message(row[_WIDTH:])
     return found, said if found.body is None else replace(said, body=found.body)
 
 

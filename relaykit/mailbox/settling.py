@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from relaykit.mailbox import rows
 from relaykit.mailbox.chain import after, is_answered, reply_to
-from relaykit.mailbox.ends import end, under_way
+from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import post
 from relaykit.mailbox.leases import fields, lost, note
 from relaykit.mailbox.rows import DeliveryRow
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from relaykit.mailbox.transaction import Transaction
+
+_HELD = (
+    f"SELECT {rows.DELIVERY}, {rows.MESSAGE}, (SELECT messages > 0 FROM queue WHERE recipient = delivery.recipient) "
+    f"OR EXISTS (SELECT 1 FROM pool WHERE agent = delivery.recipient AND pool.delivery <> delivery.id) {rows.JOINED} "
+    "WHERE ended_at IS NULL AND delivery.id = ?"
+)
+"""A delivery with its message, and whether more waits for its recipient, or for any of a group that it is in."""
 
 
 @told(Audience.NAMED)
@@ -40,7 +47,8 @@ def settle(
     One that was to be cancelled ends ``cancelled`` however its turn ended, and the reply does not name it; where all
     were, there is no reply. Nor does it name one that the agent has answered in the middle of its turn.
     """
-    held = [_held(tx, lease) for lease in leases]
+    found = [_held(tx, lease) for lease in leases]
+    held = [(delivery, message) for delivery, message, _ in found]
     note(tx, noted, report)
     for delivery, message in held:
         end(tx, delivery, message, *_end_of(delivery, state, reason), partial=partial)
@@ -48,7 +56,7 @@ def settle(
         answered = [pair for pair in held if pair[0].wish != Wish.CANCEL and not _has_reply(tx, *pair)]
         if answered:
             _reply(tx, reply, answered)
-    return any(_waits(tx, recipient) for recipient in {delivery.recipient for delivery, _ in held})
+    return any(waits or delivery.recipient in tx.named for delivery, _, waits in found)
 
 
 def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | None:
@@ -74,20 +82,12 @@ def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | N
     return post(tx, draft, after(cause.id, message))
 
 
-def _waits(tx: Transaction, agent: str) -> bool:
-    """Whether anything is queued for an agent, or for any of a group that it is in."""
-    found = tx.row(
-        "SELECT (SELECT messages > 0 FROM queue WHERE recipient = ?) OR EXISTS (SELECT 1 FROM pool WHERE agent = ?)",
-        agent,
-        agent,
-    )
-    return bool(found[0])
-
-
-def _held(tx: Transaction, lease: Lease) -> tuple[DeliveryRow, Message]:
-    for delivery, message in under_way(tx, "delivery.id = ?", lease.delivery):
+def _held(tx: Transaction, lease: Lease) -> tuple[DeliveryRow, Message, bool]:
+    row = tx.row(_HELD, lease.delivery)
+    if row is not None:
+        delivery, message = rows.both(row)
         if (delivery.id, delivery.owner, delivery.epoch, delivery.attempt) == fields(lease):
-            return delivery, message
+            return delivery, message, bool(row[-1])
     raise lost(lease)
 
 

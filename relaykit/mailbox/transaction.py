@@ -31,8 +31,9 @@ class Transaction(Struct, frozen=True):
         return self.connection.execute(statement, values).rowcount
 
     def insert(self, statement: str, *values: Any) -> int:
-        """Insert a row; return its number."""
-        return self.connection.execute(statement, values).lastrowid or 0
+        """Insert a row; return its number, 0 where the statement found a reason not to."""
+        inserted = self.connection.execute(statement, values)
+        return inserted.lastrowid or 0 if inserted.rowcount else 0
 
     def row(self, statement: str, *values: Any) -> Any:
         """Return the first row of a query, or None."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from relaykit.errors import UsageError
 from relaykit.model.record import Record
@@ -36,6 +37,8 @@ class Address(Record, frozen=True):
     transport: str = ""
 
 
+# The same few come again and again.
+@lru_cache(maxsize=1024)
 def parse_address(text: str) -> Address:
     """Take an address apart; raise UsageError where it is none."""
     if text == "broadcast":
