@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relaykit.model import Fault
+    from relaykit.model.fault import Fault
 
 
 class RelaykitError(Exception):

@@ -13,7 +13,7 @@ from relaykit.config.source import DEFAULT, Setting, Source
 from relaykit.errors import UsageError
 
 if TYPE_CHECKING:
-    from relaykit.registry.schema import Place
+    from relaykit.registry.problem import Place
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 

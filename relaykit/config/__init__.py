@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from relaykit.config.assembly import schema
     from relaykit.config.loading import check, load, plugin_choice, plugins
     from relaykit.config.peeking import Peek, peek
+    from relaykit.config.reading import read
     from relaykit.config.records import AgentConfig, Config, PluginsConfig, Retention, UseConfig
     from relaykit.config.show import as_toml, settings
-    from relaykit.config.source import Setting, Source, read
+    from relaykit.config.source import Setting, Source
 
 _HOMES = {
     "assembly": ("schema",),
     "loading": ("check", "load", "plugin_choice", "plugins"),
     "peeking": ("Peek", "peek"),
+    "reading": ("read",),
     "records": ("AgentConfig", "Config", "PluginsConfig", "Retention", "UseConfig"),
     "show": ("as_toml", "settings"),
-    "source": ("Setting", "Source", "read"),
+    "source": ("Setting", "Source"),
 }
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relaykit.config.sections import SCALARS
-from relaykit.registry.schema import Place
+from relaykit.registry.problem import Place
 
 HOME = "RELAYKIT_HOME"
 PLUGINS = "RELAYKIT_PLUGINS"

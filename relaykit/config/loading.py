@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from relaykit.config.assembly import SINGLE_USES, checker
 from relaykit.config.build import build
 from relaykit.config.environment import is_traced
+from relaykit.config.reading import read
 from relaykit.config.records import Config, PluginsConfig
 from relaykit.config.rules import broken_rules
-from relaykit.config.source import Setting, Source, read
+from relaykit.config.source import Setting, Source
 from relaykit.errors import ConfigError, PluginError
 from relaykit.registry import load as load_plugins
 

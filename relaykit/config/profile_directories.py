@@ -23,7 +23,7 @@ from relaykit.errors import ConfigError
 
 if TYPE_CHECKING:
     from relaykit.config.source import Source
-    from relaykit.registry.schema import Place
+    from relaykit.registry.problem import Place
 
 FOLDER = "profiles"
 _PARTS = ("profile.toml", "instructions.md", "skills/*/SKILL.md", "agents/*.md", "commands/*.md")

@@ -23,7 +23,7 @@ from relaykit.model import (
     Value,
     parse_address,
 )
-from relaykit.registry.schema import Place, Problem
+from relaykit.registry.problem import Place, Problem
 
 if TYPE_CHECKING:
     from relaykit.config.source import Source

@@ -15,7 +15,7 @@ from relaykit.model import USER
 from relaykit.registry.hints import near, nearest
 from relaykit.registry.kinds import PROVIDER, Kind
 from relaykit.registry.masking import is_secret_key
-from relaykit.registry.schema import Place, Problem
+from relaykit.registry.problem import Place, Problem
 
 if TYPE_CHECKING:
     from relaykit.registry import Registry

@@ -14,7 +14,7 @@ from relaykit.registry.masking import MASK, is_secret_key
 
 if TYPE_CHECKING:
     from relaykit.registry import Registry
-    from relaykit.registry.schema import Place
+    from relaykit.registry.problem import Place
 
 _EMPTY = object()
 

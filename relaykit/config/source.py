@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from relaykit.config import places
-from relaykit.config.environment import from_environment, plugins_only
-from relaykit.config.profile_directories import with_directories
-from relaykit.config.toml import is_deep, read_toml
+from relaykit.config.toml import is_deep
 from relaykit.errors import ConfigError
-from relaykit.registry.schema import Place, Problem, dotted
+from relaykit.registry.problem import Place, Problem, dotted
 
 DEFAULT = "default"
 
@@ -75,41 +72,6 @@ class Source(Struct, frozen=True, kw_only=True):
         if isinstance(said, str) and said:
             return places.resolved(said, self.base(("relay", "home")))
         return places.default_home()
-
-
-def read(
-    path: str | os.PathLike[str] | None = None,
-    *,
-    home: str | os.PathLike[str] | None = None,
-    environ: Mapping[str, str] = os.environ,
-    overrides: Sequence[Setting] = (),
-) -> Source:
-    """Read what file, environment and options say; nothing of it is checked yet.
-
-    Args:
-        path: The file of ``--config``; without it ``./relaykit.toml``, else the user's own, else none.
-        home: The directory of ``--home``.
-        environ: The environment.
-        overrides: What options say, which wins.
-
-    Raises:
-        ConfigError: The file, or a file of a profile, cannot be read or is not TOML.
-    """
-    file = places.find_file(path, environ)
-    tree = read_toml(file) if file else {}
-    source = Source(tree=tree, origins=dict.fromkeys(_leaves(tree), str(file)), file=file, only=plugins_only(environ))
-    said = [Setting(path=place, value=value, origin=name) for name, place, value in from_environment(environ)]
-    if home is not None:
-        said.append(Setting(path=("relay", "home"), value=os.fspath(home), origin="--home"))
-    return with_directories(source.including([*said, *overrides]))
-
-
-def _leaves(tree: Mapping[str, Any], path: Place = ()) -> Iterator[Place]:
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, (*path, key))
-        else:
-            yield (*path, key)
 
 
 def _copied(tree: Mapping[str, Any]) -> dict[str, Any]:

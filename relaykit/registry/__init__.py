@@ -15,8 +15,9 @@ from relaykit.registry.kinds import (
 )
 from relaykit.registry.loading import load
 from relaykit.registry.offers import HOOKS, Offer, Plugin, PluginState
+from relaykit.registry.problem import Problem
 from relaykit.registry.registry import Registry
-from relaykit.registry.schema import Checker, Problem
+from relaykit.registry.schema import Checker
 
 __all__ = [
     "CREDENTIAL_STORE",

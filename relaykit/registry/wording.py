@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from relaykit.registry.hints import near, nearest
 from relaykit.registry.masking import is_secret_key
-from relaykit.registry.schema import Place, Problem
+from relaykit.registry.problem import Place, Problem
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -21,7 +21,8 @@ from relaykit.relay.delivering.recovery import Recovery
 from relaykit.relay.delivering.watchdog import Watchdog
 from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.describing import Description
-from relaykit.relay.edge import Hearing, admitted
+from relaykit.relay.doorway import Hearing
+from relaykit.relay.edge import admitted
 from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.ownership import children_directory

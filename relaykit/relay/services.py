@@ -10,7 +10,7 @@ from relaykit.config.records import Config
 from relaykit.plugin import Clock, Mailbox, SessionStore
 from relaykit.relay.delivering.attached import AttachedFiles
 from relaykit.relay.dispatcher import Dispatcher
-from relaykit.relay.edge import Doorway
+from relaykit.relay.doorway import Doorway
 from relaykit.relay.events.fanout import Fanout
 from relaykit.relay.runfile import RunFile
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from relaykit.model import Secret
-    from relaykit.relay.edge import Hearing
+    from relaykit.relay.doorway import Hearing
     from relaykit.relay.services import Services
 
     Serve = Callable[..., AbstractAsyncContextManager[None]]

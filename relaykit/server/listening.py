@@ -10,7 +10,8 @@ import anyio
 import uvicorn
 
 from relaykit.errors import ConfigError
-from relaykit.server.connection import HEADER_BYTES, connection_class
+from relaykit.server.connection import connection_class
+from relaykit.server.patience import HEADER_BYTES
 
 if TYPE_CHECKING:
     import socket

@@ -18,7 +18,7 @@ from relaykit.relay.directories import private_directory
 from relaykit.server.rates import Bucket
 
 if TYPE_CHECKING:
-    from relaykit.relay.edge import Hearing
+    from relaykit.relay.doorway import Hearing
 
 TOKEN_FILE = "token"  # noqa: S105 - its name
 """The person's token, in the home."""

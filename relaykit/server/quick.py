@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from relaykit.server.connection import HEADER_BYTES, Patient
+from relaykit.server.patience import HEADER_BYTES, Patient
 
 
 class QuickConnection(Patient, HttpToolsProtocol):  # type: ignore[misc]  # each says its own of what both have

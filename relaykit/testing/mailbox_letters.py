@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relaykit.errors import ConflictError, NotFoundError, RefusedError, UnknownAddressError
+from relaykit.errors import ConflictError, FullError, NotFoundError, RefusedError, UnknownAddressError
 from relaykit.model import USER, Limits, MessageKind, Priority, State, new_id
 from relaykit.testing.mailbox_bench import Bench, MailboxPart, reply_of
 
@@ -29,6 +29,21 @@ class Putting(MailboxPart):
         first, again = [await bench.put(id=name) for _ in range(2)]
         assert (again.first, again.message, again.deliveries) == (False, first.message, first.deliveries)
         assert len(await bench.inbox("a")) == 1
+
+    async def test_the_same_draft_again_is_the_first_put_where_no_other_would_be_taken(
+        self, bench: Bench, limits: Limits
+    ) -> None:
+        name = new_id()
+        first = await bench.put(id=name)
+        for _ in range(limits.queued - 1):
+            await bench.put()
+        with pytest.raises(FullError):
+            await bench.put()
+        again = await bench.put(id=name)
+        assert (again.first, again.message, again.deliveries) == (False, first.message, first.deliveries)
+        with pytest.raises(ConflictError, match=name):
+            await bench.put(id=name, body="another")
+        assert len(await bench.inbox("a")) == limits.queued
 
     async def test_the_same_id_with_another_body_is_refused_and_changes_nothing(self, bench: Bench) -> None:
         name = new_id()

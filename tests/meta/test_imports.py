@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
+
 CONTRACT = {"errors", "model", "plugin"}
 ASSEMBLED = CONTRACT | {"registry", "config"}
 STORES = ASSEMBLED | {"storage"}
@@ -41,6 +43,24 @@ def parts_imported(module):
     for name, line in module.imports():
         if name.startswith("relaykit."):
             yield part(name), line
+
+
+def file_imported(name, names):
+    """The module that an imported name is in."""
+    while name and name not in names:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def circle(modules):
+    """Modules each of which imports the next one, and the last one the first; none where there is no such circle."""
+    names = {module.name for module in modules}
+    imports = {module.name: {file_imported(name, names) for name, _ in module.imports()} for module in modules}
+    try:
+        TopologicalSorter({name: found - {name, ""} for name, found in imports.items()}).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
 
 
 def test_every_part_of_relaykit_is_in_the_order(modules):
@@ -93,3 +113,18 @@ def test_imports_are_absolute(modules):
     assert [
         f"{module.name}:{line}" for module in modules for name, line in module.imports() if name.startswith(".")
     ] == []
+
+
+def test_no_file_imports_one_that_imports_it(modules):
+    assert circle(modules) == []
+
+
+def test_a_circle_of_imports_is_found(modules):
+    class Closing:
+        name = "relaykit.errors"
+
+        def imports(self):
+            yield "relaykit.cli.entry.main", 1
+
+    others = [module for module in modules if module.name != Closing.name]
+    assert set(circle([*others, Closing()])) >= {"relaykit.errors", "relaykit.cli.entry"}

@@ -11,7 +11,8 @@ from relaykit.relay.delivering.wishes import learn_wishes
 from relaykit.relay.faultpoints import reached
 
 if TYPE_CHECKING:
-    from relaykit.relay.delivering.worker import Worker
+    from relaykit.relay.delivering.state import WorkerState
+    from relaykit.relay.delivering.wishes import Recover
 
 INTERRUPT_SECONDS = 20.0
 
@@ -19,19 +20,20 @@ INTERRUPT_SECONDS = 20.0
 class Interruption:
     """What ends a worker's running turn before its time; asks the provider once for each turn."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, state: WorkerState, recover: Recover) -> None:
+        self._state = state
+        self._recover = recover
         self._asked: str | None = None
 
     @property
     def asked(self) -> bool:
         """Whether the turn that runs was asked to end."""
-        turn = self._worker.turns.running
+        turn = self._state.turns.running
         return turn is not None and turn.id == self._asked
 
     async def ask(self, wish: Wish) -> bool:
         """Ask the running turn to end; return whether one runs."""
-        turn = self._worker.turns.running
+        turn = self._state.turns.running
         if turn is None:
             return False
         await self.record(wish)
@@ -39,29 +41,29 @@ class Interruption:
         if self._asked != turn.id:
             self._asked = turn.id
             with anyio.move_on_after(INTERRUPT_SECONDS):
-                await self._worker.session.interrupt()
+                await self._state.session.interrupt()
         return True
 
     async def record(self, wish: Wish) -> None:
         """Record the wish alone: the provider will end the turn by itself, or is asked next."""
-        worker = self._worker
+        state = self._state
         for item in self._of_turn():
-            await worker.claimed.wish(item.lease, wish)
-            worker.held.note_wish(item, wish)
+            await state.claimed.wish(item.lease, wish)
+            state.held.note_wish(item, wish)
 
     async def learn(self) -> None:
         """Take in the wishes of others; a turn all of whose deliveries are to be cancelled is asked to end."""
-        await learn_wishes(self._worker)
+        await learn_wishes(self._state, self._recover)
         items = self._of_turn()
         if items and all(item.delivery.wish is Wish.CANCEL for item in items):
             await self.ask(Wish.CANCEL)
 
     async def repeat(self, submission: str) -> None:
         """Ask again for what was wished of a turn that runs on: a relay died when it had just recorded that."""
-        for item in self._worker.held.of([submission]):
+        for item in self._state.held.of([submission]):
             if item.delivery.wish in (Wish.NOW, Wish.INTERRUPT):
                 await self.ask(item.delivery.wish)
 
     def _of_turn(self) -> list[LeasedDelivery]:
-        turn = self._worker.turns.running
-        return self._worker.held.of(turn.submissions) if turn else []
+        turn = self._state.turns.running
+        return self._state.held.of(turn.submissions) if turn else []

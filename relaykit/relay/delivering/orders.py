@@ -14,7 +14,10 @@ from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.faultpoints import reached
 
 if TYPE_CHECKING:
-    from relaykit.relay.delivering.worker import Worker
+    from relaykit.relay.delivering.handover import HandOver
+    from relaykit.relay.delivering.interruption import Interruption
+    from relaykit.relay.delivering.state import WorkerState
+    from relaykit.relay.delivering.statuses import StatusBoard
 
 COMPACT_SECONDS = 600.0
 
@@ -26,17 +29,26 @@ class NotNowError(Exception):
 class SessionOrders:
     """Carries out one agent's commands, in order; those that cannot be carried out yet wait."""
 
-    def __init__(self, worker: Worker, begun: Begun) -> None:
-        self._worker = worker
+    def __init__(
+        self,
+        state: WorkerState,
+        begun: Begun,
+        *,
+        hand_over: HandOver,
+        interruption: Interruption,
+        status: StatusBoard,
+    ) -> None:
+        self._state = state
         self._begun = begun
+        self._hand_over = hand_over
+        self._interruption = interruption
+        self._status = status
         self._pending: list[Command] = []
-        self.current: Command | None = None
-        """The one that is being carried out."""
 
     def give(self, commands: Sequence[Command]) -> None:
         """Take the commands that wait, in the place of those known before."""
         self._pending = list(commands)
-        self._worker.nudge.ring()
+        self._state.nudge.ring()
 
     async def carry_out(self) -> None:
         """Carry out what can be now."""
@@ -48,15 +60,15 @@ class SessionOrders:
             self._pending = [other for other in self._pending if other.id != command.id]
 
     async def _carry_out(self, command: Command) -> None:
-        claimed = self._worker.claimed
-        if self._worker.clock.now() > command.take_by:
+        claimed = self._state.claimed
+        if self._state.clock.now() > command.take_by:
             await claimed.advance(command.id, CommandState.FAILED, "it could not be taken in time")
             return
         self._check(command)
         if not self._begun.begin(command):
             return
         await claimed.advance(command.id, CommandState.RUNNING)
-        self.current = command
+        self._state.command = command
         try:
             result = await self._do(command)
         except ProviderError as error:
@@ -66,28 +78,24 @@ class SessionOrders:
         else:
             await claimed.advance(command.id, CommandState.SUCCEEDED, result)
         finally:
-            self.current = None
+            self._state.command = None
 
     def _check(self, command: Command) -> None:
-        worker = self._worker
+        state = self._state
         steers = command.kind in (CommandKind.STEER, CommandKind.INJECT)
-        joins = worker.capabilities.join and not worker.turns.questions
+        joins = state.capabilities.join and not state.turns.questions
         # Text must not reach a session that is asking, nor one that can only begin a turn and has one.
-        waits = steers and worker.busy and not joins
+        waits = steers and state.busy and not joins
         # What was cut off can only be gone on with where it is remembered.
-        clears = command.kind is CommandKind.CLEAR and worker.hand_over.resumes
-        if waits or clears or (command.kind in (CommandKind.COMPACT, CommandKind.CLEAR) and worker.busy):
-            worker.wake_in(command.take_by - worker.clock.now())
+        clears = command.kind is CommandKind.CLEAR and self._hand_over.resumes
+        if waits or clears or (command.kind in (CommandKind.COMPACT, CommandKind.CLEAR) and state.busy):
+            state.wake_in(command.take_by - state.clock.now())
             raise NotNowError
 
     async def _do(self, command: Command) -> str:
         match command.kind:
             case CommandKind.INTERRUPT:
-                return (
-                    "the turn was asked to end"
-                    if await self._worker.interruption.ask(Wish.INTERRUPT)
-                    else "no turn ran"
-                )
+                return "the turn was asked to end" if await self._interruption.ask(Wish.INTERRUPT) else "no turn ran"
             case CommandKind.STEER | CommandKind.INJECT:
                 return await self._say(command)
             case CommandKind.COMPACT:
@@ -100,31 +108,31 @@ class SessionOrders:
                 return await self._unknown(command)
 
     async def _say(self, command: Command) -> str:
-        if command.kind is CommandKind.STEER and self._worker.turns.running is None:
+        if command.kind is CommandKind.STEER and self._state.turns.running is None:
             raise _refused("no turn runs that could be steered; use `relaykit send` or `relaykit inject`")
-        if command.kind is CommandKind.STEER and not self._worker.capabilities.join:
+        if command.kind is CommandKind.STEER and not self._state.capabilities.join:
             raise _refused("this provider cannot take text into a running turn")
         return await self._submit(command.text)
 
     async def _submit(self, text: str) -> str:
-        mode = Mode.JOIN if self._worker.turns.running is not None else Mode.OWN
-        await self._worker.session.submit(text, new_id(), mode)
+        mode = Mode.JOIN if self._state.turns.running is not None else Mode.OWN
+        await self._state.session.submit(text, new_id(), mode)
         return "it joined the running turn" if mode is Mode.JOIN else "it has a turn of its own"
 
     async def _compact(self) -> str:
-        session = self._worker.session
-        if not isinstance(session, Compacts) or not self._worker.capabilities.compact:
+        session = self._state.session
+        if not isinstance(session, Compacts) or not self._state.capabilities.compact:
             raise _refused("this provider cannot compact a session's context")
-        self._worker.status.report()
+        self._status.report()
         with anyio.fail_after(COMPACT_SECONDS):
             await session.compact()
         return "the context was compacted"
 
     async def _clear(self) -> str:
         """Have a new session opened in the place of this one, which is forgotten first: no crash brings it back."""
-        self._worker.cleared = self._worker.stopping = True
-        self._worker.status.report()
-        await self._worker.notebook.write()
+        self._state.cleared = self._state.stopping = True
+        self._status.report()
+        await self._state.notebook.write()
         reached("cleared")
         return "its session is over; it begins a new one"
 
@@ -133,15 +141,15 @@ class SessionOrders:
         return await change(command.text)
 
     async def _set_model(self, model: str) -> str:
-        session = self._worker.session
-        if not isinstance(session, ChangesModel) or not self._worker.capabilities.set_model:
+        session = self._state.session
+        if not isinstance(session, ChangesModel) or not self._state.capabilities.set_model:
             raise _refused("this provider cannot go on with another model; set the option model, and restart the agent")
         await session.set_model(model)
         return f"it goes on with {model}"
 
     async def _set_permission_mode(self, mode: str) -> str:
-        session = self._worker.session
-        if not isinstance(session, ChangesPermissionMode) or not self._worker.capabilities.set_permission_mode:
+        session = self._state.session
+        if not isinstance(session, ChangesPermissionMode) or not self._state.capabilities.set_permission_mode:
             raise _refused(
                 "this provider has no permission modes that could be changed; set approval, and restart the agent"
             )

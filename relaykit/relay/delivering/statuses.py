@@ -20,7 +20,7 @@ from relaykit.relay.delivering.hooked import HOOK
 
 if TYPE_CHECKING:
     from relaykit.model import Occurrence
-    from relaykit.relay.delivering.worker import Worker
+    from relaykit.relay.delivering.state import WorkerState
 
 
 def is_reason(what: Occurrence) -> bool:
@@ -37,8 +37,8 @@ def is_reason(what: Occurrence) -> bool:
 class StatusBoard:
     """Reports the worker's status when it changed."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, state: WorkerState) -> None:
+        self._state = state
         self._noted: Status | None = None
         self._stamped: Status | None = None
         self._told: Status | None = None
@@ -48,31 +48,31 @@ class StatusBoard:
         self.note()
         if self._stamped is not None and self._stamped is not self._told:
             self._told = self._stamped
-            self._worker.recorder.offer(StatusChanged(status=self._stamped))
+            self._state.recorder.offer(StatusChanged(status=self._stamped))
 
     def note(self) -> None:
         """Have the directory told how the agent is now, with what is written next; the event comes with the report."""
-        worker, status = self._worker, self._status()
-        if status == self._noted and not worker.cleared:
+        state, status = self._state, self._status()
+        if status == self._noted and not state.cleared:
             return
         self._noted = status
-        self._stamped = replace(status, since=worker.clock.now())
-        session = None if worker.cleared else worker.session.id
-        worker.notebook.status(self._stamped, pid=worker.session.pid, session=session)
+        self._stamped = replace(status, since=state.clock.now())
+        session = None if state.cleared else state.session.id
+        state.notebook.status(self._stamped, pid=state.session.pid, session=session)
 
     def _status(self) -> Status:
-        worker = self._worker
-        if worker.recorder.failing or worker.claimed.failing:
-            failing = worker.recorder.failing or worker.claimed.failing
+        state = self._state
+        if state.recorder.failing or state.claimed.failing:
+            failing = state.recorder.failing or state.claimed.failing
             return Status(kind=StatusKind.ERROR, reason="store", detail=str(failing))
-        if worker.pause.remaining and worker.pause.fault:
+        if state.pause.remaining and state.pause.fault:
             return self._paused()
-        if worker.busy or worker.orders.current:
+        if state.busy or state.command:
             return Status(kind=StatusKind.BUSY, reason=self._reason(), work=self._work())
         return Status(kind=StatusKind.IDLE)
 
     def _paused(self) -> Status:
-        pause = self._worker.pause
+        pause = self._state.pause
         return Status(
             kind=StatusKind.ERROR,
             reason="paused",
@@ -81,23 +81,23 @@ class StatusBoard:
         )
 
     def _reason(self) -> str:
-        worker = self._worker
-        if worker.turns.questions:
+        state = self._state
+        if state.turns.questions:
             return "permission"
-        if worker.silent:
+        if state.silent:
             return "silent"
-        if worker.stopping:
+        if state.stopping:
             return "stopping"
-        return "command" if worker.orders.current else "turn"
+        return "command" if state.command else "turn"
 
     def _work(self) -> tuple[WorkItem, ...]:
-        worker = self._worker
-        turns, command = worker.turns, worker.orders.current
+        state = self._state
+        turns, command = state.turns, state.command
         found = [WorkItem(kind="turn", id=turns.running.id)] if turns.running else []
-        found += [WorkItem(kind="message", id=item.message.id) for item in worker.held.all()]
+        found += [WorkItem(kind="message", id=item.message.id) for item in state.held.all()]
         found += [
             WorkItem(kind="task", id=item.message.id, label=item.message.task)
-            for item in worker.held.all()
+            for item in state.held.all()
             if item.message.task is not None
         ]
         found += [WorkItem(kind="permission", id=key) for key in sorted(turns.questions)]

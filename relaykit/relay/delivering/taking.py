@@ -8,14 +8,18 @@ from relaykit.model import Wish
 
 if TYPE_CHECKING:
     from relaykit.plugin import Waiting
-    from relaykit.relay.delivering.worker import Worker
+    from relaykit.relay.delivering.handover import HandOver
+    from relaykit.relay.delivering.interruption import Interruption
+    from relaykit.relay.delivering.state import WorkerState
 
 
 class Taking:
     """One worker's way with its queue."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, state: WorkerState, hand_over: HandOver, interruption: Interruption) -> None:
+        self._state = state
+        self._hand_over = hand_over
+        self._interruption = interruption
         self._hinted = False
         self.more = True
         """Whether anything may wait, as a settlement of this very step found: what came after it has rung."""
@@ -23,36 +27,36 @@ class Taking:
     def hint(self) -> None:
         """Look into the queue: something came, and it is not known what."""
         self._hinted = True
-        self._worker.nudge.ring()
+        self._state.nudge.ring()
 
     async def take(self, waiting: Waiting) -> None:
         """Take what can be taken now; ``waiting`` is what was heard last."""
-        worker = self._worker
-        if not worker.busy:
+        state = self._state
+        if not state.busy:
             hinted, self._hinted = self._hinted, False
-            if self.more or hinted or worker.hand_over.resumes:
-                await worker.hand_over.next()
+            if self.more or hinted or self._hand_over.resumes:
+                await self._hand_over.next()
             return
         if self._hinted:
             self._hinted = False
             waiting = await self._look()
-        turn = worker.turns.running
+        turn = state.turns.running
         if turn is None:
             return
         if waiting.now:
             await self._make_way()
-        elif waiting.next and not worker.turns.questions and not worker.interruption.asked:
-            await worker.hand_over.join(turn)
+        elif waiting.next and not state.turns.questions and not self._interruption.asked:
+            await self._hand_over.join(turn)
 
     async def _make_way(self) -> None:
         # The ring may be older than the lease of the very message that rang.
         if (await self._look()).now:
-            await self._worker.interruption.ask(Wish.NOW)
+            await self._interruption.ask(Wish.NOW)
 
     async def _look(self) -> Waiting:
-        bell = self._worker.nudge
+        bell = self._state.nudge
         before = bell.waiting
-        found = await self._worker.claimed.waiting()
+        found = await self._state.claimed.waiting()
         if bell.waiting is before:
             bell.waiting = found
         else:

@@ -17,11 +17,12 @@ from relaykit.relay.clock import SystemClock
 from relaykit.relay.runfile import running
 from relaykit.server import listening
 from relaykit.server.binding import bind
-from relaykit.server.connection import Connection, Patient
+from relaykit.server.connection import Connection
 from relaykit.server.guard import MAX_BODY
 from relaykit.server.listening import serving
 from relaykit.server.origins import Address, Hosts, is_same_origin
 from relaykit.server.passes import TOKEN_FILE, Caller, Passes, user_token
+from relaykit.server.patience import Patient
 from relaykit.server.quick import QuickConnection
 from relaykit.server.rates import Bucket
 from relaykit.testing.scripted import SECONDS

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from relaykit.model import Secret
-from relaykit.relay.edge import Hearing
+from relaykit.relay.doorway import Hearing
 from relaykit.relay.ownership import LASTING_FILE, children_directory
 from relaykit.server.edge import HttpDoorway
 from relaykit.server.lasting import Lasting, keep_lasting, read_lasting

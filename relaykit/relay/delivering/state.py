@@ -1,0 +1,74 @@
+"""What the parts of one worker share: the session, the ways out of it, and what is under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.relay.delivering.held import Held
+from relaykit.relay.delivering.notebook import Notebook
+from relaykit.relay.delivering.turns import Turns
+from relaykit.relay.dispatcher import Bell
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from relaykit.config.records import AgentConfig
+    from relaykit.model import Capabilities, Command
+    from relaykit.plugin import Clock, Session
+    from relaykit.relay.delivering.claimed import ClaimedMailbox
+    from relaykit.relay.delivering.pause import Pause
+    from relaykit.relay.events.recorder import Recorder
+
+
+class WorkerState:
+    """What is under way in one open session, and what was said of how it is to go on. It decides nothing."""
+
+    def __init__(
+        self,
+        agent: AgentConfig,
+        session: Session,
+        capabilities: Capabilities,
+        *,
+        claimed: ClaimedMailbox,
+        recorder: Recorder,
+        clock: Clock,
+        pause: Pause,
+    ) -> None:
+        self.agent = agent
+        self.session = session
+        self.capabilities = capabilities
+        self.claimed = claimed
+        self.recorder = recorder
+        self.clock = clock
+        self.pause = pause
+        self.nudge = Bell()
+        self.turns = Turns()
+        self.held = Held()
+        self.notebook = Notebook(claimed, clock)
+        self.command: Command | None = None
+        """The one that is being carried out."""
+        self.heard = clock.boot()
+        """When the session gave its last sign of life, by the boot clock."""
+        self.silent = False
+        """Set by the watchdog while the provider gives none."""
+        self.stopping = False
+        self.cleared = False
+        """Whether its session is forgotten, and a new one takes its place."""
+        self.leaving = False
+        """Whether the session goes on without this relay."""
+        self.tasks: TaskGroup | None = None
+        """The worker's own, while it works."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something was handed over that has no end, or a turn runs."""
+        return bool(self.held) or self.turns.running is not None
+
+    def wake_in(self, seconds: float) -> None:
+        """Look again after that time, in which nothing else may happen."""
+        if self.tasks is not None and seconds > 0:
+            self.tasks.start_soon(self._wake, seconds, name=f"{self.agent.id}: wake in {seconds:.0f} s")
+
+    async def _wake(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        self.nudge.ring()
