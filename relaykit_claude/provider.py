@@ -19,7 +19,6 @@ from relaykit_claude.launch import arguments, environment, find_claude, permissi
 from relaykit_claude.locking import session_lock
 from relaykit_claude.options import Options
 from relaykit_claude.projecting import hello
-from relaykit_claude.session import ClaudeSession
 from relaykit_claude.terminal import join_terminal
 from relaykit_claude.tools import session_start
 from relaykit_claude.transcripts import Transcripts
@@ -27,6 +26,7 @@ from relaykit_claude.transcripts import Transcripts
 if TYPE_CHECKING:
     from relaykit.model import Secret
     from relaykit.plugin import Child, Context, SessionRequest
+    from relaykit_claude.session import ClaudeSession
 
 MAX_TEXT = 1_048_576
 """Characters that claude is given at once."""
@@ -96,6 +96,8 @@ class ClaudeProvider:
             env = environment(self._options, request, config=config, place=equipment.place, key=self._key)
             launched = self._context.processes.launch(argv, cwd=request.cwd, env={**env, **equipment.env})
             async with launched as child, _connected(child, self._options.request_timeout) as client:
+                from relaykit_claude.session import ClaudeSession  # noqa: PLC0415 - claude takes longer to start
+
                 await introduce(client, hello(request))
                 session = ClaudeSession(
                     client,

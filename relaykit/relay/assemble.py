@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
@@ -150,7 +151,7 @@ class Assembly:
             name=name,
             home=home,
             clock=self.clock,
-            processes=RelayProcesses(children, self.clock.boot_id()),
+            processes=RelayProcesses(children, self.clock.boot_id(), meanwhile=_import_worker),
             intake=MailboxIntake(name, lambda: self._mailbox),
             credentials=self,
             attachments=LentAttachments(self._config.home),
@@ -158,6 +159,12 @@ class Assembly:
             limits=self._config.limits,
             **self._report,
         )
+
+
+def _import_worker() -> None:
+    """Import what only a session that is open needs, while its process starts."""
+    import_module("relaykit.relay.delivering.recovery")
+    import_module("relaykit.relay.delivering.watchdog")
 
 
 @asynccontextmanager

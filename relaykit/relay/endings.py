@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from relaykit.errors import LeaseLostError, ProviderError, StoreError
 from relaykit.model import CommandKind, Fault, Whose
-from relaykit.relay.delivering.handover import SessionLostError
+from relaykit.relay.delivering.lost import SessionLostError
 
 
 class End(StrEnum):
@@ -53,3 +53,13 @@ def why(error: BaseException) -> ProviderError | str:
             return str(error)
         case _:
             return f"{type(error).__name__}: {error}"
+
+
+def died(why: str) -> Fault:
+    """Return what is told of an agent whose session died."""
+    return Fault(whose=Whose.PROCESS, code="died", message=why)
+
+
+def never_ready(agent: str) -> ProviderError:
+    """Return what whoever waited for an agent gets when it was stopped before that."""
+    return ProviderError(Fault(whose=Whose.RELAY, code="stopped", message=f"{agent} was stopped before it was ready"))

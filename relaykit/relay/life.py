@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 from msgspec import Struct, field
@@ -17,17 +18,17 @@ from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
-from relaykit.relay.delivering.recovery import Recovery
-from relaykit.relay.delivering.watchdog import Watchdog
-from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.describing import Description
 from relaykit.relay.doorway import Hearing
 from relaykit.relay.edge import admitted
-from relaykit.relay.events.recorder import Recorder, open_recorder
 from relaykit.relay.faultpoints import reached
 from relaykit.relay.ownership import children_directory
 from relaykit.relay.projecting import ProfileProjector
 from relaykit.relay.services import Services
+
+if TYPE_CHECKING:
+    from relaykit.relay.delivering.worker import Worker
+    from relaykit.relay.events.recorder import Recorder
 
 SESSION_GONE = "session_not_found"
 """The fault code by which a provider says that a session cannot be gone on with."""
@@ -86,6 +87,11 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
         admitted(services, setting.agent.id, provider, hearing) as endpoint,
         _open_session(provider, setting, endpoint, resume) as session,
     ):
+        # Imported while the process started: nothing before that needs them.
+        from relaykit.relay.delivering.recovery import Recovery  # noqa: PLC0415
+        from relaykit.relay.delivering.worker import Worker  # noqa: PLC0415
+        from relaykit.relay.events.recorder import open_recorder  # noqa: PLC0415
+
         claimed = ClaimedMailbox(
             services.mailbox,
             services.clock,
@@ -137,6 +143,8 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
 
 async def work(worker: Worker, silence: float) -> None:
     """Let a worker work, watched, until its session is over or it was stopped."""
+    from relaykit.relay.delivering.watchdog import Watchdog  # noqa: PLC0415 - as above
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(Watchdog(worker, silence).run, name=f"{worker.agent.id}: watchdog")
         await worker.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
@@ -21,19 +21,20 @@ from relaykit.model import (
     Fault,
     PastSession,
     Report,
-    Whose,
 )
 from relaykit.plugin import ListsSessions
 from relaykit.relay.attaching import Attaching
 from relaykit.relay.children.detached import end_detached_of
 from relaykit.relay.children.orphans import end_orphans
-from relaykit.relay.delivering.worker import Worker
 from relaykit.relay.dispatcher import Bell
-from relaykit.relay.endings import BY_ORDER, End, why
+from relaykit.relay.endings import BY_ORDER, End, died, never_ready, why
 from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
 from relaykit.relay.ownership import agent_lock, children_directory, last_run
 from relaykit.relay.restarts import Restarts, resting
+
+if TYPE_CHECKING:
+    from relaykit.relay.delivering.worker import Worker
 
 T = TypeVar("T")
 _RETIRE_SECONDS = 5.0
@@ -99,8 +100,7 @@ class Supervisor:
         await self._first.wait()
         if self._ready is not None:
             return self._ready
-        stopped = Fault(whose=Whose.RELAY, code="stopped", message=f"{self.id} was stopped before it was ready")
-        raise ProviderError(self._trouble or stopped)
+        raise ProviderError(self._trouble) if self._trouble else never_ready(self.id)
 
     async def past_sessions(self, limit: int) -> Sequence[PastSession]:
         """Return the conversations that the provider remembers; NotFoundError where that cannot be told now."""
@@ -187,7 +187,7 @@ class Supervisor:
         return End.UNAVAILABLE
 
     def _died(self, why: str) -> End:
-        self._trouble = Fault(whose=Whose.PROCESS, code="died", message=why)
+        self._trouble = died(why)
         self._services.report(f"{self.id}: {why}")
         return End.DIED
 

@@ -28,7 +28,7 @@ from relaykit.relay.children.proc import living_members, process_stat, wait_exit
 from relaykit.relay.directories import private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 
@@ -118,17 +118,23 @@ def _group_exists(group: int) -> bool:
     return True
 
 
+def _nothing() -> None:
+    pass
+
+
 class RelayProcesses:
     """Starts programs that die with the relay: the ``Processes`` of the plugin contract.
 
     Args:
         directory: Where children are written down; ``end_orphans`` of the same directory finds them.
         boot: The machine's boot id.
+        meanwhile: Called while a child starts, which takes a while.
     """
 
-    def __init__(self, directory: Path, boot: str) -> None:
+    def __init__(self, directory: Path, boot: str, meanwhile: Callable[[], object] = _nothing) -> None:
         self._directory = directory
         self._boot = boot
+        self._meanwhile = meanwhile
 
     @asynccontextmanager
     async def launch(
@@ -153,7 +159,7 @@ class RelayProcesses:
             child = RelayChild(popen, mark)
             record = self._record(popen, mark, argv[0])[1]
             try:
-                await _open_gate(gate, argv[0])
+                await _open_gate(gate, argv[0], self._meanwhile)
                 yield child
             finally:
                 if await child.end(grace):
@@ -186,7 +192,7 @@ class RelayProcesses:
             popen.returncode = 0
             process = Detached(self._directory, record, found=False)
             try:
-                await _open_gate(gate, argv[0])
+                await _open_gate(gate, argv[0], self._meanwhile)
             except BaseException:
                 with anyio.CancelScope(shield=True):
                     await process.end(grace=0)
@@ -260,11 +266,12 @@ def _spawn(
         raise _not_started("cannot_start", f"{words[3]} was not started: {exc.strerror}") from exc
 
 
-async def _open_gate(gate: socket.socket, program: str) -> None:
+async def _open_gate(gate: socket.socket, program: str, meanwhile: Callable[[], object]) -> None:
     """Let the launcher go on, and return when it has become the program."""
     gate.setblocking(False)
     with suppress(OSError):  # it is dead already: its exit says why
         gate.send(b"g")
+    meanwhile()
     await anyio.wait_readable(gate)
     answer = b""
     with suppress(OSError):

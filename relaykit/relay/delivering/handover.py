@@ -14,16 +14,13 @@ from relaykit.plugin import Joining, Session
 from relaykit.relay.delivering import replies
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.held import Held
+from relaykit.relay.delivering.lost import SessionLostError
 from relaykit.relay.delivering.notebook import Notebook
 from relaykit.relay.delivering.turns import RunningTurn
 from relaykit.relay.faultpoints import reached
 
 SUBMIT_SECONDS = 60.0
 """A provider that does not take a text within this is beyond help: its session is opened again."""
-
-
-class SessionLostError(Exception):
-    """The session can no longer be talked to; the supervisor opens it again."""
 
 
 class Resumption(Struct, frozen=True):

@@ -28,9 +28,10 @@ from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.causes import Causes
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.conclusion import Conclusion, Judge
-from relaykit.relay.delivering.handover import HandOver, SessionLostError
+from relaykit.relay.delivering.handover import HandOver
 from relaykit.relay.delivering.hearing import hear_out
 from relaykit.relay.delivering.interruption import Interruption
+from relaykit.relay.delivering.lost import SessionLostError
 from relaykit.relay.delivering.orders import SessionOrders
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.permissions import PermissionDesk
