@@ -26,8 +26,8 @@ _COLUMNS = (
 _VALUES = ", ".join("?" * len(_COLUMNS.split(", ")))
 _INSERT = f"INSERT INTO message ({_COLUMNS}) VALUES ({_VALUES})"
 _INSERT_FIRST = (
-    f"INSERT OR IGNORE INTO message ({_COLUMNS}) SELECT {_VALUES} "
-    "WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ? AND account = ?)"
+    f"INSERT INTO message ({_COLUMNS}) SELECT {_VALUES} "
+    "WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ? AND account = ?) ON CONFLICT (id, account) DO NOTHING"
 )
 
 

@@ -31,7 +31,7 @@ class Transaction(Struct, frozen=True):
         return self.connection.execute(statement, values).rowcount
 
     def insert(self, statement: str, *values: Any) -> int:
-        """Insert a row; return its number, 0 where the statement found a reason not to."""
+        """Insert a row; return its number, 0 where the statement inserted none."""
         inserted = self.connection.execute(statement, values)
         return inserted.lastrowid or 0 if inserted.rowcount else 0
 

@@ -164,6 +164,11 @@ class Handling(MailboxPart):
             found.append(await bench.mailbox.settle([leased.lease], State.ANSWERED, ""))
         assert found == [True, True, False]
 
+    async def test_a_settlement_that_queues_for_the_agent_itself_tells_that_more_may_wait(self, bench: Bench) -> None:
+        await bench.put(sender="a", body="to myself")
+        assert await bench.mailbox.settle([(await bench.begin()).lease], State.UNKNOWN, "nobody can tell") is True
+        assert (await bench.lease()).message.kind is MessageKind.NOTICE
+
     async def test_what_is_released_keeps_its_place_and_its_attempts(self, bench: Bench) -> None:
         await bench.put(body="first")
         await bench.put(body="second")

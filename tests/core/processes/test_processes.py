@@ -13,6 +13,7 @@ from relaykit.errors import ProviderError
 from relaykit.model import Whose
 from relaykit.relay.children.orphans import MARK
 from relaykit.relay.children.proc import carries, process_stat, wait_exit
+from relaykit.relay.children.processes import RelayProcesses
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +36,20 @@ async def test_a_program_reads_writes_complains_and_ends_with_its_code(processes
             assert await read_all(child.stderr) == b"oh\n"
             assert await child.wait() == 7
         assert await child.wait() == 7
+
+
+async def test_what_fails_while_a_program_starts_leaves_nothing_of_it(directory, boot):
+    written_down = []
+
+    def fail() -> None:
+        written_down.extend(directory.iterdir())
+        raise ImportError("no module is called so")
+
+    with anyio.fail_after(10), pytest.raises(ImportError, match="called so"):
+        async with RelayProcesses(directory, boot, meanwhile=fail).launch(["sleep", "600"]):
+            pytest.fail("it was started all the same")
+    assert len(written_down) == 1
+    assert list(directory.iterdir()) == []
 
 
 async def test_more_than_a_pipe_holds_goes_through_in_both_directions(processes):
