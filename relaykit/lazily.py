@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
@@ -18,6 +19,8 @@ def lazily(package: str, homes: Mapping[str, Iterable[str]]) -> Callable[[str], 
     def find(name: str) -> object:
         if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{home[name]}"), name)
+        found = getattr(import_module(f"{package}.{home[name]}"), name)
+        setattr(sys.modules[package], name, found)  # from now on it is found without this function
+        return found
 
     return find

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import textwrap
 import typing
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -23,15 +22,13 @@ class Parser(argparse.ArgumentParser):
     """Reads a command's words; UsageError says what is wrong with them."""
 
     def __init__(self, name: str, function: Callable[..., object]) -> None:
-        examples = "".join(f"\n  {line}" for line in getattr(function, "examples", ()))
         super().__init__(
             prog=f"relaykit {name}",
-            description=_wrapped(inspect.getdoc(function) or ""),
-            epilog=f"Examples:{examples}\n\n{_EVERYWHERE}" if examples else _EVERYWHERE,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
             add_help=False,
         )
+        self._function = function
         self._rest: str | None = None
         self._rest_metavar = ""
         self._bare: dict[str, str] = {}
@@ -40,9 +37,16 @@ class Parser(argparse.ArgumentParser):
         for parameter in inspect.signature(function).parameters.values():
             self._take(parameter, *typing.get_args(hints[parameter.name])[:2])
         self.add_argument("--help", "-h", action="help", help="Show this and leave.")
-        if self._rest:
+
+    def format_help(self) -> str:
+        """Return the help; only here is written what nothing but the help shows."""
+        examples = "".join(f"\n  {line}" for line in getattr(self._function, "examples", ()))
+        self.description = _wrapped(inspect.getdoc(self._function) or "")
+        self.epilog = f"Examples:{examples}\n\n{_EVERYWHERE}" if examples else _EVERYWHERE
+        if self._rest and not self.usage:
             usage = self.format_usage().partition("usage: ")[2].rstrip()
             self.usage = f"{usage} [-- {self._rest_metavar}]".replace("%", "%%")
+        return super().format_help()
 
     def read(self, words: Sequence[str]) -> dict[str, Any]:
         """Return the function's arguments by name."""
@@ -77,6 +81,8 @@ class Parser(argparse.ArgumentParser):
 
 def _wrapped(text: str) -> str:
     """Return a docstring's paragraphs in lines for a terminal."""
+    import textwrap  # noqa: PLC0415 - for the help alone
+
     return "\n\n".join(textwrap.fill(" ".join(paragraph.split()), _WIDTH) for paragraph in text.split("\n\n"))
 
 

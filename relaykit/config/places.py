@@ -19,10 +19,8 @@ def resolved(path: str, base: Path) -> Path:
 
 
 def default_home() -> Path:
-    """Return the platform's directory for what programs keep."""
-    from platformdirs import user_state_dir  # noqa: PLC0415 - only where nobody says
-
-    return Path(user_state_dir(APP))
+    """Return the user's own directory for what programs keep."""
+    return _base("XDG_STATE_HOME", ".local/state", os.environ) / APP
 
 
 def find_file(named: str | os.PathLike[str] | None, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -41,8 +39,11 @@ def find_file(named: str | os.PathLike[str] | None, environ: Mapping[str, str] =
 
 def user_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the user's own configuration is."""
-    if base := environ.get("XDG_CONFIG_HOME"):
-        return Path(base) / APP / "config.toml"
-    from platformdirs import user_config_dir  # noqa: PLC0415 - only where nobody says
+    return _base("XDG_CONFIG_HOME", ".config", environ) / APP / "config.toml"
 
-    return Path(user_config_dir(APP)) / "config.toml"
+
+def _base(variable: str, default: str, environ: Mapping[str, str]) -> Path:
+    """Return a directory of the XDG specification, by which a variable counts only where it is an absolute path."""
+    said = Path(environ.get(variable, ""))
+    # os.path leaves a ~ alone that is nobody's, where pathlib raises.
+    return said if said.is_absolute() else Path(os.path.expanduser("~"), default)  # noqa: PTH111

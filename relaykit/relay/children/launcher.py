@@ -3,14 +3,22 @@
 A PARENT of 0 is for a program that is to outlive the relay; it, too, waits for the relay to have written it down.
 
 Runs alone, outside the package, and imports next to nothing: it stands between the relay and every program's start.
-Not even ``signal``, which makes enumerations of its numbers: that takes half as long as all the rest.
+Not even ``signal`` and ``ctypes``, which make enumerations of its numbers, and types that nobody asks for: each takes
+half as long as all the rest. What is below ``ctypes`` is CPython's own and has been what it is since 2.5.
 """
 
-import ctypes
+import _ctypes
 import os
 import sys
 
-_LIBC = ctypes.CDLL(None)
+
+class _Function(_ctypes.CFuncPtr):
+    _flags_ = _ctypes.FUNCFLAG_CDECL
+
+
+_LIBC = _ctypes.dlopen(None, 0)  # type: ignore[arg-type] # None is this program itself
+_prctl = _Function(_ctypes.dlsym(_LIBC, "prctl"))
+_signal = _Function(_ctypes.dlsym(_LIBC, "signal"))
 _PR_SET_PDEATHSIG = 1
 _SIG_DFL = None
 _SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25
@@ -25,8 +33,8 @@ def main() -> None:
         sys.exit(127)
     os.set_inheritable(gate, False)
     # Python ignores both, and what is ignored stays so in the program.
-    _LIBC.signal(_SIGPIPE, _SIG_DFL)
-    _LIBC.signal(_SIGXFSZ, _SIG_DFL)
+    _signal(_SIGPIPE, _SIG_DFL)
+    _signal(_SIGXFSZ, _SIG_DFL)
     try:
         os.execv(path, sys.argv[4:])  # noqa: S606 - no shell is the point
     except OSError as exc:
@@ -35,7 +43,7 @@ def main() -> None:
 
 
 def _dies_with(parent: int) -> bool:
-    failed = _LIBC.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    failed = _prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
     return not failed and os.getppid() == parent
 
 

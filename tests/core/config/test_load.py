@@ -162,6 +162,14 @@ def test_a_tilde_is_the_users_home(load, tmp_path):
     assert load('[agents.a]\nprovider = "echo"\ncwd = "~/src"').agents[0].cwd == tmp_path / "src"
 
 
+@pytest.mark.parametrize(
+    ("said", "state"), [("/srv/state", "/srv/state"), ("state", "{home}/.local/state"), ("", "{home}/.local/state")]
+)
+def test_the_home_is_where_the_environment_has_state_kept(registry, tmp_path, monkeypatch, said, state):
+    monkeypatch.setenv("XDG_STATE_HOME", said)
+    assert config.load(registry=registry).home == Path(state.format(home=tmp_path), "relaykit")
+
+
 @pytest.mark.parity("AR-3")
 def test_the_file_here_comes_before_the_users(write, registry, tmp_path):
     write("[relay]\ndrain_seconds = 1", "user/relaykit/config.toml")
