@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from relaykit.errors import AlreadyRunError, LeaseLostError
 from relaykit.mailbox import rows
 from relaykit.mailbox.tasks import free_claims
-from relaykit.model import OFFLINE, USER, Agent, Claim, DirectoryEntry, RelayRecord, State, Status, from_text
+from relaykit.model import (
+    OFFLINE,
+    USER,
+    Agent,
+    Claim,
+    DirectoryEntry,
+    RelayRecord,
+    State,
+    Status,
+    StatusKind,
+    WorkItem,
+    from_text,
+)
 from relaykit.storage.audience import Audience, told
 
 if TYPE_CHECKING:
@@ -28,6 +40,10 @@ _CLAIMED = (
 # Who sends to an agent wants to know both.
 _WITH_QUEUE = (
     "SELECT record, coalesce(messages, 0), coalesce(bytes, 0) FROM agent LEFT JOIN queue ON recipient = id WHERE id = ?"
+)
+_HELD = (
+    "SELECT agent.id, message.id, delivery.steps FROM agent JOIN delivery ON delivery.recipient = agent.id "
+    "AND delivery.owner IS NOT NULL JOIN message ON message.number = delivery.message ORDER BY agent.id, delivery.id"
 )
 
 
@@ -123,22 +139,25 @@ def say(tx: Transaction, report: Report) -> None:
 @told(Audience.NOBODY)
 def agents(tx: Transaction) -> list[DirectoryEntry]:
     """Return the directory, by id."""
+    held = _held(tx)
     found = tx.rows(
         "SELECT record, epoch, owner, pid, session, status, coalesce(messages, 0), coalesce(bytes, 0) "
         "FROM agent LEFT JOIN queue ON queue.recipient = agent.id ORDER BY agent.id"
     )
     return [
         DirectoryEntry(
-            agent=rows.agent(record),
+            agent=record,
             epoch=epoch,
             owner=owner,
             pid=pid,
             session=session,
-            status=from_text(Status, status),
+            status=_worked(from_text(Status, status), held.get(record.id, ())),
             queued=queued,
             queued_bytes=queued_bytes,
         )
-        for record, epoch, owner, pid, session, status, queued, queued_bytes in found
+        for record, epoch, owner, pid, session, status, queued, queued_bytes in (
+            (rows.agent(text), *rest) for text, *rest in found
+        )
     ]
 
 
@@ -173,6 +192,23 @@ def _free(tx: Transaction, why: str, condition: str, *values: object) -> int:
         rows.step(State.QUEUED, tx.now, why),
         *values,
     )
+
+
+def _held(tx: Transaction) -> dict[str, list[tuple[str, float]]]:
+    """Return the messages that are under a lease, by who has it, and since when."""
+    held: dict[str, list[tuple[str, float]]] = {}
+    for agent, message, steps in tx.rows(_HELD):
+        since = max(step.at for step in rows.steps(steps) if step.state is State.LEASED)
+        held.setdefault(agent, []).append((message, since))
+    return held
+
+
+def _worked(status: Status, held: Sequence[tuple[str, float]]) -> Status:
+    """Return how an agent is by what it holds: what its worker said of a turn that is quickly over comes late."""
+    if not held or status.kind is not StatusKind.IDLE:
+        return status
+    work = tuple(WorkItem(kind="message", id=message) for message, _ in held)
+    return Status(kind=StatusKind.BUSY, reason="turn", since=min(since for _, since in held), work=work)
 
 
 def _write_status(tx: Transaction, agent: str, epoch: int, status: Status, sets: str, *values: object) -> None:

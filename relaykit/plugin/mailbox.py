@@ -175,7 +175,7 @@ class Agents(Protocol):
         """The agent is no longer run; its queue stays. Orders to stop or kill it have succeeded."""
 
     async def agents(self) -> Sequence[DirectoryEntry]:
-        """Return the directory, by id."""
+        """Return the directory, by id. Who said to be idle and holds a delivery is busy with it."""
         ...
 
     async def relays(self) -> Sequence[RelayRecord]:

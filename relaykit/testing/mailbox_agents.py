@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from relaykit.errors import LeaseLostError, RefusedError
-from relaykit.model import Agent, Capabilities, CommandKind, CommandState, RelayRecord, State, Status, StatusKind, Wish
+from relaykit.model import (
+    Agent,
+    Capabilities,
+    CommandKind,
+    CommandState,
+    RelayRecord,
+    State,
+    Status,
+    StatusKind,
+    Wish,
+    WorkItem,
+)
 from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, states
 
 IDLE = Status(kind=StatusKind.IDLE, since=1.0)
@@ -84,6 +95,21 @@ class Claims(MailboxPart):
         await bench.begin()
         (entry,) = await bench.mailbox.agents()
         assert (entry.queued, entry.queued_bytes) == (0, 0)
+
+    async def test_who_said_to_be_idle_is_busy_with_what_it_holds(self, bench: Bench) -> None:
+        asked, epoch = await bench.put(), bench.claims["a"].epoch
+        await bench.say("a", epoch, IDLE, pid=17, session="s")
+        leased = await bench.lease()
+        (entry,) = await bench.mailbox.agents()
+        assert (entry.status.kind, entry.status.reason) == (StatusKind.BUSY, "turn")
+        assert entry.status.work == (WorkItem(kind="message", id=asked.message.id),)
+        assert entry.status.since == leased.delivery.steps[-1].at
+        paused = Status(kind=StatusKind.ERROR, reason="paused")
+        await bench.say("a", epoch, paused, pid=17, session="s")
+        assert [entry.status for entry in await bench.mailbox.agents()] == [paused]
+        await bench.say("a", epoch, IDLE, pid=17, session="s")
+        await bench.mailbox.settle([leased.lease], State.ANSWERED, "")
+        assert [entry.status for entry in await bench.mailbox.agents()] == [IDLE]
 
     async def test_a_report_of_an_epoch_that_is_over_is_refused(self, bench: Bench) -> None:
         old = bench.claims["a"].epoch
