@@ -155,7 +155,8 @@ class Processes(Protocol):
         Args:
             key: Stands for all that it was started for: what is wanted otherwise has another key.
             argv: The program and its arguments. Never a secret.
-            output: The file for what it writes and complains of; begun anew when it is started, 0600.
+            output: The file for what it writes and complains of, 0600; begun anew when it is started, and where it
+                has grown to more than 1 MiB when it is found.
             cwd: Where it runs.
             env: Its whole environment; None is the relay's own.
 

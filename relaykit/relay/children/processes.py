@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
+_OUTPUT_BYTES = 2**20
+"""What the output of a program that outlives its relays may have grown to when the next one finds it."""
 
 
 class RelayChild:
@@ -178,6 +180,7 @@ class RelayProcesses:
         for record in orphans.detached(self._directory, self._boot):
             process = Detached(self._directory, record, found=True)
             if record.key == key and record.alive:
+                _cut(output)
                 return process
             await process.end()
         environment = dict(os.environ if env is None else env)
@@ -233,14 +236,22 @@ def _spawn_alone(
     words: Sequence[str], gate: socket.socket, cwd: Path | None, env: Mapping[str, str], output: Path
 ) -> subprocess.Popen[bytes]:
     """Start it with nothing to read, and a file for what it writes."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC  # to append is to go on where it is cut
     try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(output, flags, 0o600)
     except OSError as exc:
         raise _not_started("cannot_start", f"{words[3]} was not started: {exc.strerror}: {output}") from exc
     try:
         return _spawn(words, gate, cwd, env, (subprocess.DEVNULL, descriptor, descriptor))
     finally:
         os.close(descriptor)
+
+
+def _cut(output: Path) -> None:
+    """Empty the file of a program that has written a lot and goes on writing."""
+    with suppress(OSError):  # who removed it has no use for it
+        if output.stat().st_size > _OUTPUT_BYTES:
+            os.truncate(output, 0)
 
 
 def _spawn(

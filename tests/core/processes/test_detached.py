@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -77,6 +78,35 @@ async def test_it_outlives_its_relay_is_no_orphan_and_is_found_again(place, tmp_
     await process.end()
     assert not is_alive(pid)
     assert orphans.detached(place, BOOT) == []
+
+
+WRITES = """
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+with open(sys.argv[1], "w") as told:
+    print("x" * 2**21, flush=True)
+    print("written", file=told, flush=True)
+    signal.sigwait({signal.SIGUSR1})
+    print("more", flush=True)
+    print("written", file=told, flush=True)
+signal.sigwait({signal.SIGUSR1})
+"""
+
+
+async def test_what_it_wrote_is_cut_where_it_is_found_with_much_and_it_goes_on(place, tmp_path, another):
+    fifo, output = tmp_path / "told", tmp_path / "output"
+    os.mkfifo(fifo)
+    # Both ends: to open one alone would wait for the other.
+    with os.fdopen(os.open(fifo, os.O_RDWR), "rb", buffering=0) as told:
+        pid = another(sys.executable, "-c", WRITES, str(fifo))
+        assert select.select([told], [], [], 10)[0]
+        assert told.read(8) == b"written\n"
+        assert output.stat().st_size > 2**21
+        process = await RelayProcesses(place, BOOT).detached("key", SLEEP, output=output)
+        assert (process.pid, output.stat().st_size) == (pid, 0)
+        os.kill(pid, signal.SIGUSR1)
+        assert select.select([told], [], [], 10)[0]
+    assert output.read_bytes() == b"more\n"
 
 
 async def test_one_of_another_key_is_ended_first(place, tmp_path, another):
