@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaykit.cli.detached import detached
@@ -18,7 +19,6 @@ from relaykit.sessions.schema import FILE as SESSIONS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from relaykit.cli.presence import Present
 
@@ -48,6 +48,7 @@ def relays(home: Path) -> Iterator[Finding]:
             yield Finding("relays", Level.WARN, text, "the next `relaykit run` of its agents takes over what it held")
     for one in there:
         yield from _left_alone(home, one)
+        yield from _within(home, one)
         if one.status.reason in ("gone", "stale"):
             yield Finding(
                 "agents", Level.WARN, f"{one.entry.agent.id}: {one.status.detail}", "start it with `relaykit run`"
@@ -60,6 +61,14 @@ def _left_alone(home: Path, one: Present) -> Iterator[Finding]:
     if one.status.kind is StatusKind.OFFLINE and (found := detached(home, agent)):
         text = f"{agent}: its detached process {', '.join(map(str, found))} runs, and no relay does"
         yield Finding("agents", Level.WARN, text, f"`relaykit run` goes on with it; `relaykit stop {agent}` ends it")
+
+
+def _within(home: Path, one: Present) -> Iterator[Finding]:
+    """Say of whom works among what relays write: a coding agent watches its directory, and reads what it finds there."""
+    agent = one.entry.agent
+    if Path(agent.cwd).resolve().is_relative_to(home.resolve()):
+        text = f"{agent.id} works in {agent.cwd}, within the home: it sees all mail, and each message that is written slows it"
+        yield Finding("agents", Level.WARN, text, "give it a directory of its own: --cwd DIR")
 
 
 def _store(name: str, path: Path, count: Callable[[], str]) -> Finding:

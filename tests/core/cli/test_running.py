@@ -147,6 +147,16 @@ def test_what_runs_is_idle_and_has_no_remarks_from_the_doctor(program):
         assert str(relay.pid) in found["relays"]
 
 
+def test_the_doctor_warns_of_an_agent_that_works_within_the_home(program):
+    program.home.mkdir(mode=0o700)
+    with program.start("run", "--provider", "echo", "--cwd", str(program.home)) as relay:
+        ready(relay)
+        remark = next(check for check in program("doctor", "--json").json["checks"] if check["check"] == "agents")
+    assert remark["level"] == "warn"
+    assert remark["text"].startswith(f"echo works in {program.home}, within the home")
+    assert "--cwd" in remark["remedy"]
+
+
 @pytest.mark.parity("N-1", "N-8")
 def test_the_demo_shows_both_traces_and_leaves_nothing_behind(program, tmp_path):
     (tmp_path / "tmp").mkdir()
