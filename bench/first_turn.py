@@ -1,4 +1,8 @@
-"""From the start of a process to its first finished turn: a raw driver, the relay, the SDK, in turn."""
+"""From the start of a process to its first finished turn: a raw driver, the relay, the SDK, in turn.
+
+The relay gives its agent tools, which the program connects to before it begins; the raw driver and the SDK give none.
+So the relay is measured without them, too.
+"""
 
 from __future__ import annotations
 
@@ -29,22 +33,24 @@ def measure() -> list[Figure]:
 
 
 def _measured(subject: Subject) -> Figure:
-    raw, relay, sdk = [], [], []
+    raw, relay, alone, sdk = [], [], [], []
     with subject.stub(child=True) as stub, subject.home(stub.base_url) as home:
         for _ in range(ROUNDS + 1):
             raw.append(_driver([sys.executable, "-m", subject.raw_module, "--first"], subject, home))
             relay.append(_relay(subject, home))
+            alone.append(_relay(subject, home, "--listen=off"))
             if subject.has_sdk:
                 sdk.append(_driver([sys.executable, str(subject.sdk_file)], subject, home))
-    return _figure(subject, milliseconds(raw[1:]), milliseconds(relay[1:]), milliseconds(sdk[1:]) if sdk else None)
+    beside = f"without the relay's tools {milliseconds(alone[1:]):.0f} ms, raw driver {milliseconds(raw[1:]):.0f} ms"
+    return _figure(subject, milliseconds(relay[1:]), milliseconds(sdk[1:]) if sdk else None, beside)
 
 
-def _figure(subject: Subject, raw: float, relay: float, sdk: float | None) -> Figure:
+def _figure(subject: Subject, relay: float, sdk: float | None, beside: str) -> Figure:
     what = f"from process start to the first finished {subject.title} turn"
     if sdk is None:
-        note = f"raw driver {raw:.0f} ms; {subject.sdk} is not installed"
+        note = f"{beside}; {subject.sdk} is not installed"
         return Figure(part="first turn", what=what, value=relay, unit="ms", note=note)
-    note = f"{relay:.0f} ms; SDK {sdk:.0f} ms, raw driver {raw:.0f} ms"
+    note = f"{relay:.0f} ms; SDK {sdk:.0f} ms; {beside}"
     unit = f"of the {subject.sdk}"
     return Figure(part="first turn", what=what, value=relay / sdk, unit=unit, aim=subject.first_aim, note=note)
 
@@ -57,11 +63,11 @@ def _driver(argv: list[str], subject: Subject, home: Path) -> float:
         return driver.seconds
 
 
-def _relay(subject: Subject, home_of_agent: Path) -> float:
+def _relay(subject: Subject, home_of_agent: Path, *words: str) -> float:
     """Start a relay for an agent that has mail; the reply is seen by another process, this one."""
     name = subject.provider
     options = [f"--option={key}={value}" for key, value in subject.options(home_of_agent).items()]
-    argv = [RELAYKIT, "run", "--provider", name, *options]
+    argv = [RELAYKIT, "run", "--provider", name, *options, *words]
     with (
         temporary_home(Agent(id=name, provider=name, cwd="/")) as home,
         tempfile.TemporaryDirectory() as cwd,

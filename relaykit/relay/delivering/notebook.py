@@ -31,6 +31,7 @@ class Notebook:
         self._steps: list[Noted] = []
         self._how: How | None = None
         self._noted = AutoResetEvent()
+        self._taken = AutoResetEvent()
         self._writing = anyio.Lock(fast_acquire=True)
 
     def step(self, lease: Lease, turn: str | None = None) -> None:
@@ -47,9 +48,11 @@ class Notebook:
         """Write what is noted, for ever."""
         while True:
             await self._noted.wait()
-            await anyio.sleep(_GATHER_SECONDS)
-            if self._steps or self._how is not None:  # else a turn that was shorter has ended with them
-                await self.write()
+            self._taken.clear()
+            with anyio.move_on_after(_GATHER_SECONDS):
+                await self._taken.wait()
+                continue  # a turn that was shorter has ended with it
+            await self.write()
 
     async def write_steps(self) -> None:
         """Return once every step that was noted is recorded."""
@@ -73,6 +76,7 @@ class Notebook:
                 # Whether it is recorded is not known; to record it twice does no harm.
                 self._steps = steps + self._steps
                 self._how = self._how or how
+                self._noted.set()
                 raise
         for step in steps:
             reached("delivered" if step.turn is None else "seen")
@@ -80,4 +84,6 @@ class Notebook:
     def _take(self) -> tuple[list[Noted], How | None]:
         taken = self._steps, self._how
         self._steps, self._how = [], None
+        self._noted.clear()  # what is noted from now on has its own time to wait for more
+        self._taken.set()
         return taken

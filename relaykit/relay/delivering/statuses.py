@@ -49,6 +49,8 @@ class StatusBoard:
         if self._stamped is not None and self._stamped is not self._told:
             self._told = self._stamped
             self._state.recorder.offer(StatusChanged(status=self._stamped))
+            if self._stamped.kind is StatusKind.IDLE:
+                self._state.recorder.hurry()  # nothing follows that it could be stored with
 
     def note(self) -> None:
         """Have the directory told how the agent is now, with what is written next; the event comes with the report."""
