@@ -12,6 +12,7 @@ from relaykit.model import Draft, Message, MessageKind, ReplyTo
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from relaykit.mailbox.rows import Head
     from relaykit.mailbox.transaction import Transaction
 
 
@@ -34,12 +35,12 @@ def origin(tx: Transaction, draft: Draft, *, from_agent: bool) -> Origin:
     return Origin(row[0], row[1], row[2] + 1) if row else Origin(None, draft.id, 0)
 
 
-def after(delivery: int, message: Message) -> Origin:
+def after(delivery: int, message: Message | Head) -> Origin:
     """Return the origin of what a delivery's own end makes."""
     return Origin(delivery, message.root, message.hops + 1)
 
 
-def reply_to(tx: Transaction, agent: str, message: Message) -> ReplyTo | None:
+def reply_to(tx: Transaction, agent: str, message: Message | Head) -> ReplyTo | None:
     """Return whom the text of the agent's turn on a message goes to; None where nobody asked."""
     match message.kind:
         case MessageKind.MESSAGE:
@@ -86,7 +87,7 @@ def _running(tx: Transaction, agent: str) -> tuple[int, str, int] | None:
     return row
 
 
-def _asker(tx: Transaction, agent: str, message: Message) -> ReplyTo | None:
+def _asker(tx: Transaction, agent: str, message: Message | Head) -> ReplyTo | None:
     """Climb from an answer to the question that the agent was asked when it asked in its turn.
 
     The answer names the message of the agent's own that it answers; that one's cause is the delivery whose turn sent
@@ -103,7 +104,7 @@ def _asker(tx: Transaction, agent: str, message: Message) -> ReplyTo | None:
     return ReplyTo(recipient=message.sender, thread=message.thread, message=message.id, kind=MessageKind.FOLLOW_UP)
 
 
-def _cause_of_question(tx: Transaction, agent: str, answer: Message) -> Message | None:
+def _cause_of_question(tx: Transaction, agent: str, answer: Message | Head) -> Message | None:
     if not answer.in_reply_to:
         return None
     row = tx.row(

@@ -42,8 +42,8 @@ def enroll(tx: Transaction, agent: Agent) -> None:
 def dismiss(tx: Transaction, agent: str) -> None:
     """Take such an agent out; what waits for it ends refused."""
     _check(tx, agent)
-    for delivery, message in under_way(tx, "delivery.recipient = ?", agent):
-        end(tx, delivery, message, State.REFUSED, f"{agent} was removed")
+    for head in under_way(tx, "delivery.recipient = ?", agent):
+        end(tx, head, State.REFUSED, f"{agent} was removed")
     tx.write("DELETE FROM agent WHERE id = ?", agent)
 
 
@@ -66,9 +66,9 @@ def take(tx: Transaction, agent: str, messages: Collection[str], note: str) -> l
     found = under_way(
         tx, "recipient = ? AND held = 0 AND message.id IN (SELECT value FROM json_each(?)) ", agent, asked
     )
-    for delivery, message in found:
-        end(tx, delivery, message, State.ACKNOWLEDGED, note)
-    return [message.id for _, message in found]
+    for head in found:
+        end(tx, head, State.ACKNOWLEDGED, note)
+    return [head.id for head in found]
 
 
 @told(Audience.NOBODY)

@@ -102,9 +102,9 @@ def note(tx: Transaction, steps: Sequence[Noted], report: Report | None = None) 
 def release(tx: Transaction, lease: Lease, reason: str) -> None:
     """Queue it again at its place, nothing counted; to any of a group if it came so. A cancelled one ends."""
     _state(tx, lease)
-    ((delivery, message),) = under_way(tx, "delivery.id = ?", lease.delivery)
-    if delivery.wish == Wish.CANCEL:
-        end(tx, delivery, message, State.CANCELLED, reason)
+    (head,) = under_way(tx, "delivery.id = ?", lease.delivery)
+    if head.wish == Wish.CANCEL:
+        end(tx, head, State.CANCELLED, reason)
         return
     _write(
         tx,
@@ -112,7 +112,7 @@ def release(tx: Transaction, lease: Lease, reason: str) -> None:
         "state = 'queued', reason = ?, recipient = ?, owner = NULL, epoch = NULL, turn = NULL, wish = NULL",
         rows.step(State.QUEUED, tx.now, reason),
         rows.line(reason),
-        message.to if message.to.startswith("any:") else delivery.recipient,
+        head.to if head.to.startswith("any:") else head.recipient,
     )
 
 
@@ -187,7 +187,7 @@ def _expired(tx: Transaction, delivery: DeliveryRow, message: Message) -> bool:
     (expires_at,) = tx.row("SELECT expires_at FROM delivery WHERE id = ?", delivery.id)
     if expires_at is None or expires_at > tx.now:
         return False
-    end(tx, delivery, message, State.EXPIRED, "its time was over before it was its turn")
+    end(tx, rows.head_of(delivery, message), State.EXPIRED, "its time was over before it was its turn")
     return True
 
 

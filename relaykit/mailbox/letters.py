@@ -274,7 +274,7 @@ def _deliver(tx: Transaction, number: int, message: Message, way: _Way, *, held:
     if way.pool:
         enter_pool(tx, delivery, way.pool)
     if way.refusal:
-        end(tx, delivery, message, State.REFUSED, way.refusal)
+        end(tx, rows.head_of(delivery, message), State.REFUSED, way.refusal)
         return lookup.delivery(tx, delivery.id, message)
     if held:
         ask_to_let_go(tx, delivery.id, message)

@@ -147,9 +147,9 @@ def _closed(request: PermissionRequest, state: RequestState) -> str:
 
 def _release(tx: Transaction, delivery: int, decision: Decision, by: str, reason: str) -> None:
     """Let a held delivery go on, or end it."""
-    for held, message in under_way(tx, "delivery.id = ? AND held = 1", delivery):
+    for held in under_way(tx, "delivery.id = ? AND held = 1", delivery):
         if decision in (Decision.DENY, Decision.ABORT):
-            end(tx, held, message, State.REFUSED, reason or f"{by} held it back")
+            end(tx, held, State.REFUSED, reason or f"{by} held it back")
         else:
             note = rows.step(State.QUEUED, tx.now, f"let go on by {by}")
             tx.write("UPDATE delivery SET held = 0, steps = steps || ? WHERE id = ?", note, delivery)

@@ -73,5 +73,5 @@ def item(tx: Transaction, delivery: DeliveryRow, message: Message) -> InboxItem:
 def acknowledge(tx: Transaction, deliveries: Collection[int], note: str) -> None:
     """End deliveries to people, and answers that an agent waits for: they were shown. Others are passed over."""
     for number in deliveries:
-        for delivery, message in under_way(tx, f"delivery.id = ? AND ({_TO_PERSON} OR {_WAITED_FOR})", number):
-            end(tx, delivery, message, State.ACKNOWLEDGED, note)
+        for head in under_way(tx, f"delivery.id = ? AND ({_TO_PERSON} OR {_WAITED_FOR})", number):
+            end(tx, head, State.ACKNOWLEDGED, note)

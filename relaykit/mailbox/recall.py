@@ -64,7 +64,7 @@ def _cancel(tx: Transaction, delivery: DeliveryRow, message: Message) -> Deliver
     if state.ended:
         return rows.delivery(delivery, message.id)
     if state is State.QUEUED:
-        end(tx, delivery, message, State.CANCELLED, "cancelled while it was queued")
+        end(tx, rows.head_of(delivery, message), State.CANCELLED, "cancelled while it was queued")
         return lookup.delivery(tx, delivery.id, message)
     step = rows.step(state, tx.now, "to be cancelled")
     tx.write("UPDATE delivery SET wish = 'cancel', steps = steps || ? WHERE id = ?", step, delivery.id)

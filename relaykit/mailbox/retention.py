@@ -20,8 +20,8 @@ _PAGES = 1000
 def tick(tx: Transaction) -> float | None:
     """End what has expired, so many at once; return wall-clock seconds of the next expiry, if any."""
     late = "delivery.expires_at <= ? AND delivery.expires_at IS NOT NULL AND state = 'queued' LIMIT ?"
-    for delivery, message in under_way(tx, late, tx.now, _AT_ONCE):
-        end(tx, delivery, message, State.EXPIRED, "its time was over before it was its turn")
+    for head in under_way(tx, late, tx.now, _AT_ONCE):
+        end(tx, head, State.EXPIRED, "its time was over before it was its turn")
     expire_requests(tx)
     close_late(tx)
     tx.write("DELETE FROM wait WHERE until <= ?", tx.now)

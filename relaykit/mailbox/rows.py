@@ -62,6 +62,26 @@ class DeliveryRow(Struct, frozen=True, gc=False):
         return self.rank, self.id if self.place is None else self.place
 
 
+class Head(Struct, frozen=True, gc=False):
+    """A delivery and its message by all that their end takes, which is less than half of either, and no text."""
+
+    kind: MessageKind
+    in_reply_to: tuple[str, ...]
+    delivery: int
+    recipient: str
+    attempt: int
+    owner: str | None
+    epoch: int | None
+    wish: str | None
+    held: int
+    id: str
+    sender: str
+    to: str
+    thread: str
+    root: str
+    hops: int
+
+
 PLACE = "coalesce(delivery.place, delivery.id)"
 """Where a delivery stands among those of its rank: where it arrived, unless it was moved."""
 DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow.__struct_fields__)
@@ -69,6 +89,11 @@ MESSAGE = (
     "message.id, message.sender, message.address, message.body, message.thread, message.priority, message.kind, "
     "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
     "message.account, message.task, message.attachments"
+)
+HEAD = (
+    "message.kind, message.in_reply_to, delivery.id, delivery.recipient, delivery.attempt, delivery.owner, "
+    "delivery.epoch, delivery.wish, delivery.held, message.id, message.sender, message.address, message.thread, "
+    "message.root, message.hops"
 )
 JOINED = "FROM delivery JOIN message ON message.number = delivery.message"
 BOTH = f"{DELIVERY}, {MESSAGE} {JOINED}"
@@ -82,6 +107,7 @@ TASK = (
     "JOIN delivery ON delivery.id = task.delivery JOIN message ON message.number = delivery.message"
 )
 _WIDTH = len(DeliveryRow.__struct_fields__)
+_HEAD_WIDTH = len(Head.__struct_fields__)
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
 _STATES = {state.value: state for state in State}
 _KINDS = {kind.value: kind for kind in MessageKind}
@@ -151,7 +177,7 @@ def message(row: Any) -> Message:
         thread=row[4],
         priority=Priority(row[5]) if row[5] else None,
         kind=_KINDS[row[6]],
-        in_reply_to=tuple(row[7].split("\n")) if row[7] else (),
+        in_reply_to=_answered(row[7]),
         cause=row[8],
         root=row[9],
         hops=row[10],
@@ -161,6 +187,10 @@ def message(row: Any) -> Message:
         task=row[14],
         attachments=_attachments(row[15]) if row[15] else (),
     )
+
+
+def _answered(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
 
 
 def _attachments(text: str) -> tuple[Attachment, ...]:
@@ -176,6 +206,32 @@ def both(row: Any) -> tuple[DeliveryRow, Message]:
     """Return the delivery and the message of a row of ``BOTH``, the message as it was edited for that delivery."""
     found, said = DeliveryRow(*row[:_WIDTH]), message(row[_WIDTH:])
     return found, said if found.body is None else replace(said, body=found.body)
+
+
+def head(row: Any) -> Head:
+    """Return the head of a row of ``HEAD``, which may have more columns behind."""
+    return Head(_KINDS[row[0]], _answered(row[1]), *row[2:_HEAD_WIDTH])
+
+
+def head_of(delivery: DeliveryRow, message: Message) -> Head:
+    """Return the head of a delivery and a message that were read as a whole."""
+    return Head(
+        kind=message.kind,
+        in_reply_to=message.in_reply_to,
+        delivery=delivery.id,
+        recipient=delivery.recipient,
+        attempt=delivery.attempt,
+        owner=delivery.owner,
+        epoch=delivery.epoch,
+        wish=delivery.wish,
+        held=delivery.held,
+        id=message.id,
+        sender=message.sender,
+        to=message.to,
+        thread=message.thread,
+        root=message.root,
+        hops=message.hops,
+    )
 
 
 def command(row: Any) -> Command:
