@@ -12,7 +12,7 @@ from relaykit.model import Draft, Message, MessageKind, ReplyTo
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from relaykit.mailbox.rows import Head
+    from relaykit.mailbox.heads import Head
     from relaykit.mailbox.transaction import Transaction
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaykit.mailbox import rows
+from relaykit.mailbox import heads, rows
 from relaykit.mailbox.chain import after
 from relaykit.mailbox.entry import post
 from relaykit.model import Draft, MessageKind, State
 
 if TYPE_CHECKING:
-    from relaykit.mailbox.rows import Head
+    from relaykit.mailbox.heads import Head
     from relaykit.mailbox.transaction import Transaction
 
 _SHOWN = 8
@@ -40,8 +40,8 @@ def end(tx: Transaction, head: Head, state: State, reason: str, *, partial: str 
 
 def under_way(tx: Transaction, condition: str, *values: object) -> list[Head]:
     """Return the heads of deliveries that have not ended, in the order of arrival."""
-    found = tx.rows(f"SELECT {rows.HEAD} {rows.JOINED} WHERE ended_at IS NULL AND {condition}", *values)
-    return [rows.head(row) for row in found]
+    found = tx.rows(f"SELECT {heads.HEAD} {rows.JOINED} WHERE ended_at IS NULL AND {condition}", *values)
+    return [heads.head(row) for row in found]
 
 
 def _told(head: Head, state: State, reason: str) -> str:

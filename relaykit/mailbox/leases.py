@@ -11,6 +11,7 @@ from relaykit.mailbox import rows
 from relaykit.mailbox.chain import reply_to
 from relaykit.mailbox.directory import say
 from relaykit.mailbox.ends import end, under_way
+from relaykit.mailbox.heads import head_of
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Lease, LeasedDelivery, Message, State, Wish
 from relaykit.storage.audience import Audience, told
@@ -28,7 +29,7 @@ _READY = "ended_at IS NULL AND state = 'queued' AND held = 0"
 _CLAIM = "SELECT EXISTS (SELECT 1 FROM pool WHERE agent = id) FROM agent WHERE id = ? AND epoch = ? AND owner = ?"
 """Whether the claim is good, and if so, whether a delivery to any of a group may be the agent's."""
 _OWN = (
-    f"SELECT {rows.BOTH} WHERE recipient = ? AND {_READY} AND EXISTS (SELECT 1 FROM agent WHERE id = ? AND epoch = ? "
+    f"SELECT {rows.QUEUED} WHERE recipient = ? AND {_READY} AND EXISTS (SELECT 1 FROM agent WHERE id = ? AND epoch = ? "
     f"AND owner = ?) AND NOT EXISTS (SELECT 1 FROM pool WHERE agent = ?) ORDER BY rank, {rows.PLACE} LIMIT 1"
 )
 """The first in an agent's own queue, where the claim is good and nothing else may be its."""
@@ -51,7 +52,7 @@ def lease(
 ) -> LeasedDelivery | None:
     """Lease the agent's next delivery for a hand-over; what has expired is ended on the way."""
     while (row := _next(tx, agent, owner, epoch, joining)) is not None:
-        delivery, message = rows.both(row)
+        delivery, message = rows.queued(row)
         if not _expired(tx, delivery, message):
             return _lease(
                 tx, delivery, message, recipient=agent, owner=owner, epoch=epoch, submission=submission, session=session
@@ -62,7 +63,7 @@ def lease(
 def lease_outgoing(tx: Transaction, recipient: str, *, owner: str) -> LeasedDelivery | None:
     """Lease the next delivery to a person or through a transport. No agent runs it, so its epoch is 0."""
     while (row := _first(tx, recipient)) is not None:
-        delivery, message = rows.both(row)
+        delivery, message = rows.queued(row)
         if not _expired(tx, delivery, message):
             return _lease(tx, delivery, message, recipient=recipient, owner=owner, epoch=0)
     return None
@@ -156,7 +157,7 @@ def _next(tx: Transaction, agent: str, owner: str, epoch: int, joining: Joining 
 def _next_of_all(tx: Transaction, agent: str, joining: Joining | None, *, pooled: bool) -> Any:
     if joining is not None:
         return tx.row(
-            f"SELECT {rows.BOTH} WHERE delivery.recipient = ? AND rank = 1 AND {_READY} "
+            f"SELECT {rows.QUEUED} WHERE delivery.recipient = ? AND rank = 1 AND {_READY} "
             f"AND thread = ? AND sender = ? AND kind = 'message' ORDER BY {rows.PLACE} LIMIT 1",
             agent,
             joining.thread,
@@ -165,16 +166,18 @@ def _next_of_all(tx: Transaction, agent: str, joining: Joining | None, *, pooled
     if not pooled:
         return None  # its own queue was looked into
     found = [row for row in (_first(tx, agent), _first_of_pool(tx, agent)) if row is not None]
-    return min(found, key=lambda row: rows.both(row)[0].order, default=None)
+    return min(found, key=lambda row: rows.queued(row)[0].order, default=None)
 
 
 def _first(tx: Transaction, recipient: str) -> Any:
-    return tx.row(f"SELECT {rows.BOTH} WHERE recipient = ? AND {_READY} ORDER BY rank, {rows.PLACE} LIMIT 1", recipient)
+    return tx.row(
+        f"SELECT {rows.QUEUED} WHERE recipient = ? AND {_READY} ORDER BY rank, {rows.PLACE} LIMIT 1", recipient
+    )
 
 
 def _first_of_pool(tx: Transaction, agent: str) -> Any:
     return tx.row(
-        f"SELECT {rows.BOTH} JOIN pool ON pool.delivery = delivery.id "
+        f"SELECT {rows.QUEUED} JOIN pool ON pool.delivery = delivery.id "
         f"WHERE pool.agent = ? AND {_READY} AND {NOT_ANOTHERS} ORDER BY pool.rank, pool.place LIMIT 1",
         agent,
     )
@@ -187,7 +190,7 @@ def _expired(tx: Transaction, delivery: DeliveryRow, message: Message) -> bool:
     (expires_at,) = tx.row("SELECT expires_at FROM delivery WHERE id = ?", delivery.id)
     if expires_at is None or expires_at > tx.now:
         return False
-    end(tx, rows.head_of(delivery, message), State.EXPIRED, "its time was over before it was its turn")
+    end(tx, head_of(delivery, message), State.EXPIRED, "its time was over before it was its turn")
     return True
 
 

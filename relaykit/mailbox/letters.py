@@ -16,6 +16,7 @@ from relaykit.mailbox.chain import closes_circle, origin
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool, is_too_many, write_delivery, write_message
+from relaykit.mailbox.heads import head_of
 from relaykit.model import ATTACHMENTS, USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
 from relaykit.storage.audience import Audience, told
 
@@ -274,7 +275,7 @@ def _deliver(tx: Transaction, number: int, message: Message, way: _Way, *, held:
     if way.pool:
         enter_pool(tx, delivery, way.pool)
     if way.refusal:
-        end(tx, rows.head_of(delivery, message), State.REFUSED, way.refusal)
+        end(tx, head_of(delivery, message), State.REFUSED, way.refusal)
         return lookup.delivery(tx, delivery.id, message)
     if held:
         ask_to_let_go(tx, delivery.id, message)

@@ -11,6 +11,7 @@ from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool
+from relaykit.mailbox.heads import head_of
 from relaykit.mailbox.letters import route
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Message, State, Wish
@@ -64,7 +65,7 @@ def _cancel(tx: Transaction, delivery: DeliveryRow, message: Message) -> Deliver
     if state.ended:
         return rows.delivery(delivery, message.id)
     if state is State.QUEUED:
-        end(tx, rows.head_of(delivery, message), State.CANCELLED, "cancelled while it was queued")
+        end(tx, head_of(delivery, message), State.CANCELLED, "cancelled while it was queued")
         return lookup.delivery(tx, delivery.id, message)
     step = rows.step(state, tx.now, "to be cancelled")
     tx.write("UPDATE delivery SET wish = 'cancel', steps = steps || ? WHERE id = ?", step, delivery.id)

@@ -62,26 +62,6 @@ class DeliveryRow(Struct, frozen=True, gc=False):
         return self.rank, self.id if self.place is None else self.place
 
 
-class Head(Struct, frozen=True, gc=False):
-    """A delivery and its message by all that their end takes, which is less than half of either, and no text."""
-
-    kind: MessageKind
-    in_reply_to: tuple[str, ...]
-    delivery: int
-    recipient: str
-    attempt: int
-    owner: str | None
-    epoch: int | None
-    wish: str | None
-    held: int
-    id: str
-    sender: str
-    to: str
-    thread: str
-    root: str
-    hops: int
-
-
 PLACE = "coalesce(delivery.place, delivery.id)"
 """Where a delivery stands among those of its rank: where it arrived, unless it was moved."""
 DELIVERY = ", ".join(f"delivery.{column}" for column in DeliveryRow.__struct_fields__)
@@ -90,13 +70,13 @@ MESSAGE = (
     "message.in_reply_to, message.cause, message.root, message.hops, message.created_at, message.expires_at, "
     "message.account, message.task, message.attachments"
 )
-HEAD = (
-    "message.kind, message.in_reply_to, delivery.id, delivery.recipient, delivery.attempt, delivery.owner, "
-    "delivery.epoch, delivery.wish, delivery.held, message.id, message.sender, message.address, message.thread, "
-    "message.root, message.hops"
-)
 JOINED = "FROM delivery JOIN message ON message.number = delivery.message"
 BOTH = f"{DELIVERY}, {MESSAGE} {JOINED}"
+QUEUED = (
+    "delivery.id, delivery.recipient, delivery.rank, delivery.attempt, delivery.deaths, delivery.wish, delivery.steps, "
+    f"delivery.body, delivery.place, {MESSAGE} {JOINED}"
+)
+"""What a lease takes of a delivery that is queued, with its message: it writes the rest anew, and each column costs."""
 COMMAND = "id, agent, kind, epoch, state, text, sender, created_at, take_by, result"
 PERMISSION = (
     "id, agent, epoch, session, question, state, asked_at, expires_at, decision, decided_by, reason, applied, delivery, "
@@ -107,10 +87,9 @@ TASK = (
     "JOIN delivery ON delivery.id = task.delivery JOIN message ON message.number = delivery.message"
 )
 _WIDTH = len(DeliveryRow.__struct_fields__)
-_HEAD_WIDTH = len(Head.__struct_fields__)
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
 _STATES = {state.value: state for state in State}
-_KINDS = {kind.value: kind for kind in MessageKind}
+KINDS = {kind.value: kind for kind in MessageKind}
 _UNPRINTABLE = dict.fromkeys(range(32), " ")
 
 
@@ -176,8 +155,8 @@ def message(row: Any) -> Message:
         body=row[3],
         thread=row[4],
         priority=Priority(row[5]) if row[5] else None,
-        kind=_KINDS[row[6]],
-        in_reply_to=_answered(row[7]),
+        kind=KINDS[row[6]],
+        in_reply_to=answered(row[7]),
         cause=row[8],
         root=row[9],
         hops=row[10],
@@ -189,7 +168,8 @@ def message(row: Any) -> Message:
     )
 
 
-def _answered(text: str) -> tuple[str, ...]:
+def answered(text: str) -> tuple[str, ...]:
+    """Return the ids of the messages that one answers."""
     return tuple(text.split("\n")) if text else ()
 
 
@@ -204,34 +184,21 @@ def dump_attachments(attachments: Sequence[Attachment]) -> str | None:
 
 def both(row: Any) -> tuple[DeliveryRow, Message]:
     """Return the delivery and the message of a row of ``BOTH``, the message as it was edited for that delivery."""
-    found, said = DeliveryRow(*row[:_WIDTH]), message(row[_WIDTH:])
-    return found, said if found.body is None else replace(said, body=found.body)
+    return _as_edited(DeliveryRow(*row[:_WIDTH]), row[_WIDTH:])
 
 
-def head(row: Any) -> Head:
-    """Return the head of a row of ``HEAD``, which may have more columns behind."""
-    return Head(_KINDS[row[0]], _answered(row[1]), *row[2:_HEAD_WIDTH])
-
-
-def head_of(delivery: DeliveryRow, message: Message) -> Head:
-    """Return the head of a delivery and a message that were read as a whole."""
-    return Head(
-        kind=message.kind,
-        in_reply_to=message.in_reply_to,
-        delivery=delivery.id,
-        recipient=delivery.recipient,
-        attempt=delivery.attempt,
-        owner=delivery.owner,
-        epoch=delivery.epoch,
-        wish=delivery.wish,
-        held=delivery.held,
-        id=message.id,
-        sender=message.sender,
-        to=message.to,
-        thread=message.thread,
-        root=message.root,
-        hops=message.hops,
+def queued(row: Any) -> tuple[DeliveryRow, Message]:
+    """Return the delivery and the message of a row of ``QUEUED``."""
+    number, recipient, rank, attempt, deaths, wish, steps, body, place = row[:9]
+    found = DeliveryRow(
+        number, recipient, rank=rank, attempt=attempt, deaths=deaths, wish=wish, steps=steps, body=body, place=place
     )
+    return _as_edited(found, row[9:])
+
+
+def _as_edited(delivery: DeliveryRow, row: Any) -> tuple[DeliveryRow, Message]:
+    said = message(row)
+    return delivery, said if delivery.body is None else replace(said, body=delivery.body)
 
 
 def command(row: Any) -> Command:

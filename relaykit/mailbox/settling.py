@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from relaykit.mailbox import rows
+from relaykit.mailbox import heads, rows
 from relaykit.mailbox.chain import after, is_answered, reply_to
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import post
@@ -17,11 +17,11 @@ from relaykit.storage.audience import Audience, told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relaykit.mailbox.rows import Head
+    from relaykit.mailbox.heads import Head
     from relaykit.mailbox.transaction import Transaction
 
 _HELD = (
-    f"SELECT {rows.HEAD}, (SELECT messages > 0 FROM queue WHERE recipient = delivery.recipient) "
+    f"SELECT {heads.HEAD}, (SELECT messages > 0 FROM queue WHERE recipient = delivery.recipient) "
     f"OR EXISTS (SELECT 1 FROM pool WHERE agent = delivery.recipient AND pool.delivery <> delivery.id) {rows.JOINED} "
     "WHERE ended_at IS NULL AND delivery.id = ?"
 )
@@ -84,7 +84,7 @@ def follow_up(tx: Transaction, delivery: int, id: str, text: str) -> Message | N
 def _held(tx: Transaction, lease: Lease) -> tuple[Head, bool]:
     row = tx.row(_HELD, lease.delivery)
     if row is not None:
-        head = rows.head(row)
+        head = heads.head(row)
         if (head.delivery, head.owner, head.epoch, head.attempt) == fields(lease):
             return head, bool(row[-1])
     raise lost(lease)
