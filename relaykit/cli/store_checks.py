@@ -66,6 +66,8 @@ def _left_alone(home: Path, one: Present) -> Iterator[Finding]:
 def _within(home: Path, one: Present) -> Iterator[Finding]:
     """Say of whom works among what relays write: a coding agent watches its directory, and reads what it finds there."""
     agent = one.entry.agent
+    if one.status.kind is StatusKind.OFFLINE or agent.reads_inbox:
+        return  # it works nowhere, or beyond this machine
     if Path(agent.cwd).resolve().is_relative_to(home.resolve()):
         text = f"{agent.id} works in {agent.cwd}, within the home: it sees all mail, and each message that is written slows it"
         yield Finding("agents", Level.WARN, text, "give it a directory of its own: --cwd DIR")

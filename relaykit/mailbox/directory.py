@@ -141,23 +141,21 @@ def agents(tx: Transaction) -> list[DirectoryEntry]:
     """Return the directory, by id."""
     held = _held(tx)
     found = tx.rows(
-        "SELECT record, epoch, owner, pid, session, status, coalesce(messages, 0), coalesce(bytes, 0) "
+        "SELECT id, record, epoch, owner, pid, session, status, coalesce(messages, 0), coalesce(bytes, 0) "
         "FROM agent LEFT JOIN queue ON queue.recipient = agent.id ORDER BY agent.id"
     )
     return [
         DirectoryEntry(
-            agent=record,
+            agent=rows.agent(record),
             epoch=epoch,
             owner=owner,
             pid=pid,
             session=session,
-            status=_worked(from_text(Status, status), held.get(record.id, ())),
+            status=_by_work(from_text(Status, status), held.get(name, ())),
             queued=queued,
             queued_bytes=queued_bytes,
         )
-        for record, epoch, owner, pid, session, status, queued, queued_bytes in (
-            (rows.agent(text), *rest) for text, *rest in found
-        )
+        for name, record, epoch, owner, pid, session, status, queued, queued_bytes in found
     ]
 
 
@@ -198,12 +196,12 @@ def _held(tx: Transaction) -> dict[str, list[tuple[str, float]]]:
     """Return the messages that are under a lease, by who has it, and since when."""
     held: dict[str, list[tuple[str, float]]] = {}
     for agent, message, steps in tx.rows(_HELD):
-        since = max(step.at for step in rows.steps(steps) if step.state is State.LEASED)
-        held.setdefault(agent, []).append((message, since))
+        handed = [step.at for step in rows.steps(steps) if step.state is State.LEASED]
+        held.setdefault(agent, []).append((message, handed[-1] if handed else 0.0))
     return held
 
 
-def _worked(status: Status, held: Sequence[tuple[str, float]]) -> Status:
+def _by_work(status: Status, held: Sequence[tuple[str, float]]) -> Status:
     """Return how an agent is by what it holds: what its worker said of a turn that is quickly over comes late."""
     if not held or status.kind is not StatusKind.IDLE:
         return status

@@ -249,7 +249,7 @@ def _spawn_alone(
 
 def _cut(output: Path) -> None:
     """Empty the file of a program that has written a lot and goes on writing."""
-    with suppress(OSError):  # who removed it has no use for it
+    with suppress(FileNotFoundError):  # who removed it has no use for it
         if output.stat().st_size > _OUTPUT_BYTES:
             os.truncate(output, 0)
 

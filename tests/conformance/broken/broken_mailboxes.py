@@ -8,7 +8,7 @@ import anyio
 from msgspec.structs import replace
 
 from relaykit.errors import ClosedRequestError, LeaseLostError, RefusedError
-from relaykit.model import Draft
+from relaykit.model import Draft, Status, StatusKind
 
 
 class MailboxThrough:
@@ -35,6 +35,13 @@ class HidesALostLease(MailboxThrough):
 class ReportsNothingAtTheEnd(MailboxThrough):
     async def settle(self, *which, report=None, **how):
         return await self.mailbox.settle(*which, **how)
+
+
+class CallsWhoHoldsADeliveryIdle(MailboxThrough):
+    async def agents(self):
+        idle = Status(kind=StatusKind.IDLE, since=1.0)
+        entries = await self.mailbox.agents()
+        return [replace(one, status=idle) if one.status.reason == "turn" else one for one in entries]
 
 
 class TakesTheLastDecision(MailboxThrough):

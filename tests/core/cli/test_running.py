@@ -7,10 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from relaykit.mailbox import directory
+from relaykit.mailbox.door import open_door
+from relaykit.mailbox.inboxes import enroll
+from relaykit.model import Agent
 
 
 def ready(process):
@@ -155,6 +159,19 @@ def test_the_doctor_warns_of_an_agent_that_works_within_the_home(program):
     assert remark["level"] == "warn"
     assert remark["text"].startswith(f"echo works in {program.home}, within the home")
     assert "--cwd" in remark["remedy"]
+
+
+def test_the_doctor_takes_nobody_who_works_elsewhere_or_not_at_all_for_one_within_the_home(program):
+    within = replace(program, cwd=program.home)
+    program.home.mkdir(mode=0o700)
+    with within.start("run", "--provider", "echo") as relay:
+        ready(relay)
+        relay.send_signal(signal.SIGTERM)
+        assert relay.wait(30) == 0
+    with open_door(program.home, routers=[]) as door:
+        door.run(enroll, Agent(id="remote", provider="dock", cwd="", reads_inbox=True))
+    found = within("doctor", "--json").json["checks"]
+    assert [check["text"] for check in found if check["check"] == "agents"] == []
 
 
 @pytest.mark.parity("N-1", "N-8")
