@@ -1,7 +1,11 @@
-"""A turn of an agent through the relay beside a raw driver's, alternately: how much longer it takes, and its CPU time.
+"""A turn of an agent through the relay beside a raw driver's: how much longer it takes, and its CPU time.
 
-CPU time depends on what ran in between: after the turns of the others the processor has forgotten the relay, as it has
-in a relay that is idle most of the time. So it is measured in turns that follow one another, too.
+One and the same program takes a millisecond more or less from one start to the next, and more where it was started
+before the others. So all are started anew a few times, another one first each time, and run some turns before what they
+take counts: an agent is there to stay. The relay gives its agent tools, which the raw driver and the SDK do not, so it is
+measured without them, too. Then each runs a series of turns, one right after the other: a turn after those
+of others finds the processor's caches cold, whoever runs it. In such, too, CPU time is measured, for a relay is idle
+most of the time.
 """
 
 from __future__ import annotations
@@ -10,10 +14,12 @@ import json
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -36,39 +42,60 @@ from bench.world import (
 from relaykit.config import AgentConfig, Config
 from relaykit.relay import Relay
 
-TURNS = 200
-SERIES = 100
-"""Turns of the relay alone, one right after the other."""
+STARTS = 5
+WARM_UP = 40
+"""Turns of each program, in each start, that do not count."""
+ROUNDS = 2
+"""In each start; each program has its series of turns in every round."""
+SERIES = 20
+"""Turns one right after the other: in all a program has 200 of them."""
+APART = 20
+"""Turns of each program in each start between turns of the others."""
 PAUSE = 0.005
 """Seconds between two turns, in which whoever ran the last one comes to rest."""
 REST = 0.2
 """Seconds in which the relay writes what it left for later."""
 TEXT = "say:hello"
 RAW, EMBEDDED, OUTSIDE = "raw driver", "embedded relay", "relay in its own process"
+WITHOUT_TOOLS = "relay without its tools"
 
-Turn = Callable[[], Awaitable[float | None]]
-"""Runs a turn; returns when the relay had accepted it, where there is one: from then on its turn counts."""
+Turn = Callable[[], Awaitable[float]]
+"""Runs a turn; returns the seconds that it took: through the relay, from when it was accepted until its reply is stored."""
 
 
-@dataclass
-class Kind:
-    """One way to run a turn."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to run turns, in one start."""
 
     turn: Turn
     pid: int | None = None
     """Of the process that runs nothing else, where there is one."""
+
+    def used(self) -> float:
+        """Return the CPU time that its process has used so far."""
+        return time.process_time() if self.pid is None else cpu_seconds(self.pid)
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What the turns of one way took, in all starts: seconds, of time and of CPU time."""
+
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
-    series: float = 0.0
-    """CPU time of a turn among others of its own."""
 
-    async def measure(self) -> None:
-        """Run a turn, and wait until what is left to do after it is done."""
-        cpu, begun = time.process_time(), time.perf_counter()
-        accepted = await self.turn()
-        self.wall.append(time.perf_counter() - (accepted or begun))
-        self.cpu.append(time.process_time() - cpu)
-        await anyio.sleep(PAUSE)
+
+Results = dict[str, Took]
+"""By the name of the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that was measured of one program."""
+
+    series: Results = field(default_factory=lambda: defaultdict(Took))
+    """Turns one right after the other."""
+    apart: Results = field(default_factory=lambda: defaultdict(Took))
+    """Turns between those of the other ways."""
 
 
 def measure() -> list[Figure]:
@@ -76,90 +103,123 @@ def measure() -> list[Figure]:
 
 
 def _measured(subject: Subject) -> list[Figure]:
-    with (
-        subject.stub(child=True) as stub,
-        subject.home(stub.base_url) as home,
-        tempfile.TemporaryDirectory() as cwd,
-        relay_process(subject, home) as relay,
-        sdk(subject, home) as peer,
-    ):
-        kinds = {OUTSIDE: relay} | ({subject.sdk: peer} if peer else {})
-        return _figures(subject, anyio.run(_alternately, subject, kinds, home, Path(cwd)))
+    measured = Measured()
+    with subject.stub(child=True) as stub, subject.home(stub.base_url) as home:
+        for number in range(STARTS):
+            anyio.run(_start, subject, home, measured, number)
+    return _figures(subject, measured)
 
 
-def _figures(subject: Subject, kinds: Mapping[str, Kind]) -> list[Figure]:
-    took = {name: milliseconds(kind.wall) for name, kind in kinds.items()}
+async def _start(subject: Subject, home: Path, measured: Measured, number: int) -> None:
+    names = [OUTSIDE, EMBEDDED, RAW, WITHOUT_TOOLS, *([subject.sdk] if subject.has_sdk else [])]
+    async with AsyncExitStack() as stack:
+        ways = {name: await _opened(stack, name, subject, home) for name in (names[number:] + names[:number])}
+        for way in ways.values():
+            for _ in range(WARM_UP):
+                await way.turn()
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                await _one_after_the_other(way, measured.series[name])
+        await _between_others(ways, measured.apart)
+
+
+async def _opened(stack: AsyncExitStack, name: str, subject: Subject, home: Path) -> Way:
+    if name == OUTSIDE:
+        return stack.enter_context(relay_process(subject, home))
+    if name == WITHOUT_TOOLS:
+        return stack.enter_context(relay_process(subject, home, "--listen=off"))
+    if name == subject.sdk:
+        return stack.enter_context(sdk(subject, home))
+    cwd = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    if name == RAW:
+        return _driven(await stack.enter_async_context(subject.raw(subject.binary(), home, str(cwd))))
+    relay, _ = await stack.enter_async_context(embedded(home, cwd, subject))
+    return _through(relay, subject.provider)
+
+
+def _driven(driver: Any) -> Way:
+    async def turn() -> float:
+        begun = time.perf_counter()
+        await driver.turn(TEXT)
+        return time.perf_counter() - begun
+
+    return Way(turn)
+
+
+def _through(relay: Relay, agent: str) -> Way:
+    async def turn() -> float:
+        message = (await relay.send(agent, TEXT)).message.id
+        accepted = time.perf_counter()
+        await relay.wait(message, LIMIT)
+        return time.perf_counter() - accepted
+
+    return Way(turn)
+
+
+async def _one_after_the_other(way: Way, took: Took) -> None:
+    await anyio.sleep(REST)
+    before = way.used()
+    for _ in range(SERIES):
+        took.wall.append(await way.turn())
+        await anyio.sleep(PAUSE)
+    await anyio.sleep(REST)
+    took.cpu.append((way.used() - before) / SERIES)
+
+
+async def _between_others(ways: Mapping[str, Way], took: Results) -> None:
+    alone = {name: way.used() for name, way in ways.items() if way.pid}
+    for _ in range(APART):
+        for name, way in ways.items():
+            before = way.used()
+            took[name].wall.append(await way.turn())
+            await anyio.sleep(PAUSE)
+            if name not in alone:
+                took[name].cpu.append(way.used() - before)
+    await anyio.sleep(REST)
+    for name, before in alone.items():
+        took[name].cpu.append((ways[name].used() - before) / APART)
+
+
+def _figures(subject: Subject, measured: Measured) -> list[Figure]:
+    took, others = _walls(measured.series), _walls(measured.apart)
+    bare = {OUTSIDE: f"without the relay's tools {took[WITHOUT_TOOLS] - took[RAW]:.1f} ms more; "}
     more = [
         Figure(
             part="turn",
-            what=f"{subject.title} turn, {name}: from `send` accepted to reply read, more than the raw driver",
+            what=f"{subject.title} turn, {name}: from `send` accepted to reply stored, more than the raw driver",
             value=took[name] - took[RAW],
             unit="ms",
             aim=subject.turn_aim,
-            note=f"{took[name]:.1f} ms; {_beside(subject, took)}",
+            note=f"{took[name]:.1f} ms; {_beside(subject, took)}; {bare.get(name, '')}"
+            f"between turns of the others {others[name] - others[RAW]:.1f} ms more than its {others[RAW]:.1f} ms",
         )
         for name in (OUTSIDE, EMBEDDED)
     ]
-    return [*more, *_cpu(subject, kinds)]
+    return [*more, *_cpu(subject, measured)]
 
 
-def _cpu(subject: Subject, kinds: Mapping[str, Kind]) -> list[Figure]:
-    apart = {name: milliseconds(kind.cpu) for name, kind in kinds.items()}
-    measured = {
-        "between turns of the others": (apart[OUTSIDE], _beside(subject, apart)),
-        "one turn after the other": (kinds[OUTSIDE].series * 1000, f"{SERIES} turns"),
-    }
-    what = f"CPU time of the relay per {subject.title} turn"
-    return [
-        Figure(part="turn", what=f"{what}, {when}", value=value, unit="ms", aim=5, note=note)
-        for when, (value, note) in measured.items()
-    ]
+def _cpu(subject: Subject, measured: Measured) -> Iterator[Figure]:
+    times = {"one turn after the other": measured.series, "between turns of the others": measured.apart}
+    for when, results in times.items():
+        used = {name: milliseconds(took.cpu) for name, took in results.items()}
+        yield Figure(
+            part="turn",
+            what=f"CPU time of the relay per {subject.title} turn, {when}",
+            value=used[OUTSIDE],
+            unit="ms",
+            aim=5,
+            note=_beside(subject, used),
+        )
+
+
+def _walls(results: Results) -> Mapping[str, float]:
+    return {name: milliseconds(took.wall) for name, took in results.items()}
 
 
 def _beside(subject: Subject, figures: Mapping[str, float]) -> str:
     sdk = subject.sdk
     peer = f"{sdk} {figures[sdk]:.1f} ms" if sdk in figures else f"{sdk} is not installed"
     return f"{RAW} {figures[RAW]:.1f} ms, {peer}"
-
-
-async def _alternately(subject: Subject, kinds: dict[str, Kind], home: Path, cwd: Path) -> Mapping[str, Kind]:
-    async with AsyncExitStack() as stack:
-        driver = await stack.enter_async_context(subject.raw(subject.binary(), home, str(cwd)))
-        relay, _ = await stack.enter_async_context(embedded(home, cwd, subject))
-
-        async def raw() -> None:
-            await driver.turn(TEXT)
-
-        async def through_relay() -> float:
-            message = (await relay.send(subject.provider, TEXT)).message.id
-            accepted = time.perf_counter()
-            await relay.wait(message, LIMIT)
-            return accepted
-
-        kinds[RAW], kinds[EMBEDDED] = Kind(raw), Kind(through_relay)
-        for kind in kinds.values():
-            await kind.turn()
-        alone = [(kind, kind.pid, cpu_seconds(kind.pid)) for kind in kinds.values() if kind.pid]
-        for _ in range(TURNS):
-            for kind in kinds.values():
-                await kind.measure()
-        for kind, pid, before in alone:
-            kind.cpu = [(cpu_seconds(pid) - before) / TURNS]
-        await _in_series(kinds[OUTSIDE])
-    return kinds
-
-
-async def _in_series(relay: Kind) -> None:
-    assert relay.pid is not None
-    for _ in range(5):
-        await relay.turn()
-    await anyio.sleep(REST)
-    before = cpu_seconds(relay.pid)
-    for _ in range(SERIES):
-        await relay.turn()
-        await anyio.sleep(PAUSE)
-    await anyio.sleep(REST)
-    relay.series = (cpu_seconds(relay.pid) - before) / SERIES
 
 
 @asynccontextmanager
@@ -180,10 +240,10 @@ async def embedded(
 
 
 @contextmanager
-def relay_process(subject: Subject, home_of_agent: Path) -> Iterator[Kind]:
+def relay_process(subject: Subject, home_of_agent: Path, *words: str) -> Iterator[Way]:
     """Run a relay in a process of its own, to which this one sends."""
     options = [f"--option={key}={value}" for key, value in subject.options(home_of_agent).items()]
-    argv = [RELAYKIT, "run", "--provider", subject.provider, *options]
+    argv = [RELAYKIT, "run", "--provider", subject.provider, *options, *words]
     with (
         temporary_home() as home,
         # An agent watches the directory that it works in: it is not the one in which the relay writes.
@@ -195,24 +255,22 @@ def relay_process(subject: Subject, home_of_agent: Path) -> Iterator[Kind]:
         async def turn() -> float:
             message = put(door, subject.provider, TEXT)
             accepted = time.perf_counter()
-            replied(door, watch, message)
-            return accepted
+            return replied(door, watch, message) - accepted
 
-        yield Kind(turn, relay.process.pid)
+        yield Way(turn, relay.process.pid)
 
 
 @contextmanager
-def sdk(subject: Subject, home_of_agent: Path) -> Iterator[Kind | None]:
-    """Run the SDK in a process of its own, if it is there."""
-    if not subject.has_sdk:
-        yield None
-        return
+def sdk(subject: Subject, home_of_agent: Path) -> Iterator[Way]:
+    """Run the SDK in a process of its own."""
     argv = [sys.executable, str(subject.sdk_file), subject.binary(), str(home_of_agent)]
     with tempfile.TemporaryDirectory() as cwd, running([*argv, cwd], environment(cwd)) as peer:
 
-        async def turn() -> None:
+        async def turn() -> float:
             assert peer.process.stdin is not None
+            begun = time.perf_counter()
             peer.process.stdin.write(b"\n")
             json.loads(said(peer.process))
+            return time.perf_counter() - begun
 
-        yield Kind(turn, peer.process.pid)
+        yield Way(turn, peer.process.pid)

@@ -42,7 +42,8 @@ def temporary_home(*agents: Agent) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder, "home")
         home.mkdir(mode=0o700)
-        anyio.run(_register, home, agents)
+        if agents:
+            anyio.run(_register, home, agents)
         yield home
 
 
@@ -137,13 +138,16 @@ def put(door: Door, agent: str, body: str) -> str:
     return door.run(letters.put, Draft(id=new_id(), sender=USER, to=agent, body=body)).message.id
 
 
-def replied(door: Door, watch: DoorWatch, message: str) -> None:
-    """Return when the reply is stored."""
+def replied(door: Door, watch: DoorWatch, message: str) -> float:
+    """Wait for the reply; return when this process heard that it is stored."""
     until = time.monotonic() + LIMIT
+    heard = time.perf_counter()
     while not door.run(reading.replies, message):
         if time.monotonic() > until:
             raise TimeoutError(f"no reply within {LIMIT:g} s: {door.run(reading.trace, message)}")
         watch.wait_for(1, USER)
+        heard = time.perf_counter()
+    return heard
 
 
 def milliseconds(seconds: Sequence[float]) -> float:

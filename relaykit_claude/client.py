@@ -59,6 +59,7 @@ class Client:
         self._connection = Connection()
         self._waiting: dict[str, _Waiting] = {}
         self._outbox = Channel[bytes]()
+        self._writing = False
         self._listened = anyio.Event()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
@@ -88,7 +89,7 @@ class Client:
             raise ProviderError(self.over)
         name, line = self._connection.request(subtype, more)
         waiting = self._waiting[name] = _Waiting()
-        self._outbox.send(line)
+        self._send(line)
         seconds = self._timeout if timeout is None else timeout
         with anyio.move_on_after(seconds):
             await waiting.done.wait()
@@ -99,15 +100,15 @@ class Client:
         """Send a person's message; ProviderError where the process is gone."""
         if self.over:
             raise ProviderError(self.over)
-        self._outbox.send(self._connection.say(words, submission, priority))
+        self._send(self._connection.say(words, submission, priority))
 
     def answer(self, request: str, result: Fields) -> None:
         """Answer what claude asks."""
-        self._outbox.send(self._connection.answer(request, result))
+        self._send(self._connection.answer(request, result))
 
     def refuse(self, request: str, message: str) -> None:
         """Refuse what claude asks."""
-        self._outbox.send(self._connection.refuse(request, message))
+        self._send(self._connection.refuse(request, message))
 
     async def read(self) -> None:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
@@ -119,10 +120,12 @@ class Client:
         self._ended(self.over)
 
     async def write(self) -> None:
-        """Send what there is to send, for ever."""
+        """Send what the pipe did not take at once, for ever."""
         try:
             async for line in self._outbox:
+                self._writing = True
                 await self._child.stdin.send(line)
+                self._writing = False
         except _GONE:
             return  # the reader sees the end and tells it
 
@@ -140,6 +143,14 @@ class Client:
         """Let go of what was not sent; from now on every request fails."""
         self.over = self.over or _CLOSED
         self._outbox.close()
+
+    def _send(self, line: bytes) -> None:
+        """Write a line, at once where nothing is before it, so that no task has to be woken for it."""
+        if not (self._writing or self._outbox):
+            with suppress(*_GONE):  # the reader sees the end and tells it
+                line = line[self._child.stdin.send_nowait(line) :]
+        if line:
+            self._outbox.send(line)
 
     def _receive(self, data: bytes) -> None:
         for message in self._connection.receive(data):

@@ -78,16 +78,15 @@ class OperationsMailbox(ConversingMailbox):
 
     async def put(self, draft: Draft, *, synced: bool = False, waits: float | None = None) -> Accepted:
         """Store a message and one delivery for each recipient."""
-        run = self._run_synced if synced or self._synced else self._run
-        return await run(letters.put, draft, waits=waits)
+        return await self._put(letters.put, draft, waits=waits, text=draft.body, synced=synced)
 
     async def trace(self, message: str) -> Trace:
         """Return all that is known of a message."""
-        return await self._run(reading.trace, message)
+        return await self._run_brief(reading.trace, message)
 
     async def replies(self, message: str) -> Sequence[Message]:
         """Return what was said in answer to a message, oldest first."""
-        return await self._run(reading.replies, message)
+        return await self._run_brief(reading.replies, message)
 
     async def inbox(self, recipient: str, *, ended: bool = False, limit: int = 100) -> Sequence[InboxItem]:
         """Return what waits for a recipient in the order of its queue."""
@@ -159,7 +158,7 @@ class OperationsMailbox(ConversingMailbox):
 
     async def waiting(self, agents: Collection[str]) -> dict[str, Waiting]:
         """Return what waits for each of the agents."""
-        return await self._run(attention.waiting, agents)
+        return await self._run_brief(attention.waiting, agents)
 
     async def lease(
         self,
@@ -172,7 +171,7 @@ class OperationsMailbox(ConversingMailbox):
         joining: Joining | None = None,
     ) -> LeasedDelivery | None:
         """Lease the next delivery for a hand-over under that submission id, or return None."""
-        return await self._run(
+        return await self._run_brief(
             leases.lease,
             agent,
             owner=owner,
@@ -200,7 +199,7 @@ class OperationsMailbox(ConversingMailbox):
 
     async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
         """Record what a worker has learnt since it last did."""
-        await self._run(leases.note, steps, report)
+        await self._run_brief(leases.note, steps, report)
 
     async def follow_up(self, delivery: int, id: str, text: str) -> Message | None:
         """Put what a turn that nobody asked for says to whom the delivery's own turn answered."""
@@ -227,9 +226,17 @@ class OperationsMailbox(ConversingMailbox):
         synced: bool = False,
     ) -> bool:
         """End deliveries together with their one reply, or their notices; return whether more may wait."""
-        run = self._run_synced if synced or self._synced else self._run
-        return await run(
-            settling.settle, leases, state, reason, reply=reply, partial=partial, noted=noted, report=report
+        return await self._put(
+            settling.settle,
+            leases,
+            state,
+            reason,
+            reply=reply,
+            partial=partial,
+            noted=noted,
+            report=report,
+            text=reply.body if reply else partial,
+            synced=synced,
         )
 
     async def order(

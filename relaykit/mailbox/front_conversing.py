@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from relaykit.mailbox import conversing, inboxes, tasks
+from relaykit.storage.executor import BRIEF
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from relaykit.mailbox.transaction import Transaction
     from relaykit.model import Accepted, Agent, DirectoryEntry, InboxItem, Message, Task, TaskState
     from relaykit.storage.executor import Executor
+
+T = TypeVar("T")
 
 
 class ConversingMailbox:
@@ -19,13 +22,20 @@ class ConversingMailbox:
 
     def __init__(self, executor: Executor[Transaction], *, synced: bool = False) -> None:
         self._run = executor.run
+        self._run_brief = executor.run_brief
         self._run_synced = executor.run_synced
         self._synced = synced
 
+    def _put(
+        self, operation: Callable[..., T], *args: Any, text: str, synced: bool = False, **kwargs: Any
+    ) -> Awaitable[T]:
+        """Run an operation that stores a message with that text."""
+        brief = self._run_brief if len(text) <= BRIEF else self._run
+        return (self._run_synced if synced or self._synced else brief)(operation, *args, **kwargs)
+
     async def answer(self, who: str, message: str, body: str, *, id: str) -> Accepted:
         """Answer a message that came to someone."""
-        run = self._run_synced if self._synced else self._run
-        return await run(conversing.answer, who, message, body, id=id)
+        return await self._put(conversing.answer, who, message, body, id=id, text=body)
 
     async def thread(self, thread: str, reader: str, *, limit: int = 50) -> Sequence[Message]:
         """Return the last messages of a thread that the reader sent or got, oldest first."""

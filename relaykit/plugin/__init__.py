@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.channel import Channel
     from relaykit.plugin.component import API, CliCommand, Component, Projects
-    from relaykit.plugin.context import Child, Clock, Context, Credentials, DetachedProcess, Intake, Output, Processes
+    from relaykit.plugin.context import (
+        Child,
+        Clock,
+        Context,
+        Credentials,
+        DetachedProcess,
+        Input,
+        Intake,
+        Output,
+        Processes,
+    )
     from relaykit.plugin.credentials import (
         ChangesCredentials,
         CredentialStore,
@@ -52,7 +62,17 @@ _HOMES = {
     "attachments": ("AttachmentStore",),
     "channel": ("Channel",),
     "component": ("API", "CliCommand", "Component", "Projects"),
-    "context": ("Child", "Clock", "Context", "Credentials", "DetachedProcess", "Intake", "Output", "Processes"),
+    "context": (
+        "Child",
+        "Clock",
+        "Context",
+        "Credentials",
+        "DetachedProcess",
+        "Input",
+        "Intake",
+        "Output",
+        "Processes",
+    ),
     "credentials": (
         "ChangesCredentials",
         "CredentialStore",
@@ -112,6 +132,7 @@ __all__ = [
     "Directory",
     "Endpoint",
     "FetchesAttachments",
+    "Input",
     "Intake",
     "Joining",
     "KeepsRecords",

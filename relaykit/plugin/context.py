@@ -13,8 +13,6 @@ from msgspec import Struct, field
 from relaykit.model import Limits
 
 if TYPE_CHECKING:
-    from anyio.abc import ByteSendStream
-
     from relaykit.model import Accepted, Command, CommandKind, Draft, Secret
     from relaykit.plugin.attachments import AttachmentStore
     from relaykit.plugin.credentials import CredentialStore
@@ -38,6 +36,22 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return after that many seconds of ``boot()``."""
+
+
+class Input(Protocol):
+    """What a process reads: one of anyio's byte streams, and a quicker way to write a little."""
+
+    async def send(self, item: bytes) -> None:
+        """Return once all of it is in the pipe; anyio's BrokenResourceError where the process no longer reads."""
+        ...
+
+    def send_nowait(self, item: bytes) -> int:
+        """Write what the pipe takes at once; return how many bytes those were. Raises as ``send`` does."""
+        ...
+
+    async def aclose(self) -> None:
+        """End it."""
+        ...
 
 
 class Output(Protocol):
@@ -67,7 +81,7 @@ class Child(Protocol):
         ...
 
     @property
-    def stdin(self) -> ByteSendStream:
+    def stdin(self) -> Input:
         """What it reads; closing it is the end of its input."""
         ...
 

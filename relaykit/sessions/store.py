@@ -20,7 +20,7 @@ from relaykit.sessions.schema import FILE, open_database
 from relaykit.storage.connect import BUSY_SECONDS, check
 from relaykit.storage.database import Database
 from relaykit.storage.doorbell import Bell
-from relaykit.storage.executor import Executor
+from relaykit.storage.executor import BRIEF, Executor
 from relaykit.storage.writer import open_writer
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class SqliteSessionStore:
 
     def __init__(self, executor: Executor[Connection]) -> None:
         self._run = executor.run
+        self._run_brief = executor.run_brief
 
     async def begin(self, record: SessionRecord) -> SessionRecord:
         """Store a session, or find it."""
@@ -47,7 +48,10 @@ class SqliteSessionStore:
 
     async def append(self, events: Sequence[Event], partials: Sequence[operations.Partial] = ()) -> Sequence[int]:
         """Store events and texts so far; return the events' cursors."""
-        return await self._run(operations.append, [encode(event) for event in events], partials)
+        encoded = [encode(event) for event in events]
+        size = sum(len(event.data) for event in encoded) + sum(len(text) for _, _, text in partials)
+        run = self._run_brief if size <= BRIEF else self._run
+        return await run(operations.append, encoded, partials)
 
     async def events(
         self, *, agent: str | None = None, session: str | None = None, after: int = 0, limit: int = 1000

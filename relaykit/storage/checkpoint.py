@@ -12,6 +12,9 @@ from relaykit.storage.database import Database
 
 _EVERY = 2000
 """Written rows between two checkpoints: about 8 MiB of log when messages are small."""
+_DISTURBED = 3
+"""So many transactions after one may wait for the disk: the first may move what was left over, and the next begin the
+log anew, which syncs it."""
 _MOST_BYTES = 32 * 2**20
 
 
@@ -30,14 +33,23 @@ class Checkpointer:
         self._database = database
         self._log = Path(f"{database.path}-wal")
         self._noted = 0
+        self._done = False
+        self._disturbed = 0
         self._due = threading.Event()
         self._at_work = threading.Lock()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name=f"checkpoints of {database.path}", daemon=True)
         self._thread.start()
 
+    @property
+    def rests(self) -> bool:
+        """Whether none is due or under way or has just been done: what is written then may wait for the disk."""
+        return not self._disturbed and self._database.changes - self._noted < _EVERY
+
     def note(self) -> None:
-        """Look at what was written so far, between two transactions."""
+        """Look at what was written so far, before the next transaction."""
+        if self._done and self._disturbed:
+            self._disturbed -= 1
         if self._database.changes - self._noted < _EVERY:
             return
         self._noted = self._database.changes
@@ -45,6 +57,7 @@ class Checkpointer:
         if self._log.stat().st_size > _MOST_BYTES:
             with self._at_work:
                 _checkpoint(self._database.connection)
+        self._done, self._disturbed = False, _DISTURBED
         self._due.set()
 
     def close(self) -> None:
@@ -59,6 +72,7 @@ class Checkpointer:
                 self._due.clear()
                 with self._at_work:
                     _checkpoint(connection)
+                self._done = True
 
 
 def _checkpoint(connection: sqlite3.Connection) -> None:

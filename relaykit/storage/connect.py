@@ -20,7 +20,8 @@ BUSY_SECONDS = 5.0
 MEMORY = ":memory:"
 _OLDEST_SQLITE = (3, 35)  # RETURNING
 _PAUSE_SECONDS = 0.005
-_WAL_PAGES = 4000
+WAL_PAGES = 4000
+"""Pages of a log that its writer moves into the file itself, at the end of a transaction."""
 _CHECKED_BYTES = 8 * 2**20  # quick_check reads the whole file: about 10 ms for so much
 
 
@@ -93,8 +94,8 @@ def _prepare(connection: sqlite3.Connection, path: str, schema: Schema) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     # The last resort: while a relay runs, its checkpointer has moved nearly everything by then.
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_PAGES * 4096}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_PAGES * 4096}")
     if version < len(schema.migrations):
         _migrate(connection, path, schema)
 

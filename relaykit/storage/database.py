@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from relaykit.storage.audience import Audience, audience_of
-from relaykit.storage.connect import BUSY_SECONDS, Schema, connect
+from relaykit.storage.connect import BUSY_SECONDS, WAL_PAGES, Schema, connect
 from relaykit.storage.faults import translate
 
 T = TypeVar("T")
@@ -42,7 +42,9 @@ class Database(Generic[T]):
         self.path = str(path)
         self.connection = connect(path, schema, busy_seconds=busy_seconds)
         self._begun = transaction
+        self._busy_seconds = busy_seconds
         self._synced = False
+        self._patient = True
 
     def run(self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run one operation in a transaction of its own; nothing of it is kept where it raises."""
@@ -62,21 +64,34 @@ class Database(Generic[T]):
                 raise translate(error, self.path) from error
             raise
 
-    def begin(self, audience: Audience, *, synced: bool = False) -> T:
-        """Begin a transaction, which writes where anybody is to be told; with ``synced`` it also survives loss of power.
+    def begin(self, audience: Audience, *, synced: bool = False, patient: bool = True) -> T:
+        """Begin a transaction, which writes where anybody is to be told.
+
+        Args:
+            audience: Who has to look afterwards.
+            synced: Have it survive loss of power, too.
+            patient: Wait where another process holds the file, and move a long log into it at the end. Else
+                StoreBusyError says at once that it is held, and the log is left to who is.
 
         Raises:
             StoreError: The store cannot be used now.
         """
         try:
-            if synced is not self._synced:
-                # Inside a transaction SQLite refuses.
-                self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-                self._synced = synced
+            self._prepare(synced=synced, patient=patient)
             self.connection.execute("BEGIN IMMEDIATE" if audience else "BEGIN")
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
         return self._begun(self.connection)
+
+    def _prepare(self, *, synced: bool, patient: bool) -> None:
+        if patient is not self._patient:
+            self._patient = patient
+            self.connection.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000) if patient else 0}")
+            self.connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES if patient else 0}")
+        if synced is not self._synced:
+            # Inside a transaction SQLite refuses.
+            self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._synced = synced
 
     def commit(self) -> None:
         """Keep what the transaction wrote. Raises sqlite3.Error."""

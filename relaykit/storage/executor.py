@@ -9,6 +9,9 @@ T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 R = TypeVar("R")
 
+BRIEF = 64 * 1024
+"""Characters that a brief operation stores at most, in about a millisecond."""
+
 
 class Executor(Protocol[T_co]):
     """Runs operations, each a transaction, in the order in which they were asked for."""
@@ -18,6 +21,10 @@ class Executor(Protocol[T_co]):
 
         A caller that is cancelled may find the operation done or not; it is never half done.
         """
+        ...
+
+    async def run_brief(self, operation: Callable[Concatenate[T_co, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation as ``run`` does that reads and writes a few rows, and calls nothing that might wait."""
         ...
 
     async def run_synced(self, operation: Callable[Concatenate[T_co, P], R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -49,4 +49,4 @@ class Inline(Generic[T]):
         finally:
             self._database.connection.execute("PRAGMA query_only = OFF")
 
-    run_synced = run
+    run_brief = run_synced = run

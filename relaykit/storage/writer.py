@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing, suppress
@@ -11,12 +10,14 @@ from queue import SimpleQueue
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
-from relaykit.errors import RelaykitError, StoreError
-from relaykit.storage.audience import Audience, audience_of
+from relaykit.errors import StoreError
+from relaykit.storage.audience import Audience
+from relaykit.storage.batch import Job, SpoiltError, transact
 from relaykit.storage.checkpoint import Checkpointer
 from relaykit.storage.database import Database
-from relaykit.storage.faults import translate
+from relaykit.storage.shortcut import Shortcut
 from relaykit.wakeups import Future, future_maker
 
 T = TypeVar("T")
@@ -40,64 +41,25 @@ class _Loop(NamedTuple):
     future: Callable[[], Future]
 
 
-class _Job(Generic[T]):
-    """An operation that waits for the thread, and then for its caller."""
-
-    __slots__ = (
-        "args",
-        "audience",
-        "changed",
-        "done",
-        "error",
-        "kwargs",
-        "operation",
-        "result",
-        "synced",
-        "withdrawn",
-    )
-
-    def __init__(
-        self,
-        operation: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        done: Future,
-        *,
-        synced: bool,
-    ) -> None:
-        self.operation = operation
-        self.args = args
-        self.kwargs = kwargs
-        self.audience = audience_of(operation)
-        self.synced = synced
-        self.changed = False
-        self.done = done
-        self.withdrawn = False
-        self.result: Any = None
-        self.error: Exception | None = None
-
-
-class _SpoiltError(Exception):
-    """An operation failed after it had written, so the others of the batch cannot stay with it."""
-
-
 class Writer(Generic[T]):
-    """An executor with a thread of its own and group commit.
+    """An executor with a thread of its own and group commit, and a shortcut for a brief operation that is alone.
 
     The thread runs all that waits in one transaction and tells the event loop once. Meanwhile what comes gathers in the
     loop, and goes to the thread together with what the callers of the last batch ask for next: a thread that works
     while the loop still wakes them would take small batches, and contend with the loop for the interpreter at every
-    statement. An operation that refuses before it wrote leaves the others alone; where one fails after it wrote, the batch is undone and each
-    operation runs in a transaction of its own, so that only that one fails.
+    statement. An operation that refuses before it wrote leaves the others alone; where one fails after it wrote, the
+    batch is undone and each operation runs in a transaction of its own, so that only that one fails.
     """
 
     def __init__(self, name: str, open_database: Callable[[], Database[T]], committed: Committed[T]) -> None:
         self._open = open_database
         self._committed = committed
-        self._waiting: list[_Job[T]] = []
-        self._taken: list[_Job[T]] = []
+        self._shortcut: Shortcut[T]
+        self._waiting: list[Job[T]] = []
+        self._taken: list[Job[T]] = []
         self._busy = False
-        self._batches: SimpleQueue[list[_Job[T]]] = SimpleQueue()
+        self._crowded = False
+        self._batches: SimpleQueue[list[Job[T]]] = SimpleQueue()
         self._closed = False
         self._loop = _running_loop()
         self._opened = anyio.Event()
@@ -106,22 +68,36 @@ class Writer(Generic[T]):
         # A daemon, so that a disk that hangs cannot keep the process.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
-    # Neither is a coroutine function: a second coroutine around the one that waits would cost every operation a step.
+    # None is a coroutine function: a second coroutine around the one that waits would cost every operation a step.
     def run(
         self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         """Run an operation with the next batch."""
-        return self._outcome(_Job(operation, args, kwargs, self._loop.future(), synced=False))
+        return self._outcome(Job(operation, args, kwargs))
+
+    def run_brief(
+        self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
+        """Run an operation in the event loop itself, where nobody else asks and nothing is to be waited for."""
+        job: Job[T] = Job(operation, args, kwargs)
+        return self._outcome(job) if self._busy or self._crowded else self._brief_outcome(job)
 
     def run_synced(
         self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         """Run an operation with the next batch, which is synced to the disk as a whole."""
-        return self._outcome(_Job(operation, args, kwargs, self._loop.future(), synced=True))
+        return self._outcome(Job(operation, args, kwargs, synced=True))
 
-    async def _outcome(self, job: _Job[T]) -> Any:
+    async def _brief_outcome(self, job: Job[T]) -> Any:
+        await checkpoint_if_cancelled()
+        if not (self._busy or self._crowded or self._closed) and self._shortcut.take(job):
+            return _result(job)
+        return await self._outcome(job)
+
+    async def _outcome(self, job: Job[T]) -> Any:
         if self._closed:
             raise StoreError("the store is closed")
+        job.done = self._loop.future()
         self._waiting.append(job)
         if not self._busy:
             self._hand_over()
@@ -130,9 +106,7 @@ class Writer(Generic[T]):
         except BaseException:
             job.withdrawn = True
             raise
-        if job.error is not None:
-            raise job.error
-        return job.result
+        return _result(job)
 
     async def start(self) -> None:
         """Start the thread; return when the store is open, or raise why it cannot be."""
@@ -152,10 +126,11 @@ class Writer(Generic[T]):
     def _work(self) -> None:
         try:
             with closing(self._open()) as database, closing(Checkpointer(database)) as checkpointer:
+                self._shortcut = Shortcut(database, checkpointer, self._committed, self._loop.call_last)
                 self._tell(self._opened.set)
                 while batch := self._batches.get():
-                    self._run(database, batch)
                     checkpointer.note()
+                    self._run(database, batch)
         except Exception as error:  # noqa: BLE001 - whoever opens the store, or waits for it, gets it
             self._fault = error
         self._tell(self._end)
@@ -173,6 +148,7 @@ class Writer(Generic[T]):
         """Give the thread what waits; the empty batch, its end, once the store is closed and nothing does."""
         self._taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         self._busy = bool(self._taken)
+        self._crowded = len(self._taken) > 1
         if self._busy or self._closed:
             self._batches.put(self._taken)
 
@@ -181,15 +157,18 @@ class Writer(Generic[T]):
         done, self._taken = self._taken, []
         for job in done:
             _wake(job)
-        self._loop.call_last(self._hand_over)
+        if self._crowded or self._waiting or self._closed:
+            self._loop.call_last(self._hand_over)
+        else:
+            self._busy = False
 
-    def _run(self, database: Database[T], batch: list[_Job[T]]) -> None:
+    def _run(self, database: Database[T], batch: list[Job[T]]) -> None:
         groups = [[job for job in batch if not job.withdrawn]]
         while groups:
             group, *groups = groups
             try:
-                transaction = _transact(database, group)
-            except _SpoiltError:
+                transaction = transact(database, group)
+            except SpoiltError:
                 groups = [[job] for job in group]
             except StoreError as error:
                 # It could not begin. Another try for each would make each wait as long.
@@ -216,7 +195,8 @@ async def open_writer(
     Args:
         name: The thread's.
         open_database: Called in the thread; the file is opened, migrated and checked there.
-        committed: Called in the thread after each transaction that changed something, before its callers go on.
+        committed: Called where the transaction was run after each one that changed something, before its callers go on;
+            of one that is for those alone who watch from another process, a moment later.
 
     Raises:
         StoreError: It cannot be opened.
@@ -229,37 +209,15 @@ async def open_writer(
         await writer.close()
 
 
-def _transact(database: Database[T], jobs: list[_Job[T]]) -> T:
-    audience = max((job.audience for job in jobs), default=Audience.NOBODY)
-    transaction = database.begin(audience, synced=any(job.synced for job in jobs))
-    try:
-        for job in jobs:
-            _try(database, transaction, job)
-        database.commit()
-    except Exception as error:
-        database.roll_back()
-        if len(jobs) > 1:
-            raise _SpoiltError from error
-        jobs[0].changed = False
-        jobs[0].error = translate(error, database.path) if isinstance(error, sqlite3.Error) else error
-    return transaction
-
-
-def _try(database: Database[T], transaction: T, job: _Job[T]) -> None:
-    before = database.changes
-    job.error = None
-    try:
-        job.result = job.operation(transaction, *job.args, **job.kwargs)
-    except RelaykitError as refusal:
-        if database.changes != before:
-            raise
-        job.error = refusal
-    job.changed = database.changes != before
-
-
-def _wake(job: _Job[Any]) -> None:
-    if not job.done.done():  # who waited may have been cancelled
+def _wake(job: Job[Any]) -> None:
+    if job.done is not None and not job.done.done():  # who waited may have been cancelled
         job.done.set_result(None)
+
+
+def _result(job: Job[Any]) -> Any:
+    if job.error is not None:
+        raise job.error
+    return job.result
 
 
 def _running_loop() -> _Loop:

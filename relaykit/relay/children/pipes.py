@@ -71,15 +71,19 @@ class PipeWriter(ByteSendStream):
         BrokenResourceError where the program no longer reads.
         """
         rest = memoryview(item)
-        while rest:
-            if self._pipe.closed:
-                raise anyio.ClosedResourceError
-            try:
-                rest = rest[os.write(self._pipe.fileno(), rest) :]
-            except BlockingIOError:
-                await anyio.wait_writable(self._pipe)
-            except BrokenPipeError as exc:
-                raise anyio.BrokenResourceError from exc
+        while rest := rest[self.send_nowait(rest) :]:
+            await anyio.wait_writable(self._pipe)
+
+    def send_nowait(self, item: bytes | memoryview) -> int:
+        """Write what the kernel takes at once; return how many bytes those were. Raises as ``send`` does."""
+        if self._pipe.closed:
+            raise anyio.ClosedResourceError
+        try:
+            return os.write(self._pipe.fileno(), item)
+        except BlockingIOError:
+            return 0
+        except BrokenPipeError as exc:
+            raise anyio.BrokenResourceError from exc
 
     async def aclose(self) -> None:
         """End the program's input."""

@@ -61,7 +61,7 @@ class Recorder:
         self._unsaved = AutoResetEvent()
         self._save_due = False
         self._marks: set[Mark] = set()
-        self._over = False
+        self._recording = self._over = False
         # A relay that is cancelled still has its last events stored: only ``stop`` ends the recording.
         self._scope = anyio.CancelScope(shield=True)
         self.failing: StoreError | None = None
@@ -82,6 +82,8 @@ class Recorder:
 
         Waits for as long as the store fails. StoreError where the recorder is closed before that.
         """
+        if not (self._pending or self._save_due or self._recording or self._over):
+            return
         mark = self._pending.mark()
         self._marks.add(mark)
         self.hurry()
@@ -142,10 +144,12 @@ class Recorder:
     async def _record_pending(self) -> None:
         """Record what there is now; what comes meanwhile gathers for the next time."""
         while self._pending or self._save_due:
+            self._recording = True
             batch = self._pending.take(_BATCH)
             if not self._save_due:
                 self._reach_first(batch)
             await self._record_batch(batch)
+            self._recording = False
             if len(batch) < _BATCH:
                 return
             await anyio.lowlevel.checkpoint()  # others want to run, too, while much is caught up with

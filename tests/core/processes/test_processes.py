@@ -176,6 +176,27 @@ async def test_a_closed_pipe_tells_its_reader_and_its_writer(processes):
                 await child.stdin.send(b"anyone there?")
 
 
+async def test_what_a_pipe_takes_at_once_is_written_without_waiting(processes):
+    much = os.urandom(3_000_000)
+    with anyio.fail_after(10):
+        async with processes.launch(["cat"]) as child:
+            assert child.stdin.send_nowait(b"one") == 3
+            assert await child.stdout.receive() == b"one"
+            written = child.stdin.send_nowait(much)
+            assert 0 < written < len(much)
+            received = await child.stdout.receive()
+            while len(received) < written:
+                received += await child.stdout.receive()
+            assert received == much[:written]
+            child.signal(signal.SIGKILL)
+            await child.wait()
+            with pytest.raises(anyio.BrokenResourceError):
+                child.stdin.send_nowait(b"anyone there?")
+            await child.stdin.aclose()
+            with pytest.raises(anyio.ClosedResourceError):
+                child.stdin.send_nowait(b"anyone there?")
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_all_that_a_program_writes_is_fed_to_a_function_until_it_closes_it(processes):
     much, received = os.urandom(3_000_000), bytearray()
