@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -10,6 +12,12 @@ settings.register_profile("relaykit", deadline=None)
 settings.load_profile("relaykit")
 
 FAULTS = "tests/faults/"
+
+
+def pytest_configure():
+    """Have the programs under test hear signals that a shell, or nohup, has a job in the background ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):
