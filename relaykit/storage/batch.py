@@ -64,6 +64,14 @@ def transact(database: Database[T], jobs: list[Job[T]], *, patient: bool = True)
         StoreError: It could not begin. One that is not ``patient`` waits for no other process.
         SpoiltError: One of several operations failed after it had written; nothing was kept.
     """
+    try:
+        return _transact(database, jobs, patient=patient)
+    except BaseException:
+        database.roll_back()  # in the main thread an interrupt may come at any moment
+        raise
+
+
+def _transact(database: Database[T], jobs: list[Job[T]], *, patient: bool) -> T:
     audience = max((job.audience for job in jobs), default=Audience.NOBODY)
     transaction = database.begin(audience, synced=any(job.synced for job in jobs), patient=patient)
     try:
@@ -76,9 +84,6 @@ def transact(database: Database[T], jobs: list[Job[T]], *, patient: bool = True)
             raise SpoiltError from error
         jobs[0].changed = False
         jobs[0].error = translate(error, database.path) if isinstance(error, sqlite3.Error) else error
-    except BaseException:
-        database.roll_back()  # in the main thread an interrupt may come at any moment
-        raise
     return transaction
 
 

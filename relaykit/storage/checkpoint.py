@@ -13,8 +13,8 @@ from relaykit.storage.database import Database
 _EVERY = 2000
 """Written rows between two checkpoints: about 8 MiB of log when messages are small."""
 _DISTURBED = 3
-"""So many transactions after one may wait for the disk: the first may move what was left over, and the next begin the
-log anew, which syncs it."""
+"""Transactions after a checkpoint that may wait for the disk: the first may move what was left over, and the next begin
+the log anew, which syncs it."""
 _MOST_BYTES = 32 * 2**20
 
 

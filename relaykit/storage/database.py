@@ -85,9 +85,9 @@ class Database(Generic[T]):
 
     def _prepare(self, *, synced: bool, patient: bool) -> None:
         if patient is not self._patient:
-            self._patient = patient
             self.connection.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000) if patient else 0}")
             self.connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES if patient else 0}")
+            self._patient = patient
         if synced is not self._synced:
             # Inside a transaction SQLite refuses.
             self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")

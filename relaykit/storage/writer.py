@@ -58,7 +58,6 @@ class Writer(Generic[T]):
         self._waiting: list[Job[T]] = []
         self._taken: list[Job[T]] = []
         self._busy = False
-        self._crowded = False
         self._batches: SimpleQueue[list[Job[T]]] = SimpleQueue()
         self._closed = False
         self._loop = _running_loop()
@@ -80,7 +79,7 @@ class Writer(Generic[T]):
     ) -> Coroutine[Any, Any, R]:
         """Run an operation in the event loop itself, where nobody else asks and nothing is to be waited for."""
         job: Job[T] = Job(operation, args, kwargs)
-        return self._outcome(job) if self._busy or self._crowded else self._brief_outcome(job)
+        return self._outcome(job) if self._busy else self._brief_outcome(job)
 
     def run_synced(
         self, operation: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs
@@ -90,7 +89,7 @@ class Writer(Generic[T]):
 
     async def _brief_outcome(self, job: Job[T]) -> Any:
         await checkpoint_if_cancelled()
-        if not (self._busy or self._crowded or self._closed) and self._shortcut.take(job):
+        if not (self._busy or self._closed) and self._shortcut.take(job):
             return _result(job)
         return await self._outcome(job)
 
@@ -148,16 +147,15 @@ class Writer(Generic[T]):
         """Give the thread what waits; the empty batch, its end, once the store is closed and nothing does."""
         self._taken, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         self._busy = bool(self._taken)
-        self._crowded = len(self._taken) > 1
         if self._busy or self._closed:
             self._batches.put(self._taken)
 
     def _finish(self) -> None:
-        """Wake the callers of a batch, and hand over once they had their turn."""
+        """Wake the callers of a batch, and hand over once they had their turn; where it had one, the thread rests."""
         done, self._taken = self._taken, []
         for job in done:
             _wake(job)
-        if self._crowded or self._waiting or self._closed:
+        if len(done) > 1 or self._waiting or self._closed:
             self._loop.call_last(self._hand_over)
         else:
             self._busy = False

@@ -144,6 +144,13 @@ async def test_whoever_has_to_look_is_told_at_once_and_who_merely_watches_after_
         assert rings == [Audience.ALL, Audience.OTHERS]
 
 
+async def test_who_merely_watches_is_told_also_where_the_store_is_closed_at_once(tmp_path: Path) -> None:
+    rings: list[Audience] = []
+    async with opened(tmp_path / "notes.db", rings=rings) as store:
+        await store.run_brief(mark)
+    assert rings == [Audience.OTHERS]
+
+
 async def test_while_another_process_holds_the_file_the_thread_waits_and_the_loop_does_not(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     served: list[bool] = []
