@@ -192,6 +192,8 @@ def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
         assert house.program("send", "main", script, "--wait", "20").out == "done\n"
         assert "a word in between" in house.program("inbox").out
         assert house.program("permissions", "--all", "--json").json == {"permissions": []}
+        offered = {tool["name"] for tool in house.stub.requests()[0]["body"]["tools"]}
+        assert {"mcp__relaykit__send", "mcp__relaykit__reply"} <= offered, "a model must not have to search for them"
         house.program("compact", "main")
     with house.run():
         house.program("send", "main", "say:once more", "--wait", "20")
