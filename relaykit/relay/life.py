@@ -89,17 +89,11 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
     ):
         # Imported while the process started: nothing before that needs them.
         from relaykit.relay.delivering.recovery import Recovery  # noqa: PLC0415
+        from relaykit.relay.delivering.state import WorkerState  # noqa: PLC0415
         from relaykit.relay.delivering.worker import Worker  # noqa: PLC0415
         from relaykit.relay.events.recorder import open_recorder  # noqa: PLC0415
 
-        claimed = ClaimedMailbox(
-            services.mailbox,
-            services.clock,
-            services.attached,
-            agent=setting.agent.id,
-            owner=services.incarnation,
-            epoch=claim.epoch,
-        )
+        claimed = _claimed(setting, claim)
         description = Description(setting.record, provider, claimed)
         await description.refresh()
         record = await services.sessions.begin(_record(setting, session))
@@ -113,21 +107,24 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
             gather=_GATHER_SECONDS,
         ) as recorder:
             _tell_profile(setting, recorder)
-            worker = Worker(
+            state = WorkerState(
                 setting.agent,
                 session,
                 provider.capabilities,
                 claimed=claimed,
-                description=description,
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
+            )
+            worker = Worker(
+                state,
+                description=description,
                 begun=setting.begun,
                 permission_seconds=services.config.permission_hours * 3600,
                 idle=services.dispatcher.hurry,
             )
             answer = session.hook if isinstance(session, AnswersHooks) else None
-            hearing.attach(worker.hear, worker.notebook.write_steps, answer)
+            hearing.attach(worker.hear, state.notebook.write_steps, answer)
             recovery = Recovery(worker, setting.agent.on_interrupted)
             if resume is not None:
                 await recovery.keep_requests(resume)
@@ -146,7 +143,7 @@ async def work(worker: Worker, silence: float) -> None:
     from relaykit.relay.delivering.watchdog import Watchdog  # noqa: PLC0415 - as above
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(Watchdog(worker, silence).run, name=f"{worker.agent.id}: watchdog")
+        tasks.start_soon(Watchdog(worker, silence).run, name=f"{worker.state.agent.id}: watchdog")
         await worker.run()
         tasks.cancel_scope.cancel()
 
@@ -159,6 +156,18 @@ async def _open_session(
     wanted = replace(request, endpoint=endpoint, resume=resume if provider.capabilities.resume else None)
     async with provider.session(wanted) as session:
         yield session
+
+
+def _claimed(setting: AgentSetting, claim: Claim) -> ClaimedMailbox:
+    services = setting.services
+    return ClaimedMailbox(
+        services.mailbox,
+        services.clock,
+        services.attached,
+        agent=setting.agent.id,
+        owner=services.incarnation,
+        epoch=claim.epoch,
+    )
 
 
 def _tell_profile(setting: AgentSetting, recorder: Recorder) -> None:
@@ -186,7 +195,8 @@ def _record(setting: AgentSetting, session: Session) -> SessionRecord:
 
 def _goes_on(worker: Worker) -> bool:
     """Whether the session lives on: in a detached process that nobody ordered to end."""
-    return worker.capabilities.detached and not worker.cleared and (worker.leaving or not worker.stopping)
+    state = worker.state
+    return state.capabilities.detached and not state.cleared and (state.leaving or not state.stopping)
 
 
 def is_gone(error: ProviderError) -> bool:

@@ -104,7 +104,7 @@ class Supervisor:
 
     async def past_sessions(self, limit: int) -> Sequence[PastSession]:
         """Return the conversations that the provider remembers; NotFoundError where that cannot be told now."""
-        session = self._worker.session if self._worker else None
+        session = self._worker.state.session if self._worker else None
         if not isinstance(session, ListsSessions):
             raise NotFoundError(f"{self.id} cannot list its provider's sessions, or is not ready")
         return await session.past_sessions(limit=limit)
@@ -155,7 +155,7 @@ class Supervisor:
                 async with open_worker(self._setting, claim, self._session) as self._worker:
                     self._be_ready(self._worker)
                     await work(self._worker, self._setting.agent.silence)
-                    if self._worker.cleared:
+                    if self._worker.state.cleared:
                         self._session = None
                         return End.RESTARTED
         except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
@@ -167,10 +167,10 @@ class Supervisor:
         return ordered or self._died("its session ended by itself")
 
     def _be_ready(self, worker: Worker) -> None:
-        self._session = worker.session.id
+        self._session = worker.state.session.id
         self._trouble = None
         self._ready = Ready(
-            agent=self.id, provider=self._agent.provider, pid=worker.session.pid, session=worker.session.id
+            agent=self.id, provider=self._agent.provider, pid=worker.state.session.pid, session=worker.state.session.id
         )
         self._first.set()
 
@@ -242,11 +242,11 @@ class Supervisor:
                     commands = await self._insist(lambda: self._services.mailbox.orders(self.id, self._epoch))
                     tasks.start_soon(self._take, commands, name=f"{self.id}: orders")
                 if self._worker is not None:
-                    self._worker.nudge.ring(waiting)
+                    self._worker.state.nudge.ring(waiting)
 
     async def _take(self, commands: Sequence[Command]) -> None:
         mine = [command for command in commands if command.kind in _OF_LIFE]
-        if self._worker is not None and not self._worker.stopping:
+        if self._worker is not None and not self._worker.state.stopping:
             self._worker.orders.give([command for command in commands if command not in mine])
         for command in filter(self._setting.begun.begin, mine):
             await self._carry_out(command)
@@ -272,9 +272,9 @@ class Supervisor:
 
     async def _attach(self, command: Command) -> None:
         worker = self._worker
-        if worker is None or worker.stopping:
+        if worker is None or worker.state.stopping:
             await self._attaching.refuse(command)
-        elif await self._attaching.join(worker.session, command):
+        elif await self._attaching.join(worker.state.session, command):
             self._wanted = self._wanted or CommandKind.ATTACH
             await worker.stop(None)  # what runs may end; nothing is interrupted for a person who looks in
 
@@ -287,7 +287,7 @@ class Supervisor:
         worker = self._worker
         if worker is None:
             self._life.cancel()  # it is only now opening
-        elif leave and worker.capabilities.detached:
+        elif leave and worker.state.capabilities.detached:
             worker.let_go()
         else:
             await worker.stop(drain)

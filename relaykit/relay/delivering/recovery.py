@@ -35,7 +35,7 @@ class Recovery:
     async def keep_requests(self, session: str) -> None:
         """Close the permission requests of the session that an earlier life left open, but those of running turns."""
         running: set[str] = set()
-        if self._worker.capabilities.detached:
+        if self._worker.state.capabilities.detached:
             running = {turn.id for turn in await self._history(session) or () if turn.outcome is None}
         await self._worker.permissions.inherit(session, running)
 
@@ -43,7 +43,7 @@ class Recovery:
         """Deal with all that the claim took over."""
         groups: dict[str, list[LeasedDelivery]] = {}
         for delivery in claim.abandoned:
-            item = await self._worker.claimed.leased(delivery)
+            item = await self._worker.state.claimed.leased(delivery)
             groups.setdefault(item.delivery.turn or f"delivery {delivery}", []).append(item)
         for items in groups.values():
             await self._read_histories(items)
@@ -57,16 +57,16 @@ class Recovery:
     async def _settled_history(self, session: str | None, submissions: set[str | None]) -> Sequence[PastTurn] | None:
         """Read the history; of a process that outlived the relay once more, for what it was handed just then."""
         turns = await self._history(session)
-        for _ in range(_LOOKS if self._worker.capabilities.detached else 0):
+        for _ in range(_LOOKS if self._worker.state.capabilities.detached else 0):
             if turns is None or submissions <= _told(turns):
                 break
-            await self._worker.clock.sleep(_LOOK_SECONDS)
+            await self._worker.state.clock.sleep(_LOOK_SECONDS)
             turns = await self._history(session)
         return turns
 
     async def _history(self, session: str | None) -> Sequence[PastTurn] | None:
-        reader = self._worker.session
-        if session is None or not self._worker.capabilities.history or not isinstance(reader, ReadsHistory):
+        reader = self._worker.state.session
+        if session is None or not self._worker.state.capabilities.history or not isinstance(reader, ReadsHistory):
             return None
         try:
             with anyio.fail_after(HISTORY_SECONDS):
@@ -78,9 +78,10 @@ class Recovery:
         return verdicts.of_history(
             item.delivery,
             self._histories[item.delivery.session],
-            known=self._worker.capabilities.history,
+            known=self._worker.state.capabilities.history,
             on_interrupted=self._on_interrupted,
-            detached=self._worker.capabilities.detached and item.delivery.session == self._worker.session.id,
+            detached=self._worker.state.capabilities.detached
+            and item.delivery.session == self._worker.state.session.id,
         )
 
 

@@ -26,50 +26,50 @@ class Watchdog:
 
     async def run(self) -> None:
         """Watch for ever."""
-        worker = self._worker
+        state = self._worker.state
         while True:
-            quiet = worker.clock.boot() - worker.heard
-            await worker.clock.sleep(max(self._silence - quiet, self._silence / 10))
-            if worker.busy and not worker.turns.questions and worker.clock.boot() - worker.heard >= self._silence:
+            quiet = state.clock.boot() - state.heard
+            await state.clock.sleep(max(self._silence - quiet, self._silence / 10))
+            if state.busy and not state.turns.questions and state.clock.boot() - state.heard >= self._silence:
                 await self._look()
 
     async def _look(self) -> None:
-        worker = self._worker
-        session = worker.session
-        if not worker.capabilities.history or not isinstance(session, ReadsHistory):
+        state = self._worker.state
+        session = state.session
+        if not state.capabilities.history or not isinstance(session, ReadsHistory):
             self._say_silent()
             return
         try:
             with anyio.fail_after(LOOK_SECONDS):
                 turns = await session.history(session.id)
         except (ProviderError, TimeoutError):
-            worker.lose(f"the provider was silent for {self._silence:.0f} s and does not answer")
+            self._worker.lose(f"the provider was silent for {self._silence:.0f} s and does not answer")
             return
         self._reconcile(list(turns or ()))
 
     def _reconcile(self, turns: list[PastTurn]) -> None:
-        worker = self._worker
-        held = {item.delivery.submission for item in worker.held.all()}
+        state = self._worker.state
+        held = {item.delivery.submission for item in state.held.all()}
         known = [turn for turn in turns if self._is_ours(turn, held)]
         ended = [(turn, turn.outcome) for turn in known if turn.outcome is not None]
         for turn, outcome in ended:
             self._settle(turn, outcome)
         if ended:
             return
-        if not known and worker.turns.running is None:
-            worker.lose("the provider took a text and knows nothing of it")
+        if not known and state.turns.running is None:
+            self._worker.lose("the provider took a text and knows nothing of it")
         else:
             self._say_silent()
 
     def _is_ours(self, turn: PastTurn, held: set[str | None]) -> bool:
-        running = self._worker.turns.running
+        running = self._worker.state.turns.running
         return bool(held.intersection(turn.submissions)) or (running is not None and running.id == turn.id)
 
     def _settle(self, turn: PastTurn, outcome: Outcome) -> None:
-        worker = self._worker
-        if worker.turns.running is None:
-            worker.hear(TurnStarted(turn=turn.id, origin=Origin.SUBMISSION, submissions=turn.submissions))
-        worker.hear(
+        state = self._worker.state
+        if state.turns.running is None:
+            self._worker.hear(TurnStarted(turn=turn.id, origin=Origin.SUBMISSION, submissions=turn.submissions))
+        self._worker.hear(
             TurnEnded(
                 turn=turn.id,
                 outcome=outcome,
@@ -81,7 +81,7 @@ class Watchdog:
         )
 
     def _say_silent(self) -> None:
-        worker = self._worker
-        worker.heard = worker.clock.boot()
-        worker.silent = worker.busy
-        worker.nudge.ring()
+        state = self._worker.state
+        state.heard = state.clock.boot()
+        state.silent = state.busy
+        state.nudge.ring()

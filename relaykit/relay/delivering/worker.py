@@ -11,10 +11,8 @@ from collections.abc import Callable, Sequence
 
 import anyio
 
-from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import (
-    Capabilities,
     Decision,
     LeasedDelivery,
     Occurrence,
@@ -23,62 +21,66 @@ from relaykit.model import (
     Whose,
     Wish,
 )
-from relaykit.plugin import Clock, Session, Waiting
+from relaykit.plugin import Waiting
 from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.causes import Causes
-from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.conclusion import Conclusion, Judge
 from relaykit.relay.delivering.handover import HandOver
 from relaykit.relay.delivering.hearing import hear_out
 from relaykit.relay.delivering.interruption import Interruption
 from relaykit.relay.delivering.lost import SessionLostError
 from relaykit.relay.delivering.orders import SessionOrders
-from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.delivering.permissions import PermissionDesk
 from relaykit.relay.delivering.state import WorkerState
 from relaykit.relay.delivering.statuses import StatusBoard, is_reason
 from relaykit.relay.delivering.taking import Taking
 from relaykit.relay.delivering.turns import EndedTurn, Seen
 from relaykit.relay.describing import Description
-from relaykit.relay.events.recorder import Recorder
 from relaykit.relay.faultpoints import reached
 
 SETTLE_DOWN_SECONDS = 5.0
 """How long a stop waits at most for an interrupted turn to say that it ended."""
 
 
-class Worker(WorkerState):
-    """Delivers one agent's queue over one open session, until the session is over or it is told to stop."""
+class Worker:
+    """Delivers one agent's queue over one open session, until the session is over or it is told to stop.
+
+    Args:
+        state: What its parts share.
+        description: Kept up to date in the directory.
+        begun: The commands that this agent's workers began with so far.
+        permission_seconds: A request that nobody answered in that time is denied.
+        idle: Called after a step where nothing is under way.
+    """
 
     def __init__(
         self,
-        agent: AgentConfig,
-        session: Session,
-        capabilities: Capabilities,
+        state: WorkerState,
         *,
-        claimed: ClaimedMailbox,
         description: Description,
-        recorder: Recorder,
-        clock: Clock,
-        pause: Pause,
         begun: Begun,
         permission_seconds: float,
         idle: Callable[[], None],
     ) -> None:
-        super().__init__(agent, session, capabilities, claimed=claimed, recorder=recorder, clock=clock, pause=pause)
+        self.state = state
         self._description = description
         self._hand_over = HandOver(
-            session, capabilities, claimed, held=self.held, notebook=self.notebook, refused=self._refused
+            state.session,
+            state.capabilities,
+            state.claimed,
+            held=state.held,
+            notebook=state.notebook,
+            refused=self._refused,
         )
-        self.permissions = PermissionDesk(agent.approval, session, claimed, permission_seconds)
-        self._conclusion = Conclusion(agent.id, claimed, self.notebook, pause)
-        self._causes = Causes(claimed, session.id)
-        self._status = StatusBoard(self)
-        self._interruption = Interruption(self, self.recover)
+        self.permissions = PermissionDesk(state.agent.approval, state.session, state.claimed, permission_seconds)
+        self._conclusion = Conclusion(state.agent.id, state.claimed, state.notebook, state.pause)
+        self._causes = Causes(state.claimed, state.session.id)
+        self._status = StatusBoard(state)
+        self._interruption = Interruption(state, self.recover)
         self.orders = SessionOrders(
-            self, begun, hand_over=self._hand_over, interruption=self._interruption, status=self._status
+            state, begun, hand_over=self._hand_over, interruption=self._interruption, status=self._status
         )
-        self.taking = Taking(self, self._hand_over, self._interruption)
+        self.taking = Taking(state, self._hand_over, self._interruption)
         self._facts: deque[Seen | EndedTurn | PermissionAsked | PermissionClosed] = deque()
         self._leave = self._over = self._acting = False
         self._lost = ""
@@ -88,7 +90,7 @@ class Worker(WorkerState):
     @property
     def patient(self) -> bool:
         """Whether what comes can wait a moment: nothing new could begin, or the queue is looked at just now."""
-        return self._acting or self.busy
+        return self._acting or self.state.busy
 
     async def run(self) -> None:
         """Work until the session is over or, while stopping, nothing is left to do.
@@ -96,19 +98,21 @@ class Worker(WorkerState):
         Raises:
             SessionLostError: The session does not answer any more.
         """
+        state = self.state
         try:
-            async with anyio.create_task_group() as self.tasks:
-                self.tasks.start_soon(self._read, name=f"{self.agent.id}: events")
-                self.tasks.start_soon(self.notebook.run, name=f"{self.agent.id}: notes")
+            async with anyio.create_task_group() as tasks:
+                state.tasks = tasks
+                tasks.start_soon(self._read, name=f"{state.agent.id}: events")
+                tasks.start_soon(state.notebook.run, name=f"{state.agent.id}: notes")
                 self._status.report()
-                await self.notebook.write()  # before any hand-over the directory has the session to go on with
-                self.wake_in(self.pause.remaining)
-                self.nudge.ring()
-                while not (self._over or self.cleared):
-                    await self._step(await self.nudge.wait())
+                await state.notebook.write()  # before any hand-over the directory has the session to go on with
+                state.wake_in(state.pause.remaining)
+                state.nudge.ring()
+                while not (self._over or state.cleared):
+                    await self._step(await state.nudge.wait())
                 await self._conclude_facts()  # the last words of a session that is over
-                await self.notebook.write()
-                self.tasks.cancel_scope.cancel()
+                await state.notebook.write()
+                tasks.cancel_scope.cancel()
         finally:
             self._over = True
             self._idle.set()
@@ -119,51 +123,52 @@ class Worker(WorkerState):
         Args:
             drain: Seconds to wait; None is for ever.
         """
-        self.stopping = True
+        self.state.stopping = True
         if not self._over:
             # What it said last may be out of date: a message may be on its way to the session at this moment.
             self._idle = anyio.Event()
-        self.nudge.ring()
+        self.state.nudge.ring()
         with anyio.move_on_after(drain):
             await self._idle.wait()
         self._leave = True
-        self.nudge.ring()
+        self.state.nudge.ring()
         with anyio.move_on_after(SETTLE_DOWN_SECONDS if drain is None else min(drain, SETTLE_DOWN_SECONDS)):
             await self._idle.wait()
         self._over = True
-        self.nudge.ring()
+        self.state.nudge.ring()
 
     def let_go(self) -> None:
         """Stop at once, and leave what runs to the next relay: the session goes on without this one."""
-        self.stopping = self.leaving = self._over = True
-        self.nudge.ring()
+        self.state.stopping = self.state.leaving = self._over = True
+        self.state.nudge.ring()
 
     def hear(self, what: Occurrence) -> None:
         """Take in one thing that the session did; never waits."""
-        self.heard = self.clock.boot()
-        self.silent = False
-        self.recorder.offer(what)
-        facts = self.turns.fold(what)
+        state = self.state
+        state.heard = state.clock.boot()
+        state.silent = False
+        state.recorder.offer(what)
+        facts = state.turns.fold(what)
         self._facts += facts
         if any(isinstance(fact, EndedTurn) for fact in facts):
-            self.recorder.hurry()
+            state.recorder.hurry()
         if is_reason(what):
-            self.nudge.ring()  # for the status
+            state.nudge.ring()  # for the status
         if isinstance(what, PermissionAsked | PermissionClosed):
             self._facts.append(what)
         elif not facts:
             return
-        self.nudge.ring()
+        state.nudge.ring()
 
     def note_store(self) -> None:
         """The session store began to fail, or takes events again: say so, while the loop may be waiting for it."""
-        self.nudge.ring()
+        self.state.nudge.ring()
         self._status.report()
 
     def lose(self, why: str) -> None:
         """Have the session opened again: it does not answer."""
         self._lost = why
-        self.nudge.ring()
+        self.state.nudge.ring()
 
     async def recover(self, items: Sequence[LeasedDelivery], judge: Judge) -> None:
         """Deal with deliveries of one turn that a dead process left behind."""
@@ -171,9 +176,9 @@ class Worker(WorkerState):
         reached("recovered")
 
     async def _read(self) -> None:
-        await hear_out(self.session.events, self.hear)
+        await hear_out(self.state.session.events, self.hear)
         self._over = True
-        self.nudge.ring()
+        self.state.nudge.ring()
 
     async def _step(self, waiting: Waiting) -> None:
         self._acting = self.taking.more = True
@@ -192,7 +197,7 @@ class Worker(WorkerState):
         self._mark_idle()
         self._status.report()
         self._acting = False
-        if not self.busy:
+        if not self.state.busy:
             self._tell_idle()
 
     async def _conclude_facts(self) -> None:
@@ -209,42 +214,43 @@ class Worker(WorkerState):
                     await self.permissions.close(closed)
 
     def _mark_seen(self, seen: Seen) -> None:
-        for item in self.held.of([seen.submission]):
-            self.notebook.step(item.lease, seen.turn)
+        for item in self.state.held.of([seen.submission]):
+            self.state.notebook.step(item.lease, seen.turn)
 
     async def _conclude_turn(self, turn: EndedTurn) -> None:
         # Nothing more is handed to a process that is dead: its death would count for what had no part in it.
         self._over = self._over or turn.by == "process"
-        items = self.held.take(turn.submissions)
+        items = self.state.held.take(turn.submissions)
         await self._causes.note(turn, items)
         await self.permissions.turn_ended()
         if not items:
             return
-        await self.recorder.flush()
+        await self.state.recorder.flush()
         reached("ended")
         self._status.note()
         self.taking.more = await self._conclusion.of_turn(turn, items, self._hand_over)
-        self.wake_in(self.pause.remaining)
+        self.state.wake_in(self.state.pause.remaining)
 
     async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
         await self._conclusion.of_refusal(error, items, self._hand_over)
-        self.wake_in(self.pause.remaining)
+        self.state.wake_in(self.state.pause.remaining)
         if error.fault.whose is Whose.PROCESS:
             self.lose(error.fault.message)
 
     async def _tell_decisions(self) -> None:
-        for request in await self.claimed.decided():
+        for request in await self.state.claimed.decided():
             if request.decision is Decision.ABORT:
                 # The provider ends the turn when it is told to abort: the wish is there before it is told.
                 await self._interruption.record(Wish.INTERRUPT)
             await self.permissions.tell(request)
 
     async def _take_work(self, waiting: Waiting) -> None:
-        if not (self.stopping or self._over or self.pause.remaining or self.recorder.failing):
+        state = self.state
+        if not (state.stopping or self._over or state.pause.remaining or state.recorder.failing):
             await self.taking.take(waiting)
 
     def _mark_idle(self) -> None:
-        if not self.busy:
+        if not self.state.busy:
             self._idle.set()
         elif self._idle.is_set():
             self._idle = anyio.Event()
