@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 
 import anyio
@@ -23,8 +24,14 @@ class SystemClock:
 
     def boot_id(self) -> str:
         """Return the kernel's id of this boot."""
-        return _BOOT_ID.read_text(encoding="ascii").strip()
+        return _boot_id()
 
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
         await anyio.sleep(seconds)
+
+
+@cache
+def _boot_id() -> str:
+    # Read once: a heartbeat must not depend on whether a descriptor is left.
+    return _BOOT_ID.read_text(encoding="ascii").strip()

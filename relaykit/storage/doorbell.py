@@ -33,8 +33,7 @@ class Bell:
     """Rings for everyone who listens to a store."""
 
     def __init__(self, store: Path) -> None:
-        self._street = _Street(store)
-        self._socket = _datagrams()
+        self._street, self._socket = _open(store)
 
     def ring(self, named: Collection[str] | None = None, *, quietly: bool = False) -> None:
         """Wake every listener; never wait for one, never fail: what was written is written.
@@ -76,9 +75,8 @@ class Listener:
     """
 
     def __init__(self, store: Path) -> None:
-        self._street = _Street(store)
+        self._street, self._socket = _open(store)
         self._name = f"{_PROCESS}-{os.urandom(8).hex()}"
-        self._socket = _datagrams()
         self._reader = DescriptorReader(self._socket.fileno(), self._hear)
         self._deaf = False
         try:
@@ -146,17 +144,23 @@ class _Street:
             path.mkdir(mode=0o700, exist_ok=True)
             self._directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise StoreError(f"{path}: the doorbell cannot be made ({error.strerror})") from error
+            raise _unmade(path, error) from error
+        self.path = path
 
     def names(self) -> Sequence[str]:
         """Return the listeners' names, those of other processes first: theirs is the longer way."""
         changed = os.fstat(self._directory).st_mtime_ns
         if changed != self._listed_at:
-            found = os.listdir(self._directory)  # noqa: PTH208 - a descriptor is no path
-            self._names = sorted(found, key=_is_own)
-            # What changes within one tick of the file system's clock may leave the same time behind.
-            self._listed_at = changed if time.time_ns() - changed > _TICK_NS else None
+            # Listing takes a descriptor; where this process has none left, those known so far are better than nobody.
+            with suppress(OSError):
+                self._list(changed)
         return self._names
+
+    def _list(self, changed: int) -> None:
+        found = os.listdir(self._directory)  # noqa: PTH208 - a descriptor is no path
+        self._names = sorted(found, key=_is_own)
+        # What changes within one tick of the file system's clock may leave the same time behind.
+        self._listed_at = changed if time.time_ns() - changed > _TICK_NS else None
 
     def address(self, name: str) -> str:
         return f"/proc/self/fd/{self._directory}/{name}"
@@ -167,6 +171,19 @@ class _Street:
 
     def close(self) -> None:
         os.close(self._directory)
+
+
+def _open(store: Path) -> tuple[_Street, socket.socket]:
+    street = _Street(store)
+    try:
+        return street, _datagrams()
+    except OSError as error:
+        street.close()
+        raise _unmade(street.path, error) from error
+
+
+def _unmade(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path}: the doorbell cannot be made ({error.strerror})")
 
 
 def _is_own(name: str) -> bool:

@@ -161,7 +161,8 @@ class Writer(Generic[T]):
             self._busy = False
 
     def _run(self, database: Database[T], batch: list[Job[T]]) -> None:
-        groups = [[job for job in batch if not job.withdrawn]]
+        wanted = [job for job in batch if not job.withdrawn]
+        groups = [wanted] if wanted else []
         while groups:
             group, *groups = groups
             try:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import anyio
@@ -25,6 +27,25 @@ def store(tmp_path: Path) -> Path:
     directory = tmp_path / ("x" * 120)
     directory.mkdir()
     return directory / "notes.db"
+
+
+@pytest.fixture
+def exhaust() -> Iterator[Callable[[], list[int]]]:
+    """Takes all descriptors that this process may have; returns them."""
+    taken: list[int] = []
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def exhaust() -> list[int]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, limits[0]), limits[1]))
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        return taken
+
+    yield exhaust
+    for descriptor in taken:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_every_listener_hears_a_ring_once(store: Path) -> None:
@@ -144,3 +165,23 @@ def test_who_comes_long_after_the_last_is_heard_as_well_as_who_left_is_forgotten
         bell.ring()
         assert first.wait_for(NOW)
         assert len(bell._street.names()) == 1
+
+
+def test_a_bell_rings_those_whom_it_knows_where_no_descriptor_is_left(store: Path, exhaust) -> None:
+    with closing(Bell(store)) as bell, closing(Listener(store)) as listener:
+        bell.ring()
+        assert listener.wait_for(SOON)
+        with closing(Listener(store)):
+            pass  # the directory has changed, so it would be listed anew
+        exhaust()
+        bell.ring()
+        assert listener.wait_for(SOON)
+
+
+@pytest.mark.parametrize("make", [Bell, Listener])
+def test_who_can_have_no_socket_keeps_no_descriptor(store: Path, exhaust, make) -> None:
+    taken = exhaust()
+    os.close(taken.pop())
+    with pytest.raises(StoreError, match="cannot be made"):
+        make(store)
+    taken.append(os.open(os.devnull, os.O_RDONLY))
