@@ -52,7 +52,10 @@ async def serving(
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        limit_concurrency=connections,
+        # One more than ever are open: the server refuses what is asked on any connection where as many are, a stranger's
+        # or not. A connection sees to it itself that there are no more.
+        limit_concurrency=connections + 1,
+        backlog=max(connections // 2, 1),  # so many are taken at once, before any of them can be hung up on
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FINISH_SECONDS,
         h11_max_incomplete_event_size=HEADER_BYTES,
