@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from relaykit_claude.client import Client
     from relaykit_claude.fields import Fields
 
-OLDEST = (2, 1, 197)
-"""The oldest claude whose words are known to be understood."""
+OLDEST = (2, 1, 211)
+"""The first claude that takes the words and tells of each submission what becomes of it; tried live."""
 SESSION_GONE = "session_not_found"
 """The code of the fault where a session cannot be gone on with, now or later."""
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _GONE = re.compile(r"No conversation found", re.IGNORECASE)
+_STRANGE_WORD = re.compile(r"unknown option", re.IGNORECASE)
+"""What an older claude says of a word that it does not know, before it says anything of itself."""
 
 
 async def introduce(client: Client, hello: Fields) -> None:
@@ -39,6 +41,10 @@ async def introduce(client: Client, hello: Fields) -> None:
     except ProviderError as error:
         if _GONE.search(error.fault.message):
             raise agent_error(SESSION_GONE, error.fault.message) from None
+        if _STRANGE_WORD.search(error.fault.message):
+            raise agent_error(
+                "version", f"{error.fault.message}; {_remedy()} if `claude --version` tells less"
+            ) from None
         raise agent_error("start", error.fault.message) from None
     if version := text(told, "claude_code_version") or await _version(client):
         check_version(version)
@@ -57,13 +63,14 @@ async def _version(client: Client) -> str:
 def check_version(version: str) -> None:
     """Raise ProviderError where the version that claude tells is older than the oldest that is supported."""
     found = _VERSION.search(version)
-    oldest = ".".join(map(str, OLDEST))
     if found is None:
-        raise agent_error("version", f"claude does not tell its version; {oldest} or newer is needed")
+        raise agent_error("version", f"claude does not tell its version; {_remedy()}")
     if tuple(map(int, found.groups())) < OLDEST:
-        raise agent_error(
-            "version", f"claude {found[0]} is too old; install {oldest} or newer, or set the option command"
-        )
+        raise agent_error("version", f"claude {found[0]} is too old; {_remedy()}")
+
+
+def _remedy() -> str:
+    return f"install {'.'.join(map(str, OLDEST))} or newer, or set the option command"
 
 
 def _check_account(account: Fields) -> None:
