@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from relaykit.cli.mail import LONGEST, mailbox
+from relaykit.cli.mail import mailbox
 from relaykit.cli.outcome import Outcome, is_over, say_outcome
 from relaykit.cli.output import complain, say, say_json
 from relaykit.mailbox import letters, reading
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from relaykit.model import Draft, Trace
 
 _CTRL_C = 130
+_MOMENT = 0.3
+"""Seconds in which an answer that comes at once is waited for, before anyone looks who could give it."""
+_LOOK_SECONDS = 2.0
+"""How often that is looked at from then on: who is killed rings no bell."""
 
 
 class Wait(Struct, frozen=True, kw_only=True):
@@ -43,7 +47,7 @@ def wait_for(wait: Wait) -> int:
         message = put.message.id
         try:
             outcome = Outcome(trace=_until_over(door, message, wait), every=wait.every)
-            _tell(outcome, wait)
+            _tell(door, outcome, wait)
             _acknowledge(door, outcome, wait.draft.sender)
         except KeyboardInterrupt:
             complain(f"no longer waiting; the message goes on: relaykit trace {message}")
@@ -55,17 +59,34 @@ def wait_for(wait: Wait) -> int:
 
 
 def _until_over(door: Door, message: str, wait: Wait) -> Trace:
-    until = time.monotonic() + wait.seconds
+    until, look_at, said = time.monotonic() + wait.seconds, time.monotonic() + _MOMENT, ""
     with door.listen() as watch:
         while True:
             trace = door.run(reading.trace, message)
-            left = until - time.monotonic()
-            if left <= 0 or is_over(trace, every=wait.every):
+            now = time.monotonic()
+            if now >= until or is_over(trace, every=wait.every):
                 return trace
-            watch.wait_for(min(left, LONGEST), wait.draft.sender)
+            if now >= look_at:
+                said = _say_hindrance(_hindrance(door, trace, wait), said)
+                look_at = time.monotonic() + _LOOK_SECONDS
+            watch.wait_for(max(min(until, look_at) - now, 0), wait.draft.sender)
 
 
-def _tell(outcome: Outcome, wait: Wait) -> None:
+def _hindrance(door: Door, trace: Trace, wait: Wait) -> str:
+    from relaykit.cli.hindrance import hindrance  # noqa: PLC0415 - who is answered at once does not pay for it
+
+    return hindrance(door, trace, every=wait.every)
+
+
+def _say_hindrance(why: str, said: str) -> str:
+    """Say what keeps the message from being answered, unless that was said last; return what was."""
+    if not why or why == said:
+        return said
+    complain(f"{why}; waiting (Ctrl-C leaves the message in its queue)")
+    return why
+
+
+def _tell(door: Door, outcome: Outcome, wait: Wait) -> None:
     message = outcome.trace.message.id
     if wait.json:
         say_json(outcome.document())
@@ -74,7 +95,9 @@ def _tell(outcome: Outcome, wait: Wait) -> None:
     else:
         say_outcome(outcome)
     if outcome.timed_out:
-        complain(f"no reply within {wait.seconds:g} s; the message goes on: relaykit trace {message}")
+        why = _hindrance(door, outcome.trace, wait)
+        because = f": {why}" if why else ""
+        complain(f"no reply within {wait.seconds:g} s{because}; the message goes on: relaykit trace {message}")
 
 
 def _acknowledge(door: Door, outcome: Outcome, sender: str) -> None:

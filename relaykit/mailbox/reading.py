@@ -44,6 +44,12 @@ def replies(tx: Transaction, message: str) -> list[Message]:
 
 
 @told(Audience.NOBODY)
+def taking(tx: Transaction, delivery: int) -> list[str]:
+    """Return who may take a delivery to any of a group; nobody where it has a recipient."""
+    return tx.column("SELECT agent FROM pool WHERE delivery = ? ORDER BY agent", delivery)
+
+
+@told(Audience.NOBODY)
 def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 100) -> list[InboxItem]:
     """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones after it."""
     found = tx.rows(

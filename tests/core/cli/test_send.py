@@ -78,7 +78,7 @@ def test_the_same_id_again_is_the_first_and_with_another_text_refused(program, d
 
 def test_a_wait_prints_the_reply_and_acknowledges_it(program, door, workers):
     worker = workers.enlist("reviewer")
-    with program.start("send", "reviewer", "Is it good?", "--wait", LONG) as sending:
+    with workers.locked("reviewer"), program.start("send", "reviewer", "Is it good?", "--wait", LONG) as sending:
         put_by_now(door, "reviewer")
         worker.answer("It is\ngood.")
         out, err = sending.communicate(timeout=30)
