@@ -35,6 +35,11 @@ def present(door: Door, home: Path) -> Sequence[Present]:
     return [_present(entry, relays.get(entry.owner or ""), home) for entry in door.run(directory.agents)]
 
 
+def living(relays: Sequence[RelayRecord], there: Sequence[Present], home: Path) -> Sequence[RelayRecord]:
+    """Return the relays that live; ``there`` is every agent of the directory."""
+    return standing.living(relays, [one.entry for one in there], home, SystemClock())
+
+
 def is_beating(relay: RelayRecord) -> bool:
     """Whether a relay gave a sign of life lately."""
     return standing.is_beating(relay, SystemClock())

@@ -13,7 +13,7 @@ from relaykit.cli.mail import mailbox
 from relaykit.cli.options import Json
 from relaykit.cli.output import clock_time, painted, plain, say, say_json
 from relaykit.cli.parameters import Argument
-from relaykit.cli.presence import Present, is_beating, present
+from relaykit.cli.presence import Present, living, present
 from relaykit.errors import NotFoundError
 from relaykit.mailbox import directory, permissions
 from relaykit.relay.clock import SystemClock
@@ -37,15 +37,17 @@ def status(
     Of one that is named it also tells what its provider can do.
     """
     with mailbox() as door:
-        found = [one for one in present(door, home()) if agent in (None, one.entry.agent.id)]
+        there = present(door, home())
         relays = door.run(directory.relays)
         asked = len(door.run(permissions.permissions))
+    found = [one for one in there if agent in (None, one.entry.agent.id)]
+    alive = living(relays, there, home())
     if agent is not None and not found:
         raise NotFoundError(f"there is no agent {agent!r}; see `relaykit agents`")
     if json:
-        say_json(_document(found, relays, asked))
+        say_json(_document(found, _relay_documents(relays, alive), asked))
         return
-    _say(found, relays, asked)
+    _say(found, alive, asked)
     if agent is not None and (able := found[0].entry.agent.able):
         _say_able(able)
 
@@ -60,25 +62,27 @@ def _say_able(able: Capabilities) -> None:
     say(plain(", ".join(chosen) or "model and effort as its own settings decide"))
 
 
-def _relay_document(relay: RelayRecord, url: str | None) -> dict[str, Any]:
-    return {"pid": relay.pid, "incarnation": relay.incarnation, "alive": is_beating(relay), "url": url}
-
-
-def _document(found: Sequence[Present], relays: Sequence[RelayRecord], asked: int) -> dict[str, Any]:
-    urls = {info.incarnation: info.url for info in running(home(), SystemClock().boot_id())}
+def _document(found: Sequence[Present], relays: Sequence[dict[str, Any]], asked: int) -> dict[str, Any]:
     return {
         "home": str(home()),
         "agents": [agent_document(one) for one in found],
-        "relays": [_relay_document(relay, urls.get(relay.incarnation)) for relay in relays],
+        "relays": relays,
         "permissions": asked,
     }
 
 
-def _say(found: Sequence[Present], relays: Sequence[RelayRecord], asked: int) -> None:
+def _relay_documents(relays: Sequence[RelayRecord], alive: Sequence[RelayRecord]) -> list[dict[str, Any]]:
+    urls = {info.incarnation: info.url for info in running(home(), SystemClock().boot_id())}
+    return [
+        {"pid": one.pid, "incarnation": one.incarnation, "alive": one in alive, "url": urls.get(one.incarnation)}
+        for one in relays
+    ]
+
+
+def _say(found: Sequence[Present], alive: Sequence[RelayRecord], asked: int) -> None:
     for one in found:
         _say_agent(one)
-    alive = [str(relay.pid) for relay in relays if is_beating(relay)]
-    say(f"relays: {', '.join(alive)}" if alive else "no relay runs")
+    say(f"relays: {', '.join(str(relay.pid) for relay in alive)}" if alive else "no relay runs")
     if asked:
         say(f"{asked} permission {'request waits' if asked == 1 else 'requests wait'}: relaykit permissions")
 

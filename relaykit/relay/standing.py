@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from relaykit.model import OFFLINE, StatusKind
 from relaykit.relay.ownership import STALE_SECONDS, lock_path
+from relaykit.relay.runfile import running
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from relaykit.model import DirectoryEntry, RelayRecord, Status
@@ -35,6 +37,18 @@ def is_run(home: Path, agent: str) -> bool:
 def is_beating(relay: RelayRecord, clock: Clock) -> bool:
     """Whether a relay gave a sign of life lately."""
     return relay.boot == clock.boot_id() and clock.boot() - relay.beat <= STALE_SECONDS
+
+
+def living(
+    relays: Sequence[RelayRecord], agents: Sequence[DirectoryEntry], home: Path, clock: Clock
+) -> list[RelayRecord]:
+    """Return those that live: the beat of one that was killed lasts a while, but not its process, nor its locks.
+
+    One whose process cannot be seen from here, in another container, is told by the locks of what it claimed.
+    """
+    seen = {info.incarnation for info in running(home, clock.boot_id())}
+    seen |= {entry.owner for entry in agents if entry.owner and is_run(home, entry.agent.id)}
+    return [relay for relay in relays if relay.incarnation in seen and is_beating(relay, clock)]
 
 
 def real_status(entry: DirectoryEntry, relay: RelayRecord | None, home: Path, clock: Clock) -> Status:

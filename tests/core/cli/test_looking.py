@@ -157,6 +157,19 @@ def test_a_relay_without_a_sign_of_life_makes_its_agents_offline(program, worker
     assert (agent["status"]["kind"], agent["status"]["reason"]) == ("offline", "stale")
 
 
+def test_a_relay_that_was_killed_is_not_reported_as_alive(program):
+    with program.relay("--provider", "echo", "--agent", "main") as relay:
+        assert [one["alive"] for one in program("status", "--json").json["relays"]] == [True]
+        assert f"relays: {relay.pid}\n" in program("status").out
+        relay.kill()
+        relay.wait(20)
+        document = program("status", "--json").json
+        shown = program("status").out
+    assert [(one["pid"], one["alive"], one["url"]) for one in document["relays"]] == [(relay.pid, False, None)]
+    assert document["agents"][0]["status"]["reason"] == "gone"
+    assert shown.endswith("no relay runs\n")
+
+
 def test_looking_at_a_lock_neither_makes_nor_holds_it(program, workers):
     workers.enlist("reviewer")
     program("status")
