@@ -64,8 +64,10 @@ def indented(text: str, by: str = "    ") -> str:
 
 
 def clock_time(at: float) -> str:
-    """Return wall-clock seconds as local time of day, to the millisecond."""
-    return time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at % 1 * 1000):03d}"
+    """Return wall-clock seconds as local time of day, to the millisecond; with the date where that is not today's."""
+    told = time.localtime(at)
+    form = "%H:%M:%S" if told[:3] == time.localtime()[:3] else "%Y-%m-%d %H:%M:%S"
+    return time.strftime(form, told) + f".{int(at % 1 * 1000):03d}"
 
 
 def moment(at: float) -> str:

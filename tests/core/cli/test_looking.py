@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from relaykit.mailbox import conversing, letters
@@ -168,6 +171,15 @@ def test_a_relay_that_was_killed_is_not_reported_as_alive(program):
     assert [(one["pid"], one["alive"], one["url"]) for one in document["relays"]] == [(relay.pid, False, None)]
     assert document["agents"][0]["status"]["reason"] == "gone"
     assert shown.endswith("no relay runs\n")
+
+
+def test_a_time_of_another_day_has_its_date(program, workers):
+    worker = workers.enlist("reviewer")
+    for since, dated in ((time.time(), False), (1.5e9, True)):
+        worker.report(StatusKind.ERROR, reason="paused", since=since)
+        with workers.locked("reviewer"):
+            shown = program("status").out
+        assert bool(re.search(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", shown)) is dated, shown
 
 
 def test_looking_at_a_lock_neither_makes_nor_holds_it(program, workers):
