@@ -146,3 +146,14 @@ def last_cursor(db: Connection) -> int:
     """Return the highest cursor that was ever given."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     return row[0] if row else 0
+
+
+@told(Audience.NOBODY)
+def cursor_before_last(db: Connection, agent: str | None, count: int) -> int:
+    """Return the cursor after which the last ``count`` events come: of the agent, or of all."""
+    # Two statements: one for both cases would have to look at every event.
+    which = "" if agent is None else " WHERE agent = (SELECT key FROM agents WHERE id = :agent)"
+    row = db.execute(
+        f"SELECT cursor FROM events{which} ORDER BY cursor DESC LIMIT 1 OFFSET :count", {"agent": agent, "count": count}
+    ).fetchone()
+    return row[0] if row else 0

@@ -141,6 +141,24 @@ def test_events_are_followed_from_a_cursor_and_each_line_carries_one(program):
         assert (session["agent"], session["provider"]) == ("echo", "echo")
 
 
+def test_the_last_events_are_shown_to_people_without_what_says_nothing(program):
+    with program.start("run", "--provider", "echo") as relay:
+        ready(relay)
+        program("send", "echo", "first", "--wait", "20")
+        program.status("echo", kind="idle")
+        kept = program("events", "--json").lines
+        assert program("events", "echo", "--last", "3", "--json").lines == kept[-3:]
+        assert program("events", "--last", "3", "--since", str(kept[-3]["cursor"]), "--json").lines == kept[-2:]
+        assert program("events", "--last", "0").out == ""
+        with program.start("events", "--follow", "--last", "1", "--json") as following:
+            assert json.loads(following.stdout.readline()) == kept[-1]
+        told = [line.split()[3:] for line in program("events").out.splitlines()]
+    assert ["block_started"] not in told
+    assert told.count(["status", "busy", "turn"]) == 1
+    assert {"block_started", "status"} <= {event["kind"] for event in kept}
+    assert ["block_ended", "assistant_text", "echo:", "first"] in told
+
+
 @pytest.mark.parity("N-11")
 def test_what_runs_is_idle_and_has_no_remarks_from_the_doctor(program):
     with program.start("run", "--provider", "echo") as relay:
