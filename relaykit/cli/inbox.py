@@ -10,7 +10,7 @@ from relaykit.cli.attachments import attachment_lines
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import LONGEST, mailbox
 from relaykit.cli.options import Json
-from relaykit.cli.output import indented, moment, painted, say, say_json
+from relaykit.cli.output import clipped, indented, moment, painted, say, say_json
 from relaykit.cli.parameters import Argument, Option
 from relaykit.cli.trace import message_document, reaction_documents, reactions_line, task_document, task_line
 from relaykit.errors import WaitTimeoutError
@@ -18,7 +18,7 @@ from relaykit.mailbox import directory, reading
 from relaykit.model import USER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from relaykit.mailbox.door import Door
     from relaykit.model import InboxItem
@@ -48,7 +48,9 @@ def inbox(
         if json:
             say_json({"recipient": name, "items": [_document(item) for item in items]})
         else:
-            _say_items(name, items)
+            _say_items(
+                name, items, door.run(reading.bodies, {id_ for item in items for id_ in item.message.in_reply_to})
+            )
         sys.stdout.flush()
         waiting = [item.delivery.id for item in items if not item.delivery.state.ended]
         if waiting and not keep and not _is_agent(door, name):
@@ -70,7 +72,7 @@ def _is_agent(door: Door, name: str) -> bool:
     return any(entry.agent.id == name for entry in door.run(directory.agents))
 
 
-def _say_items(name: str, items: Sequence[InboxItem]) -> None:
+def _say_items(name: str, items: Sequence[InboxItem], asked: Mapping[str, str]) -> None:
     if not items:
         say(f"nothing waits for {name}")
     for item in items:
@@ -81,6 +83,8 @@ def _say_items(name: str, items: Sequence[InboxItem]) -> None:
                 f"{message.id}  {message.kind.value} from {message.sender}, {moment(message.created_at)}{ended}", "bold"
             )
         )
+        for id_ in message.in_reply_to:
+            say(painted(indented(f"in answer to {id_}: {clipped(asked.get(id_, 'no longer kept'))}"), "dim"))
         say(indented(message.body))
         for line in attachment_lines(message):
             say(indented(line))

@@ -85,6 +85,16 @@ def test_an_inbox_shows_what_waits_for_a_person_once(program, door):
     ]
 
 
+def test_an_answer_in_an_inbox_names_what_it_answers(program, door, workers):
+    worker = workers.enlist("reviewer")
+    asked = [put(door, "reviewer", body).id for body in ("Is it\nsafe?", "Is it fast?")]
+    for _ in asked:
+        worker.answer("Yes.")
+    shown = program("inbox", "--keep").out
+    assert f"    in answer to {asked[0]}: Is it safe?\n    Yes.\n" in shown
+    assert f"    in answer to {asked[1]}: Is it fast?\n    Yes.\n" in shown
+
+
 def test_keep_leaves_an_inbox_as_it_is(program, door):
     put(door)
     assert "hello" in program("inbox", "--keep").out
