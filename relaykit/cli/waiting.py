@@ -45,6 +45,9 @@ def wait_for(wait: Wait) -> int:
     with mailbox() as door:
         put = door.run(letters.put, wait.draft, waits=wait.seconds if wait.by_agent else None)
         message = put.message.id
+        # Who captures the answer gets it alone; who sits there may want to look the message up later.
+        if sys.stderr.isatty() and not wait.json:
+            complain(f"waiting for what becomes of {message}")
         try:
             outcome = Outcome(trace=_until_over(door, message, wait), every=wait.every)
             _tell(door, outcome, wait)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 
 import pytest
 
 from relaykit.mailbox import letters, reading
 from relaykit.model import Draft, Priority, State
+from relaykit.testing.terminal import terminal
 
 LONG = "20"
 
@@ -85,6 +87,16 @@ def test_a_wait_prints_the_reply_and_acknowledges_it(program, door, workers):
     assert (sending.returncode, out, err) == (0, "It is\ngood.\n", "")
     assert door.run(reading.inbox, "user") == []
     assert door.run(reading.inbox, "user", ended=True)[0].delivery.state is State.ACKNOWLEDGED
+
+
+def test_on_a_terminal_a_wait_begins_with_the_id_of_the_message(program, door, workers):
+    worker = workers.enlist("reviewer")
+    words = [sys.executable, "-m", "relaykit", "send", "reviewer", "Is it good?", "--wait", LONG]
+    with workers.locked("reviewer"), terminal(words, env=program.environment({}), cwd=program.cwd) as shown:
+        message = put_by_now(door, "reviewer")
+        worker.answer("Yes.")
+        assert shown.ended() == 0
+    assert shown.text == f"relaykit: waiting for what becomes of {message.id}\nYes."
 
 
 def test_a_wait_in_json_has_id_reply_state_and_reason(program, door, workers):
