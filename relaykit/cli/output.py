@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BETWEEN = "  "
+_NARROWEST = 8
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
@@ -76,12 +78,32 @@ def moment(at: float) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows in columns that are as wide as they must be."""
+    """Write rows in columns that are as wide as they must be, on a terminal no wider than it is."""
     lines = [list(head), *([plain(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size  # noqa: PLC0415 - costs more than most commands do, and tables are few
+
+        widths = _narrowed(widths, get_terminal_size().columns - len(_BETWEEN) * (len(widths) - 1))
     for number, line in enumerate(lines):
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        cells = [_shortened(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)]
+        text = _BETWEEN.join(cells).rstrip()
         say(painted(text, "bold") if number == 0 else text)
+
+
+def _narrowed(widths: Sequence[int], room: int) -> list[int]:
+    """Return widths that fit: the widest are cut, all to the same width, and none beyond what can still be read."""
+    widest = max(widths)
+    while widest > _NARROWEST and sum(min(width, widest) for width in widths) > room:
+        widest -= 1
+    return [min(width, widest) for width in widths]
+
+
+def _shortened(cell: str, width: int) -> str:
+    """Return a cell that fits; of a path the end is kept."""
+    if len(cell) <= width:
+        return cell
+    return f"…{cell[len(cell) - width + 1 :]}" if cell.startswith("/") else f"{cell[: width - 1]}…"
 
 
 def _encoding() -> str:

@@ -161,6 +161,21 @@ def test_text_of_others_gives_a_terminal_no_orders(program):
     assert "\\x1b]0;owned\\x07" in shown
 
 
+@pytest.mark.parametrize("columns", ["80", "500"])
+def test_a_table_fits_its_terminal_and_is_whole_in_a_pipe(program, workers, columns):
+    worker = workers.enlist("reviewer", tags=[f"a-long-tag-{number}" for number in range(4)])
+    whole = program("agents", env={"COLUMNS": "40"}).out
+    assert " ".join(f"tag:a-long-tag-{number}" for number in range(4)) in whole
+    shown = on_terminal(program, {"NO_COLOR": "1", "COLUMNS": columns}, "agents")
+    first, row = shown.splitlines()
+    assert max(len(first), len(row)) <= int(columns)
+    assert row.startswith(worker.agent)
+    end = row.split()[-1]
+    assert str(program.home).endswith(end.removeprefix("…")), "of a directory the end tells most"
+    assert end.startswith("…") is (columns == "80")
+    assert (row.count("tag:a-long-tag-") < 4) is (columns == "80")
+
+
 def on_terminal(program, env, *words):
     """Run a command whose standard output is a terminal; return what it shows."""
     ours, theirs = pty.openpty()
