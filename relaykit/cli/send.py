@@ -8,12 +8,12 @@ from typing import Annotated
 from relaykit.cli.attachments import attached
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import mailbox
-from relaykit.cli.output import say, say_json
+from relaykit.cli.output import clipped, say, say_json
 from relaykit.cli.parameters import Argument, Option
 from relaykit.cli.text import given_text
 from relaykit.errors import UsageError
 from relaykit.mailbox import letters
-from relaykit.model import USER, Draft, Priority, new_id, parse_address
+from relaykit.model import NAME, USER, Draft, Priority, new_id, parse_address
 
 
 @examples(
@@ -49,7 +49,9 @@ def send(
     attach: Annotated[
         tuple[str, ...], Option("--attach", metavar="FILE", help="A file that goes with it; repeatable.")
     ] = (),
-    id_: Annotated[str | None, Option("--id", metavar="ID", help="Your own id: the same again is the first.")] = None,
+    id_: Annotated[
+        str | None, Option("--id", metavar="ID", help="Your own id, formed as a name is: the same again is the first.")
+    ] = None,
     json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
     """Put a message into the mailbox and print its id.
@@ -59,8 +61,8 @@ def send(
     """
     _check_group(to, waits=wait is not None, all_=all_, any_=any_)
     draft = Draft(
-        id=id_ or new_id(),
-        sender=sender or os.environ.get("RELAYKIT_AGENT") or USER,
+        id=_named("--id", id_) or new_id(),
+        sender=_named("--from", sender) or os.environ.get("RELAYKIT_AGENT") or USER,
         to=to,
         body=given_text(body),
         thread=thread,
@@ -80,6 +82,16 @@ def send(
     else:
         say(accepted.message.id)
     return 0
+
+
+def _named(option: str, word: str | None) -> str | None:
+    """Return an option's word; one that is empty is a script's unset variable, and not left out on purpose."""
+    if word is not None and not NAME.fullmatch(word):
+        raise UsageError(
+            f"{option}: {clipped(word)!r} is no name: letters, digits, '.', '_' and '-', at most 64 of them, "
+            "the first a letter or digit"
+        )
+    return word
 
 
 def _check_group(to: str, *, waits: bool, all_: bool, any_: bool) -> None:

@@ -55,6 +55,11 @@ def test_the_text_is_read_from_standard_input(program, door, words):
         (["tag:x", "x", "--wait"], None, "is a group"),
         (["user", "x", "--wait=nan"], None, "is no number"),
         (["user", "x", "--wait=-1"], None, "is less than 0"),
+        (["user", "x", "--id", ""], None, "--id: '' is no name"),
+        (["user", "x", "--id", "i" * 65], None, "at most 64"),
+        (["user", "x", "--from", ""], None, "--from: '' is no name"),
+        (["user", "x", "--from", "tag:x"], None, "'tag:x' is no name"),
+        (["user", "x", "--from", "x y"], None, "'x y' is no name"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(program, words, stdin, said):
@@ -68,6 +73,11 @@ def test_an_unknown_address_is_refused_with_a_near_miss(program, workers):
     ended = program("send", "reviewr", "Look.")
     assert (ended.code, ended.out) == (4, "")
     assert "reviewer" in ended.err
+
+
+@pytest.mark.parametrize("own", ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "ci.17_a-b"])
+def test_an_id_may_be_all_that_a_name_may_be(program, own):
+    assert program.send("user", "once", "--id", own) == own
 
 
 def test_the_same_id_again_is_the_first_and_with_another_text_refused(program, door):
