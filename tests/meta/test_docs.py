@@ -177,6 +177,11 @@ def _lines_of(node: ast.stmt) -> range:
     return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
+def test_a_line_of_a_command_goes_on_after_one_backslash():
+    """Two are a backslash, which the shell takes for a word."""
+    assert not [(page, line) for page, _, code in blocks("sh") for line in code.splitlines() if line.endswith(r"\\")]
+
+
 def is_configuration(comment: str, code: str) -> bool:
     return not comment and "[project]" not in code and "[build-system]" not in code
 
