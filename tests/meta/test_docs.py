@@ -20,7 +20,6 @@ from io import StringIO
 from itertools import dropwhile
 from pathlib import Path
 
-import anyio
 import pytest
 
 from relaykit import config, errors, model
@@ -151,14 +150,26 @@ PIECES = [(page, code) for page, comment, code in blocks("python") if not commen
 
 
 @pytest.mark.parametrize(("page", "code"), PIECES, ids=[page for page, _ in PIECES])
-def test_every_piece_of_python_runs_and_its_tests_pass(page, code, tmp_path, monkeypatch):
+def test_every_piece_of_python_runs(page, code, tmp_path, monkeypatch):
     (tmp_path / "relaykit.toml").touch()
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "piece"}
-    exec(compile(code, page, "exec"), names)
-    for name, test in names.items():
-        if name.startswith("test_"):
-            anyio.run(test, tmp_path)
+    exec(compile(code, page, "exec"), {"__name__": "piece"})
+
+
+SHOWN_TESTS = [(page, code) for page, code in PIECES if re.search(r"^(?:async )?def test_", code, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(("page", "code"), SHOWN_TESTS, ids=[page for page, _ in SHOWN_TESTS])
+def test_every_test_that_is_shown_passes_where_it_is_put_into_a_file_of_its_own(page, code, tmp_path):
+    (tmp_path / "test_shown.py").write_text(code, encoding="utf-8")
+    words = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), "-p", "no:schemathesis"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    assert done.returncode == 0, f"{page}: {done.stdout}"
+    assert "passed" in done.stdout
+
+
+def test_there_are_tests_among_what_is_shown():
+    assert "docs/how-to/test-a-plugin.md" in {page for page, _ in SHOWN_TESTS}
 
 
 @pytest.mark.parity("N-7")
