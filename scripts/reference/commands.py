@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 
 os.environ["COLUMNS"] = "100"  # argparse wraps to the terminal it finds
 os.environ["NO_COLOR"] = "1"
 
-from relaykit.cli.calling import help_of
+from relaykit.cli.added import added_commands
+from relaykit.cli.calling import call, help_of
 from relaykit.cli.overview import overview
 from relaykit.cli.table import BUILT_IN, GROUPS, Entry
+
+_ADDED = "relaykit_signaldock."
+_FURTHER = re.compile(r"(\w+(?:\|\w+)+) \.\.\.")
+"""In a usage the words one of which has to follow."""
 
 HEAD = """\
 # Commands
@@ -29,9 +38,24 @@ def page() -> str:
     for group in GROUPS:
         sections = [section(entry) for entry in BUILT_IN if entry.group == group]
         parts += [f"## {group.capitalize()}\n", *sections]
-    return "\n".join(parts)
+    ours = [entry for entry in added_commands() if entry.target.startswith(_ADDED)]
+    return "\n".join([*parts, "## Added by relaykit-signaldock\n", *(one for entry in ours for one in added(entry))])
 
 
 def section(entry: Entry) -> str:
     """Return one command's part of the page."""
-    return f"### relaykit {entry.words}\n\n```text\n{help_of(entry).rstrip()}\n```\n"
+    return _part(entry.words, help_of(entry))
+
+
+def added(entry: Entry, *words: str) -> Iterator[str]:
+    """Yield the parts of a plugin's command, whose help says which words may follow it."""
+    with redirect_stdout(StringIO()) as printed:
+        call(entry, [*words, "--help"])
+    yield _part(" ".join((entry.words, *words)), printed.getvalue())
+    if further := _FURTHER.search(printed.getvalue()):
+        for word in further[1].split("|"):
+            yield from added(entry, *words, word)
+
+
+def _part(words: str, help: str) -> str:
+    return f"### relaykit {words}\n\n```text\n{help.rstrip()}\n```\n"
