@@ -15,6 +15,8 @@ from relaykit.errors import UsageError
 from relaykit.mailbox import letters
 from relaykit.model import NAME, USER, Draft, Priority, new_id, parse_address
 
+_LONGEST_ID = 200
+
 
 @examples(
     'relaykit send reviewer "Look at the last commit."',
@@ -49,9 +51,7 @@ def send(
     attach: Annotated[
         tuple[str, ...], Option("--attach", metavar="FILE", help="A file that goes with it; repeatable.")
     ] = (),
-    id_: Annotated[
-        str | None, Option("--id", metavar="ID", help="Your own id, formed as a name is: the same again is the first.")
-    ] = None,
+    id_: Annotated[str | None, Option("--id", metavar="ID", help="Your own id: the same again is the first.")] = None,
     json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
     """Put a message into the mailbox and print its id.
@@ -61,8 +61,8 @@ def send(
     """
     _check_group(to, waits=wait is not None, all_=all_, any_=any_)
     draft = Draft(
-        id=_named("--id", id_) or new_id(),
-        sender=_named("--from", sender) or os.environ.get("RELAYKIT_AGENT") or USER,
+        id=_own_id(id_) or new_id(),
+        sender=_name(sender) or os.environ.get("RELAYKIT_AGENT") or USER,
         to=to,
         body=given_text(body),
         thread=thread,
@@ -84,11 +84,17 @@ def send(
     return 0
 
 
-def _named(option: str, word: str | None) -> str | None:
-    """Return an option's word; one that is empty is a script's unset variable, and not left out on purpose."""
+def _own_id(word: str | None) -> str | None:
+    """Return the id that was given; one that is empty is a script's unset variable, and not left out on purpose."""
+    if word is not None and not (word.isprintable() and 0 < len(word) <= _LONGEST_ID and " " not in word):
+        raise UsageError(f"--id: {clipped(word)!r} is no id: 1 to {_LONGEST_ID} characters that can be seen")
+    return word
+
+
+def _name(word: str | None) -> str | None:
     if word is not None and not NAME.fullmatch(word):
         raise UsageError(
-            f"{option}: {clipped(word)!r} is no name: letters, digits, '.', '_' and '-', at most 64 of them, "
+            f"--from: {clipped(word)!r} is no name: letters, digits, '.', '_' and '-', at most 64 of them, "
             "the first a letter or digit"
         )
     return word

@@ -55,8 +55,8 @@ def test_the_text_is_read_from_standard_input(program, door, words):
         (["tag:x", "x", "--wait"], None, "is a group"),
         (["user", "x", "--wait=nan"], None, "is no number"),
         (["user", "x", "--wait=-1"], None, "is less than 0"),
-        (["user", "x", "--id", ""], None, "--id: '' is no name"),
-        (["user", "x", "--id", "i" * 65], None, "at most 64"),
+        (["user", "x", "--id", ""], None, "--id: '' is no id"),
+        (["user", "x", "--id", "i" * 201], None, "1 to 200"),
         (["user", "x", "--from", ""], None, "--from: '' is no name"),
         (["user", "x", "--from", "tag:x"], None, "'tag:x' is no name"),
         (["user", "x", "--from", "x y"], None, "'x y' is no name"),
@@ -75,8 +75,8 @@ def test_an_unknown_address_is_refused_with_a_near_miss(program, workers):
     assert "reviewer" in ended.err
 
 
-@pytest.mark.parametrize("own", ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "ci.17_a-b"])
-def test_an_id_may_be_all_that_a_name_may_be(program, own):
+@pytest.mark.parametrize("own", ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "ci/build:17"])
+def test_an_id_may_be_whatever_can_be_seen(program, own):
     assert program.send("user", "once", "--id", own) == own
 
 
