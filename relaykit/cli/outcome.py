@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from relaykit.cli.output import complain, plain, say
 from relaykit.errors import RefusedError, WaitTimeoutError
-from relaykit.model import MessageKind, State
+from relaykit.model import MessageKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,26 +19,14 @@ if TYPE_CHECKING:
 
 def is_over(trace: Trace, *, every: bool) -> bool:
     """Whether nothing more is to be waited for: every end, or, if one is enough, the first good one."""
-    done = [delivery for delivery in trace.deliveries if _is_done(delivery, trace)]
+    done = [delivery for delivery in trace.deliveries if not trace.awaits(delivery)]
     return len(done) == len(trace.deliveries) or (not every and any(one.state.ended_well for one in done))
-
-
-def reply_of(delivery: Delivery, trace: Trace) -> Message | None:
-    """Return the reply of a delivery's recipient."""
-    said = (one for one in trace.replies if one.kind is not MessageKind.NOTICE)
-    return next((one for one in said if one.sender == delivery.recipient), None)
 
 
 def notice_of(delivery: Delivery, trace: Trace) -> Message | None:
     """Return the last notice of a delivery's end; it has what the turn had written until then."""
     said = [one for one in trace.replies if one.kind is MessageKind.NOTICE and one.sender == delivery.recipient]
     return said[-1] if said and not delivery.state.ended_well else None
-
-
-def _is_done(delivery: Delivery, trace: Trace) -> bool:
-    """Whether a delivery is over; of one that left through a transport the reply is still to come."""
-    went_out = delivery.state is State.ACKNOWLEDGED and "@" in delivery.recipient
-    return delivery.state.ended and not (went_out and reply_of(delivery, trace) is None)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -55,7 +43,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     @property
     def deliveries(self) -> Sequence[Delivery]:
         """Those that are told of: all, or the first good one where one is enough."""
-        good = (one for one in self.trace.deliveries if one.state.ended_well and _is_done(one, self.trace))
+        good = (one for one in self.trace.deliveries if one.state.ended_well and not self.trace.awaits(one))
         first = None if self.every else next(good, None)
         return (first,) if first else self.trace.deliveries
 
@@ -94,7 +82,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         }
 
     def _delivery(self, delivery: Delivery) -> dict[str, Any]:
-        reply, notice = reply_of(delivery, self.trace), notice_of(delivery, self.trace)
+        reply, notice = self.trace.answer_of(delivery), notice_of(delivery, self.trace)
         return {
             "recipient": delivery.recipient,
             "state": delivery.state.value,
@@ -107,7 +95,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 def say_outcome(outcome: Outcome) -> None:
     """Tell people: replies on standard output, what did not end well on standard error."""
     for delivery in outcome.deliveries:
-        reply = reply_of(delivery, outcome.trace)
+        reply = outcome.trace.answer_of(delivery)
         if len(outcome.deliveries) > 1 and reply:
             say(f"--- {delivery.recipient}")
         if reply:

@@ -98,9 +98,9 @@ def _tell(door: Door, outcome: Outcome, wait: Wait) -> None:
     else:
         say_outcome(outcome)
     if outcome.timed_out:
-        why = _hindrance(door, outcome.trace, wait)
-        because = f": {why}" if why else ""
-        complain(f"no reply within {wait.seconds:g} s{because}; the message goes on: relaykit trace {message}")
+        why, who = _hindrance(door, outcome.trace, wait), outcome.trace.taken_by
+        taken, because = f"{who} took it, but " if who else "", f": {why}" if why else ""
+        complain(f"{taken}no reply within {wait.seconds:g} s{because}; the message goes on: relaykit trace {message}")
 
 
 def _acknowledge(door: Door, outcome: Outcome, sender: str) -> None:

@@ -168,6 +168,22 @@ class Trace(Record, frozen=True, kw_only=True):
     """One for each delivery of a message that carries one."""
     reactions: tuple[Reaction, ...] = ()
 
+    def answer_of(self, delivery: Delivery) -> Message | None:
+        """Return the first answer of a delivery's recipient, if there is one; a notice is none."""
+        said = (one for one in self.replies if one.kind is not MessageKind.NOTICE)
+        return next((one for one in said if one.sender == delivery.recipient), None)
+
+    def awaits(self, delivery: Delivery) -> bool:
+        """Whether something may still come of a delivery; who has no turn takes a message first, and answers later."""
+        if delivery.state is State.ACKNOWLEDGED:
+            return self.answer_of(delivery) is None
+        return not delivery.state.ended
+
+    @property
+    def taken_by(self) -> str:
+        """Who has the message and has not answered it yet, as a list for people; empty for nobody."""
+        return ", ".join(one.recipient for one in self.deliveries if one.state.ended and self.awaits(one))
+
 
 class InboxItem(Record, frozen=True, kw_only=True):
     """One delivery as its recipient sees it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from relaykit.model import Draft, Message, MessageKind, Priority, State, new_id, parse_address
+from relaykit.model import Draft, Message, MessageKind, Priority, new_id, parse_address
 from relaykit.server.desk import MAX_WAIT
 from relaykit.server.tools.documents import WHOLE, delivery_document, message_document
 from relaykit.server.tools.making import flag, number, text, tool
@@ -41,7 +41,9 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
         desk.afterwards.append(partial(desk.mailbox.end_wait, draft.id))
     over = await desk.wait(draft.id, seconds, partial(_is_over, every=draft.all))
     if over is None:
-        return {**_stored(accepted), "note": _NOT_YET}
+        now = await desk.mailbox.trace(draft.id)
+        taken = f"{who} took it, and has not answered; " if (who := now.taken_by) else ""
+        return {**_stored(accepted, now.deliveries), "note": taken + _NOT_YET}
     shown = [reply for reply in over.replies if draft.all or _is_told(reply, over)]
     desk.afterwards.insert(-1 if waits else 0, partial(_acknowledge, desk, shown))
     return {"id": draft.id, "thread": accepted.message.thread, **_outcome(over, shown)}
@@ -79,15 +81,10 @@ def _outcome(trace: Trace, shown: Sequence[Message]) -> dict[str, Any]:
 
 def _is_over(trace: Trace, *, every: bool) -> bool:
     """Whether nothing more is to be waited for: every answer or end, or, if one is enough, the first good one."""
-    answered = {reply.sender for reply in trace.replies if reply.kind is not MessageKind.NOTICE}
-    over = [one for one in trace.deliveries if one.recipient in answered or _has_ended(one)]
-    good = [one for one in over if one.recipient in answered or one.state.ended_well]
+    answered = [one for one in trace.deliveries if trace.answer_of(one)]  # before its turn ends, too
+    over = [one for one in trace.deliveries if one in answered or not trace.awaits(one)]
+    good = [one for one in over if one in answered or one.state.ended_well]
     return len(over) == len(trace.deliveries) or (not every and bool(good))
-
-
-def _has_ended(delivery: Delivery) -> bool:
-    """Whether nothing more comes of it; of one that left through a transport the answer is still to come."""
-    return delivery.state.ended and not (delivery.state is State.ACKNOWLEDGED and "@" in delivery.recipient)
 
 
 def _has_ended_everywhere(trace: Trace) -> bool:

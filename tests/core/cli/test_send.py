@@ -149,6 +149,30 @@ def test_a_wait_that_is_over_ends_with_5_and_the_id_and_cancels_nothing(program,
     assert (document.json["state"], document.json["reply"], document.json["timed_out"]) == ("queued", None, True)
 
 
+def show(door, message):
+    """Acknowledge a message, as an inbox does that shows it."""
+    door.run(reading.acknowledge, [one.id for one in door.run(reading.trace, message).deliveries], "shown")
+
+
+def test_a_wait_goes_on_after_a_person_was_shown_the_message_until_the_answer(program, door):
+    door.run(letters.put, Draft(sender="anna", to="user", body="Hello."))
+    with program.start("send", "anna", "Well?", "--wait", LONG) as sending:
+        message = put_by_now(door, "anna")
+        show(door, message.id)
+        door.run(letters.put, Draft(sender="anna", to="user", body="Yes.", in_reply_to=(message.id,)))
+        out, _ = sending.communicate(timeout=30)
+    assert (sending.returncode, out) == (0, "Yes.\n")
+
+
+def test_a_wait_that_is_over_says_who_took_the_message_and_has_not_answered(program, door):
+    door.run(letters.put, Draft(sender="anna", to="user", body="Hello."))
+    program("send", "anna", "Well?", "--id", "job-1")
+    show(door, "job-1")
+    ended = program("send", "anna", "Well?", "--id", "job-1", "--json", "--wait", "0.1")
+    assert (ended.code, ended.json["state"], ended.json["timed_out"]) == (5, "acknowledged", True)
+    assert "anna took it, but no reply" in ended.err
+
+
 def test_ctrl_c_ends_the_wait_with_130_and_says_that_the_message_goes_on(program, door, workers):
     workers.enlist("reviewer")
     with program.start("send", "reviewer", "Go.", "--wait", LONG) as sending:
