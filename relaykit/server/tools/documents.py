@@ -20,9 +20,11 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
     return {"to": delivery.recipient, "state": delivery.state.value, **reason}
 
 
-def message_document(message: Message, room: int) -> dict[str, Any]:
-    """Return a message, its body cut to the room that there is."""
-    cut = {"cut": f"{len(message.body)} characters in all"} if len(message.body) > room else {}
+def message_document(message: Message, room: int, offset: int = 0) -> dict[str, Any]:
+    """Return a message, its body from a character on, cut to the room that there is."""
+    cut, end = {}, offset + room
+    if len(message.body) > end:
+        cut = {"cut": f"{len(message.body)} characters in all; thread with this id and offset {end} goes on"}
     attached = {"attached": [one.name for one in message.attachments]} if message.attachments else {}
     answers = {"answers": list(message.in_reply_to)} if message.in_reply_to else {}
     return {
@@ -32,7 +34,7 @@ def message_document(message: Message, room: int) -> dict[str, Any]:
         "thread": message.thread,
         "kind": message.kind.value,
         **answers,
-        "body": message.body[:room],
+        "body": message.body[offset:end],
         **cut,
         **attached,
     }

@@ -63,6 +63,11 @@ def count(description: str, most: int) -> dict[str, Any]:
     return {"type": "integer", "description": description, "minimum": 1, "maximum": most}
 
 
+def place(description: str) -> dict[str, Any]:
+    """Return the schema of a place in a text, from 0."""
+    return {"type": "integer", "description": description, "minimum": 0}
+
+
 def flag(description: str) -> dict[str, Any]:
     """Return the schema of a yes or no."""
     return {"type": "boolean", "description": description}

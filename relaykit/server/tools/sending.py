@@ -19,6 +19,7 @@ _NOT_YET = (
     "no answer yet; the message goes on, and its answer comes to you as a message of its own. "
     "End your turn, or go on with other work; do not send it again."
 )
+_CUT = "what is cut here comes to you whole, as a message of its own"
 
 
 async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,8 +46,16 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
         taken = f"{who} took it, and has not answered; " if (who := now.taken_by) else ""
         return {**_stored(accepted, now.deliveries), "note": taken + _NOT_YET}
     shown = [reply for reply in over.replies if draft.all or _is_told(reply, over)]
-    desk.afterwards.insert(-1 if waits else 0, partial(_acknowledge, desk, shown))
-    return {"id": draft.id, "thread": accepted.message.thread, **_outcome(over, shown)}
+    room = WHOLE // max(1, len(shown))
+    whole = [reply for reply in shown if len(reply.body) <= room]
+    desk.afterwards.insert(-1 if waits else 0, partial(_acknowledge, desk, whole))
+    return {
+        "id": draft.id,
+        "thread": accepted.message.thread,
+        "deliveries": [delivery_document(one) for one in over.deliveries],
+        "replies": [message_document(one, room) for one in shown],
+        **({"note": _CUT} if len(whole) < len(shown) else {}),
+    }
 
 
 async def _reply(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,14 +77,6 @@ def _stored(accepted: Accepted, deliveries: Sequence[Delivery] = ()) -> dict[str
         "id": accepted.message.id,
         "thread": accepted.message.thread,
         "deliveries": [delivery_document(one) for one in deliveries or accepted.deliveries],
-    }
-
-
-def _outcome(trace: Trace, shown: Sequence[Message]) -> dict[str, Any]:
-    room = WHOLE // max(1, len(shown))
-    return {
-        "deliveries": [delivery_document(one) for one in trace.deliveries],
-        "replies": [message_document(one, room) for one in shown],
     }
 
 

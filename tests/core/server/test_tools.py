@@ -185,7 +185,10 @@ async def test_the_inbox_shows_what_waits_cut_and_the_thread_has_it_whole(edge):
         client = edge.client()
         first, second = (await client.tool("inbox"))["items"]
         assert (first["state"], second["state"], second["from"]) == ("seen", "queued", "user")
-        assert (len(second["body"]), second["cut"]) == (500, "2000 characters in all")
+        assert (len(second["body"]), second["cut"]) == (
+            500,
+            "2000 characters in all; thread with this id and offset 500 goes on",
+        )
         (message,) = (await client.tool("thread", id=long.id))["messages"]
         assert len(message["body"]) == 2000
         assert len((await client.tool("inbox", limit=1))["items"]) == 1

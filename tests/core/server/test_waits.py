@@ -48,3 +48,40 @@ async def test_a_wait_that_is_over_says_that_the_message_was_taken_and_not_answe
             await edge.world.mailbox._run(take, "reader", [message.id], "read")
     assert answers[0]["note"].startswith("reader took it, and has not answered; no answer yet")
     assert answers[0]["deliveries"] == [{"to": "reader", "state": "acknowledged", "reason": "read"}]
+
+
+LONG = "x" * 59_990 + "VERDICT: NO"
+
+
+async def test_an_answer_that_was_not_shown_whole_comes_as_a_message_of_its_own(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        answers = []
+
+        async def ask():
+            answers.append(await edge.client("a").tool("send", to="b", body="well?", wait=20))
+
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask)
+                b.answer(LONG, (await b.submitted()).id)
+        (reply,) = answers[0]["replies"]
+        assert reply["body"] == LONG[:40_000]
+        assert "a message of its own" in answers[0]["note"]
+        await edge.nobody_waits("a")
+        a.end(text="cut off")
+        assert LONG in (await a.submitted(2)).text
+
+
+async def test_a_long_message_is_read_to_its_end_by_offsets(edge):
+    async with edge.relay("a", "b") as relay:
+        message = (await relay.send("a", LONG)).message
+        client = edge.client("a")
+        (first,) = (await client.tool("thread", id=message.id))["messages"]
+        assert first["cut"].endswith("thread with this id and offset 40000 goes on")
+        (rest,) = (await client.tool("thread", id=message.id, offset=40_000))["messages"]
+        assert (first["body"] + rest["body"], "cut" in rest) == (LONG, False)
+        for wanted, name in ((message.id, "b"), (message.id[:8], "a"), ("nothing", "a")):
+            told = await edge.client(name).refused("thread", id=wanted, offset=0)
+            assert told == f"thread: you sent or got no message {wanted!r}; offset wants the whole id of one"
