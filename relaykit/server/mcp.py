@@ -14,7 +14,7 @@ from msgspec import Struct
 
 import relaykit
 from relaykit.server import jsonrpc
-from relaykit.server.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, RpcError
+from relaykit.server.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, Read, RpcError
 
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """Those that begin with a handshake, newest first."""
@@ -65,9 +65,8 @@ class McpServer(Generic[C]):
     def __init__(self, tools: Sequence[Tool[C]]) -> None:
         self._tools = {tool.name: tool for tool in tools}
 
-    async def answer(self, body: bytes, caller: C) -> bytes:
-        """Return what is answered to a body; empty where nothing is."""
-        read = jsonrpc.read(body)
+    async def answer(self, read: Read, caller: C) -> bytes:
+        """Return what is answered to what stood in a body; empty where nothing is."""
         answers = [one for call in read.calls if (one := await self._answer(call, caller)) is not None]
         return jsonrpc.write(answers, is_batch=read.is_batch)
 

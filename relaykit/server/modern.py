@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import relaykit
 from relaykit.server import jsonrpc
-from relaykit.server.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Call, RpcError
+from relaykit.server.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Call, Read, RpcError
 from relaykit.server.mcp import INSTRUCTIONS, VERSIONS
 
 if TYPE_CHECKING:
@@ -41,20 +41,18 @@ class HttpAnswer(NamedTuple):
     body: bytes
 
 
-def unsupported(version: str, body: bytes) -> HttpAnswer:
+def unsupported(version: str, read: Read) -> HttpAnswer:
     """Return the refusal of a version that is not spoken here, in a form that clients of any revision understand."""
     error = RpcError(
         UNSUPPORTED_VERSION,
         f"protocol version {version[:40]!r} is not spoken here; {', '.join(SPOKEN)} are",
         data={"supported": SPOKEN, "requested": version[:40]},
     )
-    calls = jsonrpc.read(body).calls
-    return _refusal(400, error, calls[0] if calls else None)
+    return _refusal(400, error, read.calls[0] if read.calls else None)
 
 
-async def answer(server: McpServer[C], body: bytes, headers: Mapping[str, str], caller: C) -> HttpAnswer:
+async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], caller: C) -> HttpAnswer:
     """Return what is answered to one request of this revision."""
-    read = jsonrpc.read(body)
     if read.is_batch or len(read.calls) != 1:
         return _refusal(400, RpcError(INVALID_REQUEST, "a body is one request"))
     (call,) = read.calls

@@ -17,7 +17,7 @@ from relaykit.errors import RefusedError, RelaykitError, StoreError
 from relaykit.plugin import CALLER
 from relaykit.server import hooks, jsonrpc, modern
 from relaykit.server.desk import Desk
-from relaykit.server.jsonrpc import Call
+from relaykit.server.jsonrpc import Call, Read
 from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
 from relaykit.server.tools import TOOLS
 
@@ -61,13 +61,13 @@ class _Edge:
         return Response(answer, status, media_type=media_type, background=afterwards)
 
     async def _answer(self, request: Request, desk: Desk) -> modern.HttpAnswer:
-        version, body = request.headers.get("mcp-protocol-version", WITHOUT_HEADER), await request.body()
-        if version in VERSIONS or _begins(body):
-            answer = await self._mcp.answer(body, desk)
+        version, read = request.headers.get("mcp-protocol-version", WITHOUT_HEADER), jsonrpc.read(await request.body())
+        if version in VERSIONS or _begins(read):
+            answer = await self._mcp.answer(read, desk)
             return modern.HttpAnswer(200 if answer else 202, answer)
         if version == modern.VERSION:
-            return await modern.answer(self._mcp, body, request.headers, desk)
-        return modern.unsupported(version, body)
+            return await modern.answer(self._mcp, read, request.headers, desk)
+        return modern.unsupported(version, read)
 
     async def hook(self, request: Request) -> Response:
         """What a provider's hook sends, into the events of the session whose token it bears; what that tells it, back."""
@@ -105,9 +105,9 @@ class _Edge:
         return JSONResponse({"status": "ok", "version": relaykit.__version__, "agents": agents, "relays": len(relays)})
 
 
-def _begins(body: bytes) -> bool:
-    """Whether a request may come in any version: a handshake, which negotiates it."""
-    return any(isinstance(call, Call) and call.method == "initialize" for call in jsonrpc.read(body).calls)
+def _begins(read: Read) -> bool:
+    """Whether a request may come in any version: a handshake, which negotiates it, and is never in a batch."""
+    return not read.is_batch and any(isinstance(call, Call) and call.method == "initialize" for call in read.calls)
 
 
 def _caller(request: Request) -> Caller:

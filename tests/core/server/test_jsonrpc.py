@@ -54,18 +54,18 @@ def check(body):
 
 @given(st.binary(max_size=200))
 async def test_any_bytes_are_answered(body):
-    check(await SERVER.answer(body, None))
+    check(await SERVER.answer(read(body), None))
 
 
 @given(REQUESTS | VALUES | st.lists(REQUESTS, max_size=25))
 async def test_any_json_is_answered(said):
-    check(await SERVER.answer(json.dumps(said).encode(), None))
+    check(await SERVER.answer(read(json.dumps(said).encode()), None))
 
 
 @given(st.text(max_size=8) | st.integers(min_value=-(2**53), max_value=2**53))
 async def test_an_answer_bears_the_id_of_its_request(number):
     body = json.dumps({"jsonrpc": "2.0", "id": number, "method": "ping"}).encode()
-    assert json.loads(await SERVER.answer(body, None)) == {"jsonrpc": "2.0", "id": number, "result": {}}
+    assert json.loads(await SERVER.answer(read(body), None)) == {"jsonrpc": "2.0", "id": number, "result": {}}
 
 
 def test_a_request_and_a_notification_are_told_apart():
@@ -110,7 +110,7 @@ def test_an_answer_of_the_clients_is_left_out():
 )
 async def test_the_version_is_negotiated(wanted, got):
     body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": wanted}}
-    result = json.loads(await SERVER.answer(json.dumps(body).encode(), None))["result"]
+    result = json.loads(await SERVER.answer(read(json.dumps(body).encode()), None))["result"]
     assert result["protocolVersion"] == got
     assert result["capabilities"] == {"tools": {"listChanged": False}}
 
@@ -121,6 +121,6 @@ async def test_the_version_is_negotiated(wanted, got):
 )
 async def test_a_call_that_names_no_tool_is_told_which_there_are(params, told):
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    error = json.loads(await SERVER.answer(json.dumps(body).encode(), None))["error"]
+    error = json.loads(await SERVER.answer(read(json.dumps(body).encode()), None))["error"]
     assert error["code"] == jsonrpc.INVALID_PARAMS
     assert told in error["message"]

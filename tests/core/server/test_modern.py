@@ -8,6 +8,7 @@ from base64 import b64encode
 import pytest
 
 from relaykit.server import modern
+from relaykit.server.jsonrpc import read
 from relaykit.server.mcp import McpServer, Tool, ToolResult
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
@@ -38,7 +39,7 @@ def headers(method, **more):
 
 async def ask(method, given=None, *, meta=META, **params):
     """Return the status and what is answered to a request with its own headers, or others."""
-    reply = await modern.answer(SERVER, request(method, meta=meta, **params), given or headers(method), None)
+    reply = await modern.answer(SERVER, read(request(method, meta=meta, **params)), given or headers(method), None)
     return reply.status, json.loads(reply.body)
 
 
@@ -119,7 +120,7 @@ async def test_a_tool_that_is_not_there_is_an_error_of_the_call():
     ],
 )
 async def test_a_body_is_one_request_or_a_notification(body, status):
-    reply = await modern.answer(SERVER, body, headers("tools/list"), None)
+    reply = await modern.answer(SERVER, read(body), headers("tools/list"), None)
     assert (reply.status, bool(reply.body)) == (status, status == 400)
 
 
@@ -140,3 +141,10 @@ async def test_a_handshake_is_answered_whatever_the_header_says(edge):
         for version in (modern.VERSION, "2099-01-01"):
             answer = await edge.client()("POST", "/mcp", body, MCP_Protocol_Version=version)
             assert (answer.status, answer.json["result"]["protocolVersion"]) == (200, "2025-11-25")
+
+
+async def test_a_handshake_in_a_batch_lets_no_version_in(edge):
+    async with edge.relay():
+        body = b"[" + request("initialize") + b"," + request("tools/list") + b"]"
+        answer = await edge.client()("POST", "/mcp", body, MCP_Protocol_Version="2099-01-01")
+        assert (answer.status, answer.json["error"]["code"]) == (400, modern.UNSUPPORTED_VERSION)
