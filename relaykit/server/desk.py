@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from relaykit.model import Trace
     from relaykit.plugin import Mailbox
     from relaykit.relay.services import Services
+    from relaykit.server.jsonrpc import Id
     from relaykit.server.passes import Caller
 
 T = TypeVar("T")
+Act = Callable[[], Awaitable[None]]
 MAX_WAIT = 50.0
 """Seconds: providers give a tool a minute."""
 
 
-class Desk(Struct):
-    """What one request works with."""
+class Desk(Struct, eq=False):
+    """What one call works with."""
 
     caller: Caller
     services: Services
@@ -34,9 +36,14 @@ class Desk(Struct):
     """Set when the relay stops: nothing waits any longer."""
     disconnected: Callable[[], Awaitable[None]]
     """Returns once the client has gone."""
-    gone: bool = False
-    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    """What is done once the client has its answer."""
+    call: Id = None
+    """By which the client names the call when it gives it up."""
+    left: anyio.Event = field(default_factory=anyio.Event)
+    """Set when the client has gone, or has given this call up: it takes no answer any more."""
+    once_answered: list[Act] = field(default_factory=list)
+    """What is done once the client has its answer, and not where it left."""
+    at_end: list[Act] = field(default_factory=list)
+    """What is done after that, whatever became of the client."""
 
     @property
     def mailbox(self) -> Mailbox:
@@ -48,13 +55,14 @@ class Desk(Struct):
         return await self.hear_out(partial(self._until, message, is_over), seconds)
 
     async def hear_out(self, answer: Callable[[], Awaitable[T]], seconds: float = inf) -> T | None:
-        """Return what a call returns, or None: it took longer, the client has gone, or the relay stops."""
+        """Return what a call returns, or None: it took longer, the client left, or the relay stops."""
         found: T | None = None
         failure: RelaykitError | None = None
         with self._counted():
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._cut_short, tasks.cancel_scope, name="tool call: client")
-                tasks.start_soon(self._close, tasks.cancel_scope, name="tool call: relay")
+                tasks.start_soon(self._notice, name="tool call: client")
+                tasks.start_soon(_end_at, self.left, tasks.cancel_scope, name="tool call: given up")
+                tasks.start_soon(_end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
                 try:
                     with anyio.move_on_after(seconds):
                         found = await answer()
@@ -63,7 +71,16 @@ class Desk(Struct):
                 tasks.cancel_scope.cancel()
         if failure is not None:
             raise failure
-        return None if self.gone else found
+        return None if self.left.is_set() else found
+
+    async def end(self) -> None:
+        """Do what is left to do once an answer was sent, if there was still somebody to take it."""
+        try:
+            for act in () if self.left.is_set() else self.once_answered:
+                await act()
+        finally:
+            for act in self.at_end:
+                await act()
 
     async def _until(self, message: str, is_over: Callable[[Trace], bool]) -> Trace:
         async with self.mailbox.watch() as watch:
@@ -71,14 +88,9 @@ class Desk(Struct):
                 await concerned(watch, trace.message.sender)
             return trace
 
-    async def _cut_short(self, scope: anyio.CancelScope) -> None:
+    async def _notice(self) -> None:
         await self.disconnected()
-        self.gone = True
-        scope.cancel()
-
-    async def _close(self, scope: anyio.CancelScope) -> None:
-        await self.closing.wait()
-        scope.cancel()
+        self.left.set()
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -89,3 +101,8 @@ class Desk(Struct):
             yield
         finally:
             self.caller.waits_left += 1
+
+
+async def _end_at(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

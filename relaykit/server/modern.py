@@ -18,8 +18,9 @@ from relaykit.server.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_
 from relaykit.server.mcp import INSTRUCTIONS, VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from relaykit.server.jsonrpc import Id
     from relaykit.server.mcp import C, McpServer
 
 VERSION = "2026-07-28"
@@ -51,7 +52,7 @@ def unsupported(version: str, read: Read) -> HttpAnswer:
     return _refusal(400, error, read.calls[0] if read.calls else None)
 
 
-async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], caller: C) -> HttpAnswer:
+async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], caller: Callable[[Id], C]) -> HttpAnswer:
     """Return what is answered to one request of this revision."""
     if read.is_batch or len(read.calls) != 1:
         return _refusal(400, RpcError(INVALID_REQUEST, "a body is one request"))
@@ -69,7 +70,7 @@ async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], c
     return HttpAnswer(200, jsonrpc.write([jsonrpc.result(call.id, said)], is_batch=False))
 
 
-async def _result(server: McpServer[C], call: Call, caller: C) -> Mapping[str, Any]:
+async def _result(server: McpServer[C], call: Call, caller: Callable[[Id], C]) -> Mapping[str, Any]:
     match call.method:
         case "server/discover":
             about = {"supportedVersions": SPOKEN, "capabilities": {"tools": {}}, "instructions": INSTRUCTIONS}
@@ -77,7 +78,7 @@ async def _result(server: McpServer[C], call: Call, caller: C) -> Mapping[str, A
         case "tools/list":
             return {**server.listed(), **_cached()}
         case "tools/call":
-            return await server.call(call.params, caller)
+            return await server.call(call.params, caller(call.id))
         case _:
             raise RpcError(METHOD_NOT_FOUND, f"there is no method {call.method[:100]!r} here")
 

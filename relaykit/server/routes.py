@@ -20,6 +20,7 @@ from relaykit.server.desk import Desk
 from relaykit.server.jsonrpc import Call, Read
 from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
 from relaykit.server.tools import TOOLS
+from relaykit.server.visits import Visit, give_up
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from relaykit.relay.services import Services
     from relaykit.server.passes import Caller
 
-_AFTERWARDS_SECONDS = 5.0
 _SMALL = 2**20
 """Bytes that a hook may report."""
 
@@ -49,24 +49,29 @@ class _Edge:
         self._services = services
         self._closing = closing
         self._mcp = McpServer(TOOLS)
+        self._visits: list[Visit] = []
 
     async def mcp(self, request: Request) -> Response:
         """JSON-RPC in, its answer out; there is no stream to GET."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refused(415, "the body has to be application/json")
-        desk = Desk(_caller(request), self._services, self._closing, _disconnected(request))
-        status, answer = await self._answer(request, desk)
-        afterwards = BackgroundTask(_afterwards, desk) if desk.afterwards else None
+        visit = Visit(_caller(request), self._services, self._closing, _disconnected(request))
+        self._visits.append(visit)
+        try:
+            status, answer = await self._answer(request, visit)
+        finally:
+            self._visits.remove(visit)
         media_type = "application/json" if answer else None
-        return Response(answer, status, media_type=media_type, background=afterwards)
+        return Response(answer, status, media_type=media_type, background=BackgroundTask(visit.end))
 
-    async def _answer(self, request: Request, desk: Desk) -> modern.HttpAnswer:
+    async def _answer(self, request: Request, visit: Visit) -> modern.HttpAnswer:
         version, read = request.headers.get("mcp-protocol-version", WITHOUT_HEADER), jsonrpc.read(await request.body())
+        give_up(self._visits, visit.caller, read)
         if version in VERSIONS or _begins(read):
-            answer = await self._mcp.answer(read, desk)
+            answer = await self._mcp.answer(read, visit.desk)
             return modern.HttpAnswer(200 if answer else 202, answer)
         if version == modern.VERSION:
-            return await modern.answer(self._mcp, read, request.headers, desk)
+            return await modern.answer(self._mcp, read, request.headers, visit.desk)
         return modern.unsupported(version, read)
 
     async def hook(self, request: Request) -> Response:
@@ -121,13 +126,6 @@ def _disconnected(request: Request) -> Callable[[], Awaitable[None]]:
             pass
 
     return disconnected
-
-
-async def _afterwards(desk: Desk) -> None:
-    """Do what is to be done once the client has its answer; where it has gone before, only the rest of that."""
-    with anyio.move_on_after(_AFTERWARDS_SECONDS, shield=True):
-        for act in desk.afterwards:
-            await act()
 
 
 def _refused(status: int, text: str) -> Response:

@@ -39,7 +39,7 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     if not seconds:
         return _stored(accepted)
     if waits:
-        desk.afterwards.append(partial(desk.mailbox.end_wait, draft.id))
+        desk.at_end.append(partial(desk.mailbox.end_wait, draft.id))
     over = await desk.wait(draft.id, seconds, partial(_is_over, every=draft.all))
     if over is None:
         now = await desk.mailbox.trace(draft.id)
@@ -48,7 +48,7 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     shown = [reply for reply in over.replies if draft.all or _is_told(reply, over)]
     room = WHOLE // max(1, len(shown))
     whole = [reply for reply in shown if len(reply.body) <= room]
-    desk.afterwards.insert(-1 if waits else 0, partial(_acknowledge, desk, whole))
+    desk.once_answered.append(partial(_acknowledge, desk, whole))
     return {
         "id": draft.id,
         "thread": accepted.message.thread,

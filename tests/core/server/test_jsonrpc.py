@@ -35,6 +35,10 @@ async def say(_caller, arguments):
     return ToolResult(text=f"said {sorted(arguments, key=str)}")
 
 
+def nobody(_id):
+    """Return who calls: the tool here asks nothing of it."""
+
+
 SERVER = McpServer([Tool(name="say", description="Says it.", schema={"type": "object"}, run=say)])
 
 
@@ -54,18 +58,18 @@ def check(body):
 
 @given(st.binary(max_size=200))
 async def test_any_bytes_are_answered(body):
-    check(await SERVER.answer(read(body), None))
+    check(await SERVER.answer(read(body), nobody))
 
 
 @given(REQUESTS | VALUES | st.lists(REQUESTS, max_size=25))
 async def test_any_json_is_answered(said):
-    check(await SERVER.answer(read(json.dumps(said).encode()), None))
+    check(await SERVER.answer(read(json.dumps(said).encode()), nobody))
 
 
 @given(st.text(max_size=8) | st.integers(min_value=-(2**53), max_value=2**53))
 async def test_an_answer_bears_the_id_of_its_request(number):
     body = json.dumps({"jsonrpc": "2.0", "id": number, "method": "ping"}).encode()
-    assert json.loads(await SERVER.answer(read(body), None)) == {"jsonrpc": "2.0", "id": number, "result": {}}
+    assert json.loads(await SERVER.answer(read(body), nobody)) == {"jsonrpc": "2.0", "id": number, "result": {}}
 
 
 def test_a_request_and_a_notification_are_told_apart():
@@ -110,7 +114,7 @@ def test_an_answer_of_the_clients_is_left_out():
 )
 async def test_the_version_is_negotiated(wanted, got):
     body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": wanted}}
-    result = json.loads(await SERVER.answer(read(json.dumps(body).encode()), None))["result"]
+    result = json.loads(await SERVER.answer(read(json.dumps(body).encode()), nobody))["result"]
     assert result["protocolVersion"] == got
     assert result["capabilities"] == {"tools": {"listChanged": False}}
 
@@ -121,6 +125,6 @@ async def test_the_version_is_negotiated(wanted, got):
 )
 async def test_a_call_that_names_no_tool_is_told_which_there_are(params, told):
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    error = json.loads(await SERVER.answer(read(json.dumps(body).encode()), None))["error"]
+    error = json.loads(await SERVER.answer(read(json.dumps(body).encode()), nobody))["error"]
     assert error["code"] == jsonrpc.INVALID_PARAMS
     assert told in error["message"]

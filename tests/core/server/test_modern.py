@@ -23,6 +23,10 @@ async def say(_caller, arguments):
     return ToolResult(text=f"said {arguments['word']}")
 
 
+def nobody(_id):
+    """Return who calls: the tool here asks nothing of it."""
+
+
 SERVER = McpServer(
     [Tool(name=name, description="Says it.", schema={"type": "object"}, run=say) for name in ("say", "sagöse")]
 )
@@ -39,7 +43,7 @@ def headers(method, **more):
 
 async def ask(method, given=None, *, meta=META, **params):
     """Return the status and what is answered to a request with its own headers, or others."""
-    reply = await modern.answer(SERVER, read(request(method, meta=meta, **params)), given or headers(method), None)
+    reply = await modern.answer(SERVER, read(request(method, meta=meta, **params)), given or headers(method), nobody)
     return reply.status, json.loads(reply.body)
 
 
@@ -120,7 +124,7 @@ async def test_a_tool_that_is_not_there_is_an_error_of_the_call():
     ],
 )
 async def test_a_body_is_one_request_or_a_notification(body, status):
-    reply = await modern.answer(SERVER, read(body), headers("tools/list"), None)
+    reply = await modern.answer(SERVER, read(body), headers("tools/list"), nobody)
     assert (reply.status, bool(reply.body)) == (status, status == 400)
 
 

@@ -1,0 +1,64 @@
+"""The calls of one request, each at a desk of its own, and how a client gives one up."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import anyio
+from msgspec import Struct, field
+
+from relaykit.server.desk import Desk
+from relaykit.server.jsonrpc import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from relaykit.relay.services import Services
+    from relaykit.server.jsonrpc import Id, Read
+    from relaykit.server.passes import Caller
+
+_CANCELLED = "notifications/cancelled"
+_END_SECONDS = 5.0
+
+
+class Visit(Struct, eq=False):
+    """One request that calls tools."""
+
+    caller: Caller
+    services: Services
+    closing: anyio.Event
+    disconnected: Callable[[], Awaitable[None]]
+    desks: list[Desk] = field(default_factory=list)
+    """One for each call so far."""
+
+    def desk(self, call: Id) -> Desk:
+        """Return what a call works with."""
+        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call)
+        self.desks.append(desk)
+        return desk
+
+    async def end(self) -> None:
+        """End every call, once the answer was sent; what one of them cannot do keeps no other from it."""
+        with anyio.move_on_after(_END_SECONDS, shield=True):
+            async with AsyncExitStack() as stack:
+                for desk in reversed(self.desks):
+                    stack.push_async_callback(desk.end)
+
+
+def give_up(visits: Iterable[Visit], caller: Caller, read: Read) -> None:
+    """Let the calls that a client cancels end as if it had gone.
+
+    There are no sessions, so of several clients with one token that count their calls alike each may be meant. Whose
+    wait ends too early gets its answer as a message; an answer that went to nobody would be lost.
+    """
+    for given in _cancelled(read):
+        for visit in visits:
+            for desk in visit.desks if visit.caller is caller else ():
+                if type(desk.call) is type(given) and desk.call == given:
+                    desk.left.set()
+
+
+def _cancelled(read: Read) -> list[object]:
+    found = [call for call in read.calls if isinstance(call, Call) and call.is_notification]
+    return [given for one in found if one.method == _CANCELLED and (given := one.params.get("requestId")) is not None]
