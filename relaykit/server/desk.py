@@ -38,6 +38,8 @@ class Desk(Struct, eq=False):
     """Returns once the client has gone."""
     call: Id = None
     """By which the client names the call when it gives it up."""
+    until: float = inf
+    """The time of the event loop at which the waits of its request are over."""
     left: anyio.Event = field(default_factory=anyio.Event)
     """Set when the client has gone, or has given this call up: it takes no answer any more."""
     once_answered: list[Act] = field(default_factory=list)
@@ -52,7 +54,8 @@ class Desk(Struct, eq=False):
 
     async def wait(self, message: str, seconds: float, is_over: Callable[[Trace], bool]) -> Trace | None:
         """Return a message's trace once it is over, or None: it was not in that time, or nobody waits any more."""
-        return await self.hear_out(partial(self._until, message, is_over), seconds)
+        left = max(0.0, self.until - anyio.current_time())
+        return await self.hear_out(partial(self._until, message, is_over), min(seconds, left))
 
     async def hear_out(self, answer: Callable[[], Awaitable[T]], seconds: float = inf) -> T | None:
         """Return what a call returns, or None: it took longer, the client left, or the relay stops."""

@@ -20,6 +20,8 @@ VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """Those that begin with a handshake, newest first."""
 WITHOUT_HEADER = "2025-03-26"
 """What a client speaks that does not say it with every request."""
+LAST_WITH_BATCHES = "2025-03-26"
+"""Later versions have one call in a body."""
 INSTRUCTIONS = (
     "The relay carries messages between you, other agents and people. What you write at the end of a turn is the answer "
     "to the message that began it: nothing needs to be called for that. Use these tools to ask others, to look into your "

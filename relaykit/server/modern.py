@@ -52,6 +52,11 @@ def unsupported(version: str, read: Read) -> HttpAnswer:
     return _refusal(400, error, read.calls[0] if read.calls else None)
 
 
+def no_batch(version: str) -> HttpAnswer:
+    """Return the refusal of a batch in a version that has none."""
+    return _refusal(400, RpcError(INVALID_REQUEST, f"version {version} has no batches: a body is one request"))
+
+
 async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], caller: Callable[[Id], C]) -> HttpAnswer:
     """Return what is answered to one request of this revision."""
     if read.is_batch or len(read.calls) != 1:

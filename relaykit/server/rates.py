@@ -16,12 +16,12 @@ class Bucket:
         self._left = burst
         self._at = now()
 
-    def take(self) -> float:
-        """Let one through and return 0, or return the seconds after which one may try again."""
+    def take(self, count: int = 1) -> float:
+        """Let so many through together and return 0, or none, and return the seconds after which to try again."""
         now = self._now()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now
-        if self._left < 1:
-            return (1 - self._left) / self._per_second
-        self._left -= 1
+        if self._left < count:
+            return (count - self._left) / self._per_second
+        self._left -= count
         return 0.0

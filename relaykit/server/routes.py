@@ -18,7 +18,7 @@ from relaykit.plugin import CALLER
 from relaykit.server import hooks, jsonrpc, modern
 from relaykit.server.desk import Desk
 from relaykit.server.jsonrpc import Call, Read
-from relaykit.server.mcp import VERSIONS, WITHOUT_HEADER, McpServer
+from relaykit.server.mcp import LAST_WITH_BATCHES, VERSIONS, WITHOUT_HEADER, McpServer
 from relaykit.server.tools import TOOLS
 from relaykit.server.visits import Visit, give_up
 
@@ -55,19 +55,27 @@ class _Edge:
         """JSON-RPC in, its answer out; there is no stream to GET."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refused(415, "the body has to be application/json")
-        visit = Visit(_caller(request), self._services, self._closing, _disconnected(request))
+        read = jsonrpc.read(await request.body())
+        caller = _caller(request)
+        if seconds := caller.requests.take(max(0, len(read.calls) - 1)):  # the guard has let one through
+            return _refused(429, "too many calls; wait a moment", {"retry-after": str(int(seconds) + 1)})
+        visit = Visit(caller, self._services, self._closing, _disconnected(request))
         self._visits.append(visit)
         try:
-            status, answer = await self._answer(request, visit)
+            status, answer = await self._answer(request, read, visit)
         finally:
             self._visits.remove(visit)
+        if visit.desks and await request.is_disconnected():
+            visit.leave()
         media_type = "application/json" if answer else None
         return Response(answer, status, media_type=media_type, background=BackgroundTask(visit.end))
 
-    async def _answer(self, request: Request, visit: Visit) -> modern.HttpAnswer:
-        version, read = request.headers.get("mcp-protocol-version", WITHOUT_HEADER), jsonrpc.read(await request.body())
+    async def _answer(self, request: Request, read: Read, visit: Visit) -> modern.HttpAnswer:
+        version = request.headers.get("mcp-protocol-version", WITHOUT_HEADER)
         give_up(self._visits, visit.caller, read)
         if version in VERSIONS or _begins(read):
+            if read.is_batch and version > LAST_WITH_BATCHES:
+                return modern.no_batch(version)
             answer = await self._mcp.answer(read, visit.desk)
             return modern.HttpAnswer(200 if answer else 202, answer)
         if version == modern.VERSION:
@@ -128,5 +136,5 @@ def _disconnected(request: Request) -> Callable[[], Awaitable[None]]:
     return disconnected
 
 
-def _refused(status: int, text: str) -> Response:
-    return JSONResponse({"error": {"message": text}}, status_code=status)
+def _refused(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"message": text}}, status_code=status, headers=headers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 from msgspec import Struct, field
 
-from relaykit.server.desk import Desk
+from relaykit.server.desk import MAX_WAIT, Desk
 from relaykit.server.jsonrpc import Call
 
 if TYPE_CHECKING:
@@ -29,14 +29,21 @@ class Visit(Struct, eq=False):
     services: Services
     closing: anyio.Event
     disconnected: Callable[[], Awaitable[None]]
+    until: float = field(default_factory=lambda: anyio.current_time() + MAX_WAIT)
+    """The calls of a batch are answered one after another, and together: they share the time that one may wait."""
     desks: list[Desk] = field(default_factory=list)
     """One for each call so far."""
 
     def desk(self, call: Id) -> Desk:
         """Return what a call works with."""
-        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call)
+        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call, self.until)
         self.desks.append(desk)
         return desk
+
+    def leave(self) -> None:
+        """Note that the client has gone, whichever of its calls it waited for."""
+        for desk in self.desks:
+            desk.left.set()
 
     async def end(self) -> None:
         """End every call, once the answer was sent; what one of them cannot do keeps no other from it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from relaykit.server.desk import MAX_WAIT
+from relaykit.server.mcp import LAST_WITH_BATCHES
 from relaykit.server.modern import SPOKEN
 from relaykit.server.tools import TOOLS
 
@@ -43,7 +44,8 @@ reasons of the agent's status; all others are kept as they came, cut to 50 keys 
 
 The sender is the agent whose token it is, and what it sends is caused by the turn that it has. Nobody sees a message
 that it neither sent nor got; whom it reaches the profiles decide. A tool that refuses says why in a result with
-`isError`. No tool waits longer than {MAX_WAIT:g} s.
+`isError`. No tool waits longer than {MAX_WAIT:g} s. A batch, which versions until
+{LAST_WITH_BATCHES} may send, is answered as one: its calls share that time, and each counts as a request.
 """
 
 

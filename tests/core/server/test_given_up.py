@@ -7,6 +7,7 @@ import json
 import anyio
 import pytest
 
+from relaykit.server import visits
 from relaykit.testing.scripted import SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
@@ -86,3 +87,44 @@ async def test_the_official_client_gives_a_call_up_when_its_time_is_over(edge):
                 b.answer("at last", submission.id)
                 a.end(text="cut off")
                 assert "at last" in (await a.submitted(2)).text
+
+
+async def test_what_a_batch_was_answered_counts_as_taken_only_by_a_client_that_stayed(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b, answers = edge.sessions["a"], edge.sessions["b"], []
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask, edge, answers, [call(1), call(2)])
+            b.answer("first answer", (await b.submitted()).id)
+            second = await b.submitted(2)
+            tasks.cancel_scope.cancel()
+        await edge.nobody_waits("a")
+        b.answer("second answer", second.id)
+        a.end(text="cut off")
+        assert "first answer" in (await a.submitted(2)).text
+
+
+async def test_the_calls_of_a_batch_share_the_time_that_one_may_wait(edge, monkeypatch):
+    monkeypatch.setattr(visits, "MAX_WAIT", 0.1)
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        with anyio.fail_after(SECONDS):
+            answer = await post(edge.client("a"), [call(number) for number in (1, 2, 3)])
+        assert ["no answer yet" in one["result"]["content"][0]["text"] for one in answer.json] == [True] * 3
+
+
+async def test_each_call_of_a_batch_counts_as_a_request(edge):
+    async with edge.relay("a"):
+        batch = [{"jsonrpc": "2.0", "id": number, "method": "ping"} for number in range(20)]
+        answers = [await post(edge.client("a"), batch) for _ in range(6)]
+        assert (answers[0].status, answers[-1].status) == (200, 429)
+        assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(("version", "status"), [("2025-03-26", 200), ("2025-06-18", 400), ("2025-11-25", 400)])
+async def test_a_version_without_batches_has_none(edge, version, status):
+    async with edge.relay("a"):
+        answer = await post(
+            edge.client("a"), [{"jsonrpc": "2.0", "id": 1, "method": "ping"}], MCP_Protocol_Version=version
+        )
+        assert answer.status == status
