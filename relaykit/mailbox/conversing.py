@@ -10,7 +10,8 @@ from relaykit.errors import NotFoundError, RefusedError
 from relaykit.mailbox import directory, lookup, rows
 from relaykit.mailbox.chain import after, is_answered, reply_to
 from relaykit.mailbox.entry import post
-from relaykit.mailbox.letters import check_text, may_reach, put
+from relaykit.mailbox.letters import check_text, put
+from relaykit.mailbox.reaching import may_reach
 from relaykit.model import Accepted, Draft, Message, MessageKind
 from relaykit.storage.audience import Audience, told
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from relaykit.errors import ConflictError, FullError, RefusedError, RelaykitError, UnknownAddressError
+from relaykit.errors import ConflictError, FullError, RefusedError, RelaykitError
 from relaykit.mailbox import lookup, rows
 from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.chain import closes_circle, origin
@@ -17,6 +17,7 @@ from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool, is_too_many, write_delivery, write_message
 from relaykit.mailbox.heads import head_of
+from relaykit.mailbox.reaching import may_reach, resolve
 from relaykit.model import ATTACHMENTS, USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
 from relaykit.storage.audience import Audience, told
 
@@ -195,16 +196,8 @@ def _as_allowed(draft: Draft, sender: Agent | None) -> Draft:
     return draft
 
 
-def route(tx: Transaction, known: Known, address: str, sender: str) -> Route:
-    """Return whom an address means; UnknownAddressError."""
-    for router in tx.routers:
-        if found := router.route(address, sender, known):
-            return found
-    raise UnknownAddressError(f"no router knows the address {address!r}")
-
-
 def _ways(tx: Transaction, known: Known, draft: Draft) -> list[_Way]:
-    found = route(tx, known, draft.to, draft.sender)
+    found = resolve(tx, known, draft.to, draft.sender)
     if found.pool:
         return [_to_any(tx, known, draft, found)]
     ways = [_to_one(tx, known, draft, name) for name in found.recipients]
@@ -239,19 +232,6 @@ def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
     if not draft.kind.automatic and (full := _full(tx, known, draft.to, draft.body)):
         raise FullError(full)
     return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
-
-
-def may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:
-    """Whether a sender may send to an agent."""
-    if agent.reachable_by is None or sender in agent.reachable_by:
-        return True
-    for address in agent.reachable_by:
-        try:
-            if sender in route(tx, known, address, agent.id).recipients:
-                return True
-        except UnknownAddressError:
-            continue  # a group that nobody is in
-    return False
 
 
 def too_long(agent: Agent | None, body: str) -> str | None:

@@ -12,7 +12,7 @@ from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool
 from relaykit.mailbox.heads import head_of
-from relaykit.mailbox.letters import route
+from relaykit.mailbox.reaching import route
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Message, State, Wish
 

@@ -108,14 +108,15 @@ class _Edge:
             return _refused(409, str(error))
         return _refused(503, "the relay stops") if told is None else JSONResponse(told)
 
-    async def health(self, _request: Request) -> Response:
-        """That the relay lives, and can use its store."""
+    async def health(self, request: Request) -> Response:
+        """That the relay lives, and can use its store; which agents it has is for the person, as agents look for others."""
         try:
             relays = await self._services.mailbox.relays()
         except StoreError as error:
             return _refused(503, str(error))
         agents = [agent.id for agent in self._services.config.agents]
-        return JSONResponse({"status": "ok", "version": relaykit.__version__, "agents": agents, "relays": len(relays)})
+        told = {} if _caller(request).is_agent else {"agents": agents}
+        return JSONResponse({"status": "ok", "version": relaykit.__version__, "relays": len(relays), **told})
 
 
 def _begins(read: Read) -> bool:

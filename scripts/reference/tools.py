@@ -26,7 +26,7 @@ says as `url`. [Why it is safe](../explanation/edge.md).
 |---|---|
 | `POST /mcp` | the tools below, over the Model Context Protocol (streamable HTTP, JSON answers, no sessions); versions {", ".join(SPOKEN)} |
 | `POST /hooks/NAME` | what a provider's hook sends: the JSON object becomes the event `note` with the name `hook.NAME` of the token's session. The answer is `{{}}`, or what the session tells it, once it does: a decision, or work |
-| `GET /health` | `{{"status": "ok", "version", "agents", "relays"}}` while the relay can use its mailbox, else 503 |
+| `GET /health` | `{{"status": "ok", "version", "relays"}}`, and `agents` to the person's token, while the relay can use its mailbox, else 503 |
 
 Of hooks, `SubagentStart` and `SubagentStop` (with `agent_id`, `agent_type`), `PreCompact` and `PostCompact` show among the
 reasons of the agent's status; all others are kept as they came, cut to 50 keys and 2,000 characters a value.

@@ -217,6 +217,8 @@ async def test_agents_are_found_by_what_they_are_and_only_those_that_may_be_sent
             assert (await client.tool("find_agents", **other))["agents"] == []
         told = await client.refused("send", to="c", body="hello")
         assert "may not send" in told
+        assert await client.refused("send", to="x", body="?") == "send: nobody is called 'x'; there are: a, b"
+        assert "there are: a, b, c" in await edge.person().refused("send", to="x", body="?")
         await edge.begin(relay, "b")
         await edge.world.status("b", StatusKind.BUSY)
         assert (await client.tool("find_agents", status="busy"))["agents"][0]["name"] == "b"
