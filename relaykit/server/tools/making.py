@@ -36,8 +36,8 @@ def tool(
     checker = Checker(schema, of=f"tool {name}")
 
     async def run(desk: Desk, arguments: Mapping[str, Any]) -> ToolResult:
-        if problems := checker.problems(dict(arguments)):
-            return ToolResult(text=f"{name}: " + "; ".join(map(str, problems)), is_error=True)
+        if problems := [*map(str, checker.problems(dict(arguments))), *_no_texts(arguments)]:
+            return ToolResult(text=f"{name}: " + "; ".join(problems), is_error=True)
         if desk.caller.session is not None:
             await desk.caller.session.caught_up()
         try:
@@ -46,6 +46,17 @@ def tool(
             return ToolResult(text=f"{name}: {error}", is_error=True)
 
     return Tool(name=name, description=description, schema=schema, run=run, reads=reads)
+
+
+def _no_texts(arguments: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with strings that no store can hold: JSON may have half a character."""
+    found = []
+    for name, value in arguments.items():
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            found.append(f"{name!r} is no valid text: {error.reason} at character {error.start}")
+    return found
 
 
 def text(description: str, **more: Any) -> dict[str, Any]:
