@@ -16,11 +16,22 @@ if TYPE_CHECKING:
 async def _task(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     name, message = desk.caller.name, said["message"]
     task = await desk.mailbox.task(message, name)
+    if not said.keys() & {"claim", "state"} and (each := await _given_away(desk, message)):
+        return {"title": task.title, "tasks": each}
     if said.get("claim"):
         task = await desk.mailbox.claim_task(message, name)
     if "state" in said:
         task = await desk.mailbox.set_task(message, name, TaskState(said["state"]), said.get("note", ""))
     return task_document(task)
+
+
+async def _given_away(desk: Desk, message: str) -> list[dict[str, Any]]:
+    """Return the caller's tasks with each of a group; nothing where its message went to one, or is another's."""
+    trace = await desk.mailbox.trace(message)
+    if trace.message.sender != desk.caller.name or len(trace.tasks) == 1:
+        return []
+    to = {one.id: one.recipient for one in trace.deliveries}
+    return [{"to": to[task.delivery], **task_document(task)} for task in trace.tasks]
 
 
 async def _react(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +42,8 @@ async def _react(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
 TASK = tool(
     "task",
     "Look at the task that a message carries, claim it, or say how it went. A task is claimed, in progress and done or "
-    "failed by itself with the turn that works on its message; set its state only where that would be wrong.",
+    "failed by itself with the turn that works on its message; set its state only where that would be wrong. "
+    "Who gave one to a group is told of each.",
     {
         "message": text("The whole id of the message.", maxLength=200),
         "claim": flag("Claim it, so that nobody else of a group gets it. It comes to you when you are free."),

@@ -252,6 +252,22 @@ async def test_a_task_is_looked_at_and_set(edge):
         assert "gave it away" in await edge.client("a").refused("task", message=sent["id"], state="done")
 
 
+async def test_whoever_gave_a_task_to_a_group_is_told_how_it_goes_with_each(edge):
+    tagged = {"tags": ("x",)}
+    async with edge.relay("a", "b", "c", b=tagged, c=tagged) as relay:
+        await edge.begin(relay, "a")
+        sent = await edge.client("a").tool("send", to="tag:x", body="the build is red", task="mend the build")
+        b, c = edge.sessions["b"], edge.sessions["c"]
+        b.answer("done", (await b.submitted()).id)
+        c.start((await c.submitted()).id)
+        await edge.world.until(sent["id"], lambda one: one.state in (State.SEEN, State.ANSWERED))
+        await edge.client("c").tool("task", message=sent["id"], state="failed", note="no compiler")
+        found = await edge.client("a").tool("task", message=sent["id"])
+        assert found["title"] == "mend the build"
+        assert [(one["to"], one["state"]) for one in found["tasks"]] == [("b", "done"), ("c", "failed")]
+        assert (await edge.client("c").tool("task", message=sent["id"]))["note"] == "no compiler"
+
+
 async def test_a_task_for_any_is_claimed_before_its_turn(edge):
     tagged = {"tags": ("x",)}
     async with edge.relay("a", "b", a=tagged, b=tagged) as relay:
