@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from relaykit.errors import RefusedError
 from relaykit.model import TaskState
 from relaykit.server.tools.documents import task_document
 from relaykit.server.tools.making import flag, text, tool
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 
 async def _task(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    if "note" in said and "state" not in said:
+        raise RefusedError("a note is kept with a state alone; say which, 'in progress' where it goes on")
     name, message = desk.caller.name, said["message"]
     task = await desk.mailbox.task(message, name)
     if not said.keys() & {"claim", "state"} and (each := await _given_away(desk, message)):

@@ -307,6 +307,7 @@ async def test_a_reaction_is_seen_by_whoever_looks(edge):
         ("send", {"to": "user", "body": "x", "priority": "soon"}, "later"),
         ("thread", {"id": "nowhere"}, "inbox shows the ids"),
         ("task", {"message": "x", "state": "open"}, "state"),
+        ("task", {"message": "x", "note": "half of it"}, "say which"),
         ("react", {"message": "x", "reaction": "x" * 33}, "reaction"),
     ],
 )
