@@ -18,8 +18,12 @@ _LIMIT = 20
 
 
 async def _inbox(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
-    items = await desk.mailbox.inbox(desk.caller.name, ended=said.get("ended", False), limit=said.get("limit", _LIMIT))
-    return {"items": [item_document(item) for item in items]}
+    limit = said.get("limit", _LIMIT)
+    items = await desk.mailbox.inbox(desk.caller.name, ended=said.get("ended", False), limit=limit + 1)
+    waiting = [item for item in items if not item.delivery.state.ended]
+    ended = [item for item in items if item.delivery.state.ended]
+    more = {"more": f"more than {limit} wait"} if len(waiting) > limit else {}
+    return {"items": [item_document(item) for item in (*waiting[:limit], *ended[-limit:])], **more}
 
 
 async def _thread(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -191,7 +191,9 @@ async def test_the_inbox_shows_what_waits_cut_and_the_thread_has_it_whole(edge):
         )
         (message,) = (await client.tool("thread", id=long.id))["messages"]
         assert len(message["body"]) == 2000
-        assert len((await client.tool("inbox", limit=1))["items"]) == 1
+        assert "more" not in await client.tool("inbox", limit=2)
+        cut = await client.tool("inbox", limit=1)
+        assert (len(cut["items"]), cut["more"]) == (1, "more than 1 wait")
 
 
 async def test_threads_that_are_too_long_keep_their_end_whole(edge):
