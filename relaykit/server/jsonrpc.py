@@ -33,10 +33,19 @@ class Call(Struct, frozen=True, kw_only=True):
 class RpcError(Exception):
     """What is answered in place of a result."""
 
-    def __init__(self, code: int, message: str, id: Id = None, *, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        id: Id = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        of_notification: bool = False,
+    ) -> None:
         self.code = code
         self.id = id
         self.data = data
+        self.of_notification = of_notification
         super().__init__(message)
 
 
@@ -46,6 +55,12 @@ class Read(Struct, frozen=True):
     calls: Sequence[Call | RpcError]
     """In order; an answer of the client's, which this side never asked for, is left out."""
     is_batch: bool
+
+    @property
+    def flaw(self) -> RpcError | None:
+        """What is wrong with a body that holds no call which could be answered."""
+        alone = self.calls[0] if self.calls and not self.is_batch else None
+        return alone if isinstance(alone, RpcError) and alone.id is None else None
 
 
 def read(body: bytes) -> Read:
@@ -100,7 +115,8 @@ def _call(said: object) -> Call | RpcError | None:
     if not isinstance(method, str):
         return RpcError(INVALID_REQUEST, "a request names its method", number)
     if not isinstance(params, Mapping):
-        return RpcError(INVALID_PARAMS, f"{method[:100]}: params is an object", number)
+        told = f"{method[:100]}: params is an object"
+        return RpcError(INVALID_PARAMS, told, number, of_notification="id" not in said)
     return Call(method=method, params=params, id=number, is_notification="id" not in said)
 
 

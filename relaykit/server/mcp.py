@@ -74,7 +74,7 @@ class McpServer(Generic[C]):
 
     async def _answer(self, call: Call | RpcError, caller: Callable[[Id], C]) -> dict[str, Any] | None:
         if isinstance(call, RpcError):
-            return jsonrpc.failure(call)
+            return None if call.of_notification else jsonrpc.failure(call)
         if call.is_notification:
             return None
         try:

@@ -54,7 +54,12 @@ def unsupported(version: str, read: Read) -> HttpAnswer:
 
 def no_batch(version: str) -> HttpAnswer:
     """Return the refusal of a batch in a version that has none."""
-    return _refusal(400, RpcError(INVALID_REQUEST, f"version {version} has no batches: a body is one request"))
+    return refused(RpcError(INVALID_REQUEST, f"version {version} has no batches: a body is one request"))
+
+
+def refused(flaw: RpcError) -> HttpAnswer:
+    """Return the refusal of a body in which nothing can be answered."""
+    return _refusal(400, flaw)
 
 
 async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], caller: Callable[[Id], C]) -> HttpAnswer:

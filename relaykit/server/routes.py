@@ -76,6 +76,8 @@ class _Edge:
         if version in VERSIONS or _begins(read):
             if read.is_batch and version > LAST_WITH_BATCHES:
                 return modern.no_batch(version)
+            if read.flaw is not None:
+                return modern.refused(read.flaw)
             answer = await self._mcp.answer(read, visit.desk)
             return modern.HttpAnswer(200 if answer else 202, answer)
         if version == modern.VERSION:

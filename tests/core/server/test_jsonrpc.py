@@ -102,6 +102,11 @@ def test_what_is_wrong_has_its_code(body, code):
     assert error.code == code
 
 
+async def test_a_notification_is_not_answered_whatever_is_wrong_with_it():
+    both = [{"jsonrpc": "2.0", "method": "n", "params": []}, {"jsonrpc": "2.0", "id": 1, "method": "ping"}]
+    assert [one["id"] for one in json.loads(await SERVER.answer(read(json.dumps(both).encode()), nobody))] == [1]
+
+
 def test_an_answer_of_the_clients_is_left_out():
     found = read(b'{"jsonrpc": "2.0", "id": 1, "result": {}}')
     assert list(found.calls) == []

@@ -51,6 +51,22 @@ async def test_a_notification_is_accepted_and_not_answered(edge):
         assert (answer.status, answer.body) == (202, b"")
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"no json", 400),
+        (b"[]", 400),
+        (b"5", 400),
+        (b'{"jsonrpc": "2.0", "method": "ping", "params": []}', 400),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', 200),
+    ],
+)
+async def test_a_body_without_a_call_that_can_be_answered_is_400(edge, body, status):
+    async with edge.relay():
+        answer = await edge.client()("POST", "/mcp", body)
+        assert (answer.status, "error" in answer.json) == (status, True)
+
+
 async def test_a_batch_is_answered_as_one(edge):
     async with edge.relay():
         body = json.dumps([{"jsonrpc": "2.0", "id": number, "method": "ping"} for number in (1, 2)]).encode()
