@@ -36,10 +36,14 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     seconds = said.get("wait", 0)
     waits = seconds if seconds and desk.caller.is_agent else None
     accepted = await desk.mailbox.put(draft, synced=desk.services.config.synced, waits=waits)
-    if not seconds:
-        return _stored(accepted)
     if waits:
         desk.at_end.append(partial(desk.mailbox.end_wait, draft.id))
+    told = await _heard(desk, draft, accepted, seconds) if seconds else _stored(accepted)
+    return {**told, **_lowered(draft, accepted)}
+
+
+async def _heard(desk: Desk, draft: Draft, accepted: Accepted, seconds: float) -> dict[str, Any]:
+    """Wait for what is said in answer."""
     over = await desk.wait(draft.id, seconds, partial(_is_over, every=draft.all))
     if over is None:
         now = await desk.mailbox.trace(draft.id)
@@ -78,6 +82,14 @@ def _stored(accepted: Accepted, deliveries: Sequence[Delivery] = ()) -> dict[str
         "thread": accepted.message.thread,
         "deliveries": [delivery_document(one) for one in deliveries or accepted.deliveries],
     }
+
+
+def _lowered(draft: Draft, accepted: Accepted) -> dict[str, str]:
+    """Return that a message has not the priority that was asked for, where it has not."""
+    given = accepted.message.priority
+    if given in (draft.priority, None):
+        return {}
+    return {"priority": f"{given}, since you may not send {draft.priority}"}
 
 
 def _is_over(trace: Trace, *, every: bool) -> bool:

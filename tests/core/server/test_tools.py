@@ -138,6 +138,16 @@ async def test_of_a_group_the_first_answer_or_all_are_waited_for(edge):
                 await edge.world.ended(answers[0]["id"])
 
 
+async def test_a_priority_that_was_lowered_is_told(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        for wait in (0, 0.05):
+            sent = await edge.client("a").tool("send", to="b", body="stop!", priority="now", wait=wait)
+            assert sent["priority"] == "next, since you may not send now"
+        assert "priority" not in await edge.client("a").tool("send", to="b", body="stop!", priority="next")
+        assert "priority" not in await edge.person().tool("send", to="b", body="stop!", priority="now")
+
+
 async def test_a_reply_in_the_turn_is_the_answer_and_what_ends_the_turn_is_not_sent(edge):
     async with edge.relay() as relay:
         message = await edge.begin(relay)
