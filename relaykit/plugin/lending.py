@@ -52,7 +52,7 @@ class Site(Struct, frozen=True, kw_only=True):
     refusal: Callable[[int, str], bytes] | None = None
     """The JSON body with which the guard refuses, by status and text; without it the relay's own."""
     is_open: Callable[[Scope], bool] | None = None
-    """Whether someone without a token may come in here, at a pace that all such share."""
+    """Whether someone without a token may come in here, at a pace that all such share; guesses have another."""
     takes_token: Callable[[Scope], bytes] | None = None
     """Finds a token elsewhere than in the Authorization header, where there is none; empty is none."""
     names: tuple[str, ...] = ()

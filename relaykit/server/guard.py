@@ -19,7 +19,8 @@ MAX_BODY = 4 * 2**20
 """A message of 1 MiB, whichever way its client escapes it, but for the worst."""
 _BODY_SECONDS = 20.0
 _BEARER = b"bearer "
-_VAIN_PER_SECOND, _VAIN_BURST = 5.0, 20.0
+_UNKNOWN_PER_SECOND, _UNKNOWN_BURST = 5.0, 20.0
+"""Of those without a good token together: so often they may guess, and so often come in where it is open."""
 
 
 class _RefusedError(Exception):
@@ -36,7 +37,8 @@ class Guard:
         self._site = site
         self._hosts = hosts
         self._max_body = max_body
-        self._vain = Bucket(_VAIN_PER_SECOND, _VAIN_BURST)
+        self._vain = Bucket(_UNKNOWN_PER_SECOND, _UNKNOWN_BURST)
+        self._open = Bucket(_UNKNOWN_PER_SECOND, _UNKNOWN_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request and hand it on, or answer why not."""
@@ -60,8 +62,10 @@ class Guard:
             raise _RefusedError(403, "requests from web pages of elsewhere are refused")
         token = self._token(scope)
         known = self._site.authenticate(token) if token else None
-        _slow_down((known.requests if known else self._vain).take())
-        if known is None and not (self._site.is_open and self._site.is_open(scope)):
+        is_open = self._site.is_open is not None and self._site.is_open(scope)
+        unknown = self._open if is_open and not token else self._vain
+        _slow_down((known.requests if known else unknown).take())
+        if known is None and not is_open:
             raise _RefusedError(
                 401,
                 "a bearer token is needed: a session's own, or the person's, which stands in the file token of the home",
