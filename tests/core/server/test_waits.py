@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from relaykit.mailbox.inboxes import enroll, take
-from relaykit.model import Agent
+from relaykit.model import Agent, State, TaskState
 from relaykit.testing.scripted import SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
@@ -21,6 +21,122 @@ async def waits_for(edge, tasks, to, seconds, answers):
 
     tasks.start_soon(ask)
     return (await edge.world.received(1, to))[0]
+
+
+@pytest.mark.parity("AR-6")
+async def test_a_waiting_send_returns_the_answer_which_then_begins_no_turn(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        answers = []
+
+        async def ask():
+            answers.append(await edge.client("a").tool("send", to="b", body="well?", wait=20, task="look"))
+
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(ask)
+                b.answer("looks good", (await b.submitted()).id)
+        (answer,) = answers
+        assert [(one["from"], one["body"]) for one in answer["replies"]] == [("b", "looks good")]
+        reply = answer["replies"][0]["id"]
+        (delivery,) = (await edge.world.ended(reply)).deliveries
+        assert (delivery.state, delivery.reason) == (State.ACKNOWLEDGED, "shown to the wait")
+        assert (await edge.world.mailbox.task(answer["id"], "b")).state is TaskState.DONE
+        a.end(text="b likes it")
+        assert [message.body for message in await edge.world.received(1)] == ["b likes it"]
+        assert len(a.submissions) == 1
+
+
+async def test_a_wait_that_is_over_says_not_yet_and_the_answer_comes_as_a_message(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        answer = await edge.client("a").tool("send", to="b", body="well?", wait=0.05)
+        assert "no answer yet" in answer["note"]
+        assert "replies" not in answer
+        b.answer("at last", (await b.submitted()).id)
+        await edge.world.ended(answer["id"])
+        a.end(text="I asked")
+        assert "at last" in (await a.submitted(2)).text
+
+
+async def test_a_client_that_leaves_while_it_waits_gets_the_answer_as_a_message(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        a, b = edge.sessions["a"], edge.sessions["b"]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: edge.client("a").tool("send", to="b", body="well?", wait=50))
+            submission = await b.submitted()
+            tasks.cancel_scope.cancel()
+        await edge.nobody_waits("a")
+        b.answer("at last", submission.id)
+        a.end(text="cut off")
+        assert "at last" in (await a.submitted(2)).text
+
+
+async def test_a_wait_ends_when_the_relay_stops(edge):
+    answers = []
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks, edge.relay("a", "b") as relay:
+            await edge.begin(relay, "a")
+            client = edge.client("a")
+
+            async def ask():
+                answers.append(await client.tool("send", to="b", body="well?", wait=50))
+
+            tasks.start_soon(ask)
+            await edge.sessions["b"].submitted()
+    assert "no answer yet" in answers[0]["note"]
+
+
+async def test_a_circle_of_waits_is_refused(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        b = edge.sessions["b"]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: edge.client("a").tool("send", to="b", body="well?", wait=50))
+            b.start((await b.submitted()).id)
+            told = await edge.client("b").refused("send", to="a", body="you first", wait=50)
+            tasks.cancel_scope.cancel()
+    assert "waiting for it would never end" in told
+
+
+async def test_of_a_group_the_first_answer_or_all_are_waited_for(edge):
+    tagged = {"tags": ("x",)}
+    async with edge.relay("a", "b", "c", b=tagged, c=tagged) as relay:
+        await edge.begin(relay, "a")
+        for every, expected in ((False, ["b"]), (True, ["b", "c"])):
+            answers = []
+
+            async def ask(every=every, answers=answers):
+                answers.append(await edge.client("a").tool("send", to="tag:x", body="well?", wait=20, all=every))
+
+            with anyio.fail_after(SECONDS):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(ask)
+                    for name in ("b", "c"):
+                        session = edge.sessions[name]
+                        turn = (await session.submitted(1 + every)).id
+                        if name == "b" or every:
+                            session.answer(f"{name} says", turn)
+                        else:
+                            later = turn
+            assert [one["from"] for one in answers[0]["replies"]] == expected
+            if not every:
+                edge.sessions["c"].answer("too late", later)
+                await edge.world.ended(answers[0]["id"])
+
+
+async def test_only_so_many_calls_wait_at_once(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                tasks.start_soon(lambda: edge.client("a").tool("send", to="b", body="well?", wait=50))
+            await edge.waiting("a", 8)
+            assert "wait already" in await edge.client("a").refused("send", to="b", body="well?", wait=50)
+            tasks.cancel_scope.cancel()
 
 
 async def test_a_wait_goes_on_after_an_agent_took_the_message_from_its_inbox(edge):
