@@ -29,14 +29,14 @@ _ANSWERS = {
 class Terminal:
     """One program in a terminal."""
 
-    def __init__(self, pid: int, file: int) -> None:
+    def __init__(self, pid: int, file: int, rows: int = ROWS, columns: int = COLUMNS) -> None:
         import pyte  # noqa: PLC0415 - a plugin's author who has no terminal program needs none
 
         self.pid = pid
         self.raw = b""
         """All that the program wrote."""
         self._file = file
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._over = self._closed = False
         self._code: int | None = None
@@ -61,6 +61,11 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._file, keys.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the window another size, of which the program is told."""
+        self._screen.resize(rows, columns)
+        _set_size(self._file, rows, columns)
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send the program a signal; one that has ended is no error."""
@@ -117,10 +122,12 @@ class Terminal:
 
 
 @contextmanager
-def terminal(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Iterator[Terminal]:
+def terminal(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, rows: int = ROWS, columns: int = COLUMNS
+) -> Iterator[Terminal]:
     """Run a program in a terminal; it is killed at the end, should it still run."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    _set_size(ours, rows, columns)
     pid = os.posix_spawn(
         "/usr/bin/env",
         ["env", "-C", str(cwd), "setsid", "--ctty", *argv],
@@ -128,8 +135,12 @@ def terminal(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Itera
         file_actions=[(os.POSIX_SPAWN_DUP2, theirs, number) for number in (0, 1, 2)],
     )
     os.close(theirs)
-    shown = Terminal(pid, ours)
+    shown = Terminal(pid, ours, rows, columns)
     try:
         yield shown
     finally:
         shown.close()
+
+
+def _set_size(file: int, rows: int, columns: int) -> None:
+    fcntl.ioctl(file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
