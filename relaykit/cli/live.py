@@ -12,17 +12,18 @@ import anyio
 from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 
+from relaykit.builtin.wording import word
 from relaykit.cli.choosing import Choosing
 from relaykit.cli.keys import Keys, keys_at_once
-from relaykit.cli.output import reader_gone
+from relaykit.cli.output import clock_time, reader_gone
 from relaykit.cli.picture import Picture, Sheet, drawn
 from relaykit.errors import RelaykitError, StoreError
-from relaykit.model import Decision
+from relaykit.model import Decision, Event, Outcome, TurnEnded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from relaykit.model import DirectoryEntry, PermissionRequest
+    from relaykit.model import DirectoryEntry, Gap, PermissionRequest
     from relaykit.relay import Relay
 
 _NOTES = 5
@@ -132,8 +133,15 @@ class LiveView:
 
     async def _listen(self, relay: Relay) -> None:
         async with relay.subscribe() as events:
-            async for _ in events:
+            async for item in events:
+                self._note_failure(item)
                 self._changed.set()
+
+    def _note_failure(self, item: Event | Gap) -> None:
+        if not isinstance(item, Event) or not isinstance(item.what, TurnEnded):
+            return
+        if item.what.outcome is not Outcome.COMPLETED and (wording := word(item)):
+            self.note(f"{clock_time(item.at)} {item.agent}: {wording.text}")
 
     async def _notice_size(self) -> None:
         with anyio.open_signal_receiver(signal.SIGWINCH) as changes:

@@ -27,6 +27,7 @@ _GIVE_WAY = (_QUEUED, _SINCE)
 _GAP = 2
 _LEAST_WORK = 12
 _LEAST_STATUS = len("offline")
+_SHORT_ID = 8
 _MOST_LINES = 4
 """That an error takes below its agent."""
 _INDENT = "    "
@@ -66,7 +67,8 @@ def _cells(entry: DirectoryEntry) -> tuple[str, ...]:
 
 
 def _work(status: Status) -> str:
-    items = (f"{item.kind} {item.label}" for item in status.work)
+    held = [item for item in status.work if item.kind != "permission"]  # which are shown for themselves
+    items = (f"{item.kind} {item.label or item.id[:_SHORT_ID]}" for item in held)
     return ", ".join(items) or ("" if status.kind is StatusKind.ERROR else status.detail)
 
 

@@ -112,3 +112,10 @@ def test_a_window_of_another_size_is_filled_anew(program):
         assert screen.text.count("status") == 1
         screen.resize(40, 100)
         screen.shows("agent-00 asks", "a approve", "agent-24")
+
+
+def test_a_turn_that_failed_leaves_a_note(program):
+    with shown(program) as screen:
+        program.send("agent-00", "fail\x1b[2J for want of a reason")
+        screen.shows("agent-00: turn failed: fail", "[2J for want of a reason")
+        assert b"\x1b[2J" not in screen.raw

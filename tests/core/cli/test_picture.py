@@ -139,6 +139,12 @@ def test_what_is_long_gives_way_before_names_and_an_error_is_read_below(width, h
         assert ABSENT in " ".join(shown.split())
 
 
+def test_work_in_hand_is_named_by_its_label_or_its_id():
+    labelled = replace(BUSY, work=(*TURN, WorkItem(kind="task", id="1", label="review it")))
+    shown = text(drawn(Picture(agents=[entry("bob", labelled)]), 120, 24))
+    assert "turn 70717273, message 3a913a91, task review it" in shown
+
+
 def test_nothing_of_an_agents_commands_or_turns_the_terminal():
     evil = "ls\x1b[2J\x1b]0;t\x07\x9b2J\r"
     broken = Status(kind=StatusKind.ERROR, reason=evil, detail=evil, work=(WorkItem(kind=evil, id=evil),))
