@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
@@ -23,7 +23,7 @@ _COLOURS = {"good": "32", "bad": "31", "ask": "33"}
 class ConsoleSink:
     """Writes lines to a stream."""
 
-    def __init__(self, stream: TextIO, clock: Clock, *, colour: bool, everything: bool) -> None:
+    def __init__(self, stream: Callable[[], TextIO], clock: Clock, *, colour: bool, everything: bool) -> None:
         self._stream = stream
         self._clock = clock
         self._colour = colour
@@ -47,16 +47,20 @@ class ConsoleSink:
         return f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m" if self._colour and tone else text
 
     def _write(self, line: str) -> None:
-        encoding = self._stream.encoding or "utf-8"
-        self._stream.write(line.encode(encoding, "replace").decode(encoding))
-        self._stream.flush()
+        stream = self._stream()
+        encoding = stream.encoding or "utf-8"
+        stream.write(line.encode(encoding, "replace").decode(encoding))
+        stream.flush()
 
 
 @asynccontextmanager
 async def open_console(stream: str, context: Context, *, colour: str, everything: bool) -> AsyncIterator[ConsoleSink]:
     """Write to one of the process's streams, ``stdout`` or ``stderr``."""
-    file = sys.stdout if stream == "stdout" else sys.stderr
-    yield ConsoleSink(file, context.clock, colour=_colours(colour, file), everything=everything)
+
+    def file() -> TextIO:  # looked up for each line: what draws in the terminal puts another in its place meanwhile
+        return sys.stdout if stream == "stdout" else sys.stderr
+
+    yield ConsoleSink(file, context.clock, colour=_colours(colour, file()), everything=everything)
 
 
 def _colours(choice: str, stream: TextIO) -> bool:

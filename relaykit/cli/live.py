@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import anyio
 from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
+from rich.text import Text
 
 from relaykit.builtin.wording import word
+from relaykit.cli.aside import lines_aside
 from relaykit.cli.choosing import Choosing
 from relaykit.cli.keys import Keys, keys_at_once
 from relaykit.cli.output import clock_time, reader_gone
@@ -42,6 +44,8 @@ class LiveView:
 
     def __init__(self) -> None:
         self._notes: deque[str] = deque(maxlen=_NOTES)
+        self._lines: deque[str] = deque()
+        """What others wrote; it belongs above the picture."""
         self._changed = anyio.Event()
         self._agents: Sequence[DirectoryEntry] = ()
         self._requests: Sequence[PermissionRequest] = ()
@@ -72,7 +76,7 @@ class LiveView:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        with keys_at_once(sys.stdin.fileno()), live:
+        with keys_at_once(sys.stdin.fileno()), lines_aside(self._lines), live:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen, relay, name="live view: events")
                 tasks.start_soon(self._answer, relay, name="live view: keys")
@@ -96,6 +100,8 @@ class LiveView:
         size = _size()
         if size != self._size:
             self._fit(live, size)
+        while self._lines:
+            live.console.print(Text.from_ansi(self._lines.popleft()))
         self._sheet = drawn(self._picture(), *size)
         self._shown = self._choosing.chosen
         if self._sheet.page is not None and self._sheet.page.after == 0:

@@ -12,6 +12,7 @@ from relaykit.testing.program import Program
 from relaykit.testing.terminal import terminal
 
 NOTHING = "nothing is decided"
+SINK = '[sinks.terminal]\nuse = "console"\n'
 
 
 @pytest.fixture
@@ -119,3 +120,14 @@ def test_a_turn_that_failed_leaves_a_note(program):
         program.send("agent-00", "fail\x1b[2J for want of a reason")
         screen.shows("agent-00: turn failed: fail", "[2J for want of a reason")
         assert b"\x1b[2J" not in screen.raw
+
+
+@pytest.mark.parametrize("stream", ["stderr", "stdout"])
+def test_the_lines_of_a_sink_go_above_the_view(program, stream):
+    with shown(program, more=f'{SINK}stream = "{stream}"\n', rows=40, columns=100) as screen:
+        program.send("agent-00", "first")
+        screen.shows("agent-00: asks for permission (command): first", "agent-00: busy (permission)", "a approve")
+        lines = screen.text.splitlines()
+        (head,) = [number for number, line in enumerate(lines) if "at work on" in line]
+        assert all(": " in line for line in lines[:head]), "nothing of an earlier picture"
+        assert "asks for permission" not in "\n".join(lines[head:])
