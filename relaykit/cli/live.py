@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections import deque
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import anyio
@@ -70,6 +71,8 @@ class LiveView:
             reader_gone()
 
     async def _show(self, relay: Relay) -> None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # no letter of an agent's is an error in a terminal without it
         live = Live(
             console=Console(file=sys.stdout, force_terminal=True, force_interactive=True),
             auto_refresh=False,

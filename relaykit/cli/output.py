@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What commands a terminal, ends a line, turns the direction of what is read, or is no letter at all."""
 _BETWEEN = "  "
 _NARROWEST = 8
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
@@ -51,7 +52,7 @@ def painted(text: str, colour: str) -> str:
 
 def plain(text: str) -> str:
     """Return text of an agent or a stranger so that a terminal takes no orders from it."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+    return _CONTROL.sub(_escaped, text.replace("\r\n", "\n"))
 
 
 def clipped(text: str, width: int = 72) -> str:
@@ -104,6 +105,11 @@ def _shortened(cell: str, width: int) -> str:
     if len(cell) <= width:
         return cell
     return f"…{cell[len(cell) - width + 1 :]}" if cell.startswith("/") else f"{cell[: width - 1]}…"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code > 0xFF else f"\\x{code:02x}"  # noqa: PLR2004 - what two digits hold
 
 
 def _encoding() -> str:

@@ -13,6 +13,9 @@ from relaykit.cli.calling import examples
 from relaykit.cli.configured import configured
 from relaykit.cli.parameters import Option, Rest
 
+_PLAIN = ("dumb", "unknown")
+"""Terminals in which nothing is drawn."""
+
 
 def _text(flag: str, metavar: str, help: str) -> Option:
     return Option(flag, metavar=metavar, help=help)
@@ -87,4 +90,4 @@ def run(
 
 
 def _in_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "").lower() not in _PLAIN

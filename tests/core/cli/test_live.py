@@ -61,3 +61,11 @@ def test_whoever_wants_lines_gets_lines(program, words):
         assert "at work on" not in screen.text
         screen.type("\x03")
         assert screen.ended() == 130
+
+
+def test_a_terminal_that_cannot_be_drawn_in_gets_lines(program):
+    program.env["TERM"] = "unknown"
+    with shown(program, "--provider", "echo") as screen:
+        screen.shows("ready echo")
+        screen.type("\x03")
+        assert screen.ended() == 130

@@ -115,6 +115,17 @@ def test_a_window_of_another_size_is_filled_anew(program):
         screen.shows("agent-00 asks", "a approve", "agent-24")
 
 
+def test_a_letter_that_the_terminal_lacks_stops_no_relay(program):
+    program.env["PYTHONIOENCODING"] = "ascii"
+    with shown(program) as screen:
+        program.send("agent-00", "caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+        screen.shows("? caf?", "a approve")
+        screen.type("d")
+        screen.until(lambda text: "asks" not in text)
+        screen.type("\x03")
+        assert screen.ended() == 130
+
+
 def test_a_turn_that_failed_leaves_a_note(program):
     with shown(program) as screen:
         program.send("agent-00", "fail\x1b[2J for want of a reason")

@@ -146,13 +146,13 @@ def test_work_in_hand_is_named_by_its_label_or_its_id():
 
 
 def test_nothing_of_an_agents_commands_or_turns_the_terminal():
-    evil = "ls\x1b[2J\x1b]0;t\x07\x9b2J\r"
+    evil = "ls\x1b[2J\x1b]0;t\x07\u202e\x9b2J\r\ud800"
     broken = Status(kind=StatusKind.ERROR, reason=evil, detail=evil, work=(WorkItem(kind=evil, id=evil),))
     evil_agent = replace(request(1, evil, evil, [Choice(question=evil, options=(evil,))]), agent=evil)
     sheet = drawn(
         Picture(agents=[entry(evil, broken)], requests=[evil_agent], chosen=evil_agent.id, notes=[evil]), 90, 40
     )
-    assert "ls\\x1b[2J\\x1b]0;t\\x07\\x9b2J\\x0d" in text(sheet)
+    assert "ls\\x1b[2J\\x1b]0;t\\x07\\u202e\\x9b2J\\x0d\\ud800" in text(sheet)
     assert all(letter.isprintable() for line in sheet.lines for letter in line.plain)
 
 
