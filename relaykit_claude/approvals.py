@@ -124,7 +124,7 @@ def _detail(tool: str, given: Fields, request: Fields) -> str:
     if tool not in _ACTIONS and given:
         parts.append(json.dumps(given, ensure_ascii=False))
     command = told(given)
-    parts.append(command if "\n" in command else "")
+    parts.append(command if one_line(command) != command else "")  # of which the title is not the whole
     return capped("\n".join(part for part in parts if part))
 
 
