@@ -95,10 +95,14 @@ class Desk(Struct, eq=False):
         await self.disconnected()
         self.left.set()
 
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def check_room(self) -> None:
+        """Raise RefusedError where the caller has no wait left: before what it would wait for is begun."""
         if self.caller.waits_left <= 0:
             raise RefusedError("too many of your calls wait already; let one of them end, or do not wait")
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.check_room()
         self.caller.waits_left -= 1
         try:
             yield

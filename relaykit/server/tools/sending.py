@@ -33,7 +33,8 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
         all=said.get("all", False),
         task=said.get("task"),
     )
-    seconds = said.get("wait", 0)
+    if seconds := said.get("wait", 0):
+        desk.check_room()  # else the message would be sent, and sent again
     waits = seconds if seconds and desk.caller.is_agent else None
     accepted = await desk.mailbox.put(draft, synced=desk.services.config.synced, waits=waits)
     if waits:
@@ -63,6 +64,8 @@ async def _heard(desk: Desk, draft: Draft, accepted: Accepted, seconds: float) -
 
 
 async def _reply(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    if seconds := said.get("wait", 0):
+        desk.check_room()
     accepted = await desk.mailbox.answer(desk.caller.name, said["message"], said["body"], id=new_id())
     is_the_reply = accepted.message.kind is not MessageKind.MESSAGE
     note = (
@@ -70,7 +73,6 @@ async def _reply(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
         if is_the_reply
         else "sent as one more message of the thread: the message's own answer is, or was, the text of its turn"
     )
-    seconds = said.get("wait", 0)
     over = await desk.wait(accepted.message.id, seconds, _has_ended_everywhere) if seconds else None
     deliveries = over.deliveries if over else accepted.deliveries
     return {**_stored(accepted, deliveries), "note": note}

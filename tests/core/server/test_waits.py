@@ -10,6 +10,8 @@ from relaykit.model import Agent, State, TaskState
 from relaykit.testing.scripted import SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("N-5")]
+WAITS = 8
+"""Of an agent's calls at once."""
 READER = Agent(id="reader", provider="dock", cwd="", reads_inbox=True)
 
 
@@ -164,6 +166,24 @@ async def test_a_wait_that_is_over_says_that_the_message_was_taken_and_not_answe
             await edge.world.mailbox._run(take, "reader", [message.id], "read")
     assert answers[0]["note"].startswith("reader took it, and has not answered; no answer yet")
     assert answers[0]["deliveries"] == [{"to": "reader", "state": "acknowledged", "reason": "read"}]
+
+
+async def test_a_call_that_may_not_wait_sends_nothing(edge):
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        client, told = edge.client("a"), []
+
+        async def ask():
+            told.append(await client.tool("send", to="user", body="well?", wait=50))
+
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(WAITS):
+                    tasks.start_soon(ask)
+                await edge.world.received(WAITS)
+                assert "too many of your calls wait" in await client.refused("send", to="user", body="more", wait=50)
+                tasks.cancel_scope.cancel()
+        assert [item.message.body for item in await edge.world.mailbox.inbox("user")] == ["well?"] * WAITS
 
 
 LONG = "x" * 59_990 + "VERDICT: NO"
