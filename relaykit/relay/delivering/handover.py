@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 from msgspec import Struct
 
 from relaykit.errors import ProviderError
-from relaykit.model import Capabilities, LeasedDelivery, Mode, new_id
-from relaykit.plugin import Joining, Session
+from relaykit.model import LeasedDelivery, Mode, new_id
+from relaykit.plugin import Joining
 from relaykit.relay.delivering import replies
-from relaykit.relay.delivering.claimed import ClaimedMailbox
-from relaykit.relay.delivering.held import Held
 from relaykit.relay.delivering.lost import SessionLostError
-from relaykit.relay.delivering.notebook import Notebook
-from relaykit.relay.delivering.turns import RunningTurn
 from relaykit.relay.faultpoints import reached
+
+if TYPE_CHECKING:
+    from relaykit.relay.delivering.state import WorkerState
+    from relaykit.relay.delivering.turns import RunningTurn
 
 SUBMIT_SECONDS = 60.0
 """A provider that does not take a text within this is beyond help: its session is opened again."""
@@ -35,20 +36,14 @@ class HandOver:
     """The way from the mailbox into the session."""
 
     def __init__(
-        self,
-        session: Session,
-        capabilities: Capabilities,
-        claimed: ClaimedMailbox,
-        *,
-        held: Held,
-        notebook: Notebook,
-        refused: Callable[[ProviderError, Sequence[LeasedDelivery]], Awaitable[None]],
+        self, state: WorkerState, *, refused: Callable[[ProviderError, Sequence[LeasedDelivery]], Awaitable[None]]
     ) -> None:
-        self._session = session
-        self._capabilities = capabilities
-        self._claimed = claimed
-        self._held = held
-        self._notebook = notebook
+        self._state = state
+        self._session = state.session
+        self._capabilities = state.capabilities
+        self._claimed = state.claimed
+        self._held = state.held
+        self._notebook = state.notebook
         self._refused = refused
         self._resumptions: deque[Resumption] = deque()
 
@@ -107,7 +102,7 @@ class HandOver:
         self._held.put(submission, items)
         try:
             with anyio.fail_after(SUBMIT_SECONDS):
-                await self._session.submit(text, submission, mode)
+                await self._state.submit(text, submission, mode)
         except ProviderError as error:
             await self._refused(error, self._held.take([submission]))
             return

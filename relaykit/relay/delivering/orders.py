@@ -116,7 +116,7 @@ class SessionOrders:
 
     async def _submit(self, text: str) -> str:
         mode = Mode.JOIN if self._state.turns.running is not None else Mode.OWN
-        await self._state.session.submit(text, new_id(), mode)
+        await self._state.submit(text, new_id(), mode)
         return "it joined the running turn" if mode is Mode.JOIN else "it has a turn of its own"
 
     async def _compact(self) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from relaykit.config.records import AgentConfig
-    from relaykit.model import Capabilities, Command
+    from relaykit.model import Capabilities, Command, Mode
     from relaykit.plugin import Clock, Session
     from relaykit.relay.delivering.claimed import ClaimedMailbox
     from relaykit.relay.delivering.pause import Pause
@@ -48,7 +48,7 @@ class WorkerState:
         self.command: Command | None = None
         """The one that is being carried out."""
         self.heard = clock.boot()
-        """When the session gave its last sign of life, by the boot clock."""
+        """When the session gave its last sign of life, or had something to give one for, by the boot clock."""
         self.silent = False
         """Set by the watchdog while the provider gives none."""
         self.stopping = False
@@ -63,6 +63,12 @@ class WorkerState:
     def busy(self) -> bool:
         """Whether something was handed over that has no end, or a turn runs."""
         return bool(self.held) or self.turns.running is not None
+
+    async def submit(self, text: str, submission: str, mode: Mode) -> None:
+        """Hand the session a text. Silence counts from now: who was idle before had nothing to say."""
+        self.heard = self.clock.boot()
+        await self.session.submit(text, submission, mode)
+        self.heard = self.clock.boot()
 
     def wake_in(self, seconds: float) -> None:
         """Look again after that time, in which nothing else may happen."""

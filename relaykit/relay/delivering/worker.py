@@ -64,14 +64,7 @@ class Worker:
     ) -> None:
         self.state = state
         self._description = description
-        self._hand_over = HandOver(
-            state.session,
-            state.capabilities,
-            state.claimed,
-            held=state.held,
-            notebook=state.notebook,
-            refused=self._refused,
-        )
+        self._hand_over = HandOver(state, refused=self._refused)
         self.permissions = PermissionDesk(state.agent.approval, state.session, state.claimed, permission_seconds)
         self._conclusion = Conclusion(state.agent.id, state.claimed, state.notebook, state.pause)
         self._causes = Causes(state.claimed, state.session.id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
-from relaykit.model import Capabilities, State, StatusKind
+from relaykit.model import Capabilities, Mode, State, StatusKind
 from relaykit.testing.harness import World
+from relaykit.testing.scripted import ScriptedSession
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +54,44 @@ async def test_a_text_that_was_taken_and_that_the_provider_knows_nothing_of_is_h
         assert submission.text == "hello"
         second.answer("hi", submission.id)
         await world.ended(accepted.message.id)
+
+
+async def test_silence_counts_from_the_hand_over_however_long_the_agent_was_idle(world: World) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        await world.status("a", StatusKind.IDLE)
+        await world.clock.advance(1000)
+        await world.clock.advance(29.9)  # the watchdog looks again in a moment
+        accepted = await relay.send("a", "hello")
+        submission = await session.submitted()
+        await world.until(accepted.message.id, lambda delivery: delivery.state is State.DELIVERED)
+        await world.clock.advance(299)
+        session.answer("hi", submission.id)
+        trace = await world.ended(accepted.message.id)
+    assert [reply.body for reply in trace.replies] == ["hi"]
+    assert (len(world.provider.sessions), trace.deliveries[0].deaths, world.reports) == (1, 0, [])
+
+
+async def test_a_text_that_the_provider_is_still_taking_is_not_missed_yet(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking, taken = anyio.Event(), ScriptedSession.submit
+
+    async def slowly(self: ScriptedSession, text: str, submission: str, mode: Mode) -> None:
+        await taking.wait()
+        await taken(self, text, submission, mode)
+
+    monkeypatch.setattr(ScriptedSession, "submit", slowly)
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        await world.clock.advance(1000)
+        accepted = await relay.send("a", "hello")
+        await world.until(accepted.message.id, lambda delivery: delivery.state is State.LEASED)
+        await world.clock.advance(50)
+        taking.set()
+        session.answer("hi", (await session.submitted()).id)
+        await world.ended(accepted.message.id)
+    assert (len(world.provider.sessions), world.reports) == (1, [])
 
 
 async def test_without_a_history_a_silent_turn_is_reported_and_left_alone(world: World) -> None:
