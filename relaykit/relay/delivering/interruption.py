@@ -18,7 +18,7 @@ INTERRUPT_SECONDS = 20.0
 
 
 class Interruption:
-    """What ends a worker's running turn before its time; asks the provider once for each turn."""
+    """What ends a worker's running turn before its time; asks the provider until it was told, once for each turn."""
 
     def __init__(self, state: WorkerState, recover: Recover) -> None:
         self._state = state
@@ -32,17 +32,21 @@ class Interruption:
         return turn is not None and turn.id == self._asked
 
     async def ask(self, wish: Wish) -> bool:
-        """Ask the running turn to end; return whether one runs."""
+        """Ask the running turn to end; return whether there is one and its provider was told in time.
+
+        Raises:
+            ProviderError: It could not be told. Whoever asks next tells it again, as after a provider that took too long.
+        """
         turn = self._state.turns.running
         if turn is None:
             return False
         await self.record(wish)
         reached("wished")
         if self._asked != turn.id:
-            self._asked = turn.id
             with anyio.move_on_after(INTERRUPT_SECONDS):
                 await self._state.session.interrupt()
-        return True
+                self._asked = turn.id
+        return self._asked == turn.id
 
     async def record(self, wish: Wish) -> None:
         """Record the wish alone: the provider will end the turn by itself, or is asked next."""

@@ -27,7 +27,10 @@ class NotNowError(Exception):
 
 
 class SessionOrders:
-    """Carries out one agent's commands, in order; those that cannot be carried out yet wait."""
+    """Carries out one agent's commands, in order; those that cannot be carried out yet wait, and others behind them.
+
+    An interrupt waits behind none: what the others wait for is the end of the very turn that it ends.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class SessionOrders:
 
     async def carry_out(self) -> None:
         """Carry out what can be now."""
-        for command in self._pending:
+        for command in sorted(self._pending, key=lambda one: one.kind is not CommandKind.INTERRUPT):
             try:
                 await self._carry_out(command)
             except NotNowError:
@@ -61,7 +64,7 @@ class SessionOrders:
 
     async def _carry_out(self, command: Command) -> None:
         claimed = self._state.claimed
-        if self._state.clock.now() > command.take_by:
+        if self._state.clock.now() >= command.take_by:
             await claimed.advance(command.id, CommandState.FAILED, "it could not be taken in time")
             return
         self._check(command)
@@ -89,13 +92,13 @@ class SessionOrders:
         # What was cut off can only be gone on with where it is remembered.
         clears = command.kind is CommandKind.CLEAR and self._hand_over.resumes
         if waits or clears or (command.kind in (CommandKind.COMPACT, CommandKind.CLEAR) and state.busy):
-            state.wake_in(command.take_by - state.clock.now())
+            state.wake_in(command.take_by - state.clock.now(), command.id)
             raise NotNowError
 
     async def _do(self, command: Command) -> str:
         match command.kind:
             case CommandKind.INTERRUPT:
-                return "the turn was asked to end" if await self._interruption.ask(Wish.INTERRUPT) else "no turn ran"
+                return await self._interrupt()
             case CommandKind.STEER | CommandKind.INJECT:
                 return await self._say(command)
             case CommandKind.COMPACT:
@@ -106,6 +109,13 @@ class SessionOrders:
                 return await self._change(command)
             case _:
                 return await self._unknown(command)
+
+    async def _interrupt(self) -> str:
+        if self._state.turns.running is None:
+            return "no turn ran"
+        if not await self._interruption.ask(Wish.INTERRUPT):
+            raise TimeoutError
+        return "the turn was asked to end"
 
     async def _say(self, command: Command) -> str:
         if command.kind is CommandKind.STEER and self._state.turns.running is None:

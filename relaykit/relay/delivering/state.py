@@ -56,6 +56,7 @@ class WorkerState:
         """Whether its session is forgotten, and a new one takes its place."""
         self.leaving = False
         """Whether the session goes on without this relay."""
+        self._wakes: set[str] = set()
         self.tasks: TaskGroup | None = None
         """The worker's own, while it works."""
 
@@ -70,11 +71,18 @@ class WorkerState:
         await self.session.submit(text, submission, mode)
         self.heard = self.clock.boot()
 
-    def wake_in(self, seconds: float) -> None:
-        """Look again after that time, in which nothing else may happen."""
-        if self.tasks is not None and seconds > 0:
-            self.tasks.start_soon(self._wake, seconds, name=f"{self.agent.id}: wake in {seconds:.0f} s")
+    def wake_in(self, seconds: float, what: str = "") -> None:
+        """Look again after that time, in which nothing else may happen.
 
-    async def _wake(self, seconds: float) -> None:
+        Args:
+            seconds: How long.
+            what: What becomes due then. One sleeper is enough for it, however often this is called meanwhile.
+        """
+        if self.tasks is not None and seconds > 0 and what not in self._wakes:
+            self._wakes |= {what} - {""}
+            self.tasks.start_soon(self._wake, seconds, what, name=f"{self.agent.id}: wake in {seconds:.0f} s")
+
+    async def _wake(self, seconds: float, what: str) -> None:
         await self.clock.sleep(seconds)
+        self._wakes.discard(what)
         self.nudge.ring()
