@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from relaykit.model import Command
     from relaykit.plugin import Session, Terminal
     from relaykit.relay.services import Services
+    from relaykit.wakeups import AutoResetEvent
 
 
 class Holder(Struct, frozen=True, kw_only=True):
@@ -102,8 +103,9 @@ class Attaching:
         half.rename(self._path)
         await self._advance(command, CommandState.SUCCEEDED, _told(terminal))
 
-    async def held(self, epoch: int, session: str | None, otherwise: anyio.Event) -> bool:
+    async def held(self, epoch: int, session: str | None, otherwise: AutoResetEvent) -> bool:
         """Return whether a person has the session, after waiting for its end, or for someone who orders otherwise."""
+        otherwise.clear()
         holder = self._holder()
         if holder is None:
             self._path.unlink(missing_ok=True)
@@ -139,7 +141,7 @@ class Attaching:
         self._services.report(f"{self._agent}: {line}")
 
 
-async def _set_at_exit(holder: Holder, ended: anyio.Event) -> None:
+async def _set_at_exit(holder: Holder, ended: AutoResetEvent) -> None:
     if holder.alive:
         await wait_exit(holder.pid)
     ended.set()

@@ -32,6 +32,7 @@ from relaykit.relay.insisting import insist
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
 from relaykit.relay.ownership import agent_lock, children_directory, last_run
 from relaykit.relay.restarts import Restarts, resting
+from relaykit.wakeups import AutoResetEvent
 
 if TYPE_CHECKING:
     from relaykit.relay.delivering.worker import Worker
@@ -55,7 +56,7 @@ class Supervisor:
         self._epoch = 0
         self._session = setting.agent.session
         self._wanted: CommandKind | None = None
-        self._again = anyio.Event()
+        self._again = AutoResetEvent()
         self._first = anyio.Event()
         self._ready: Ready | None = None
         self._leaves = False
@@ -134,7 +135,7 @@ class Supervisor:
             claim = await self._insist(partial(self._claim, deaths=end is End.DIED))
 
     async def _next_life(self, claim: Claim) -> End:
-        while not self._stopped and await self._attaching.held(self._epoch, self._session, self._new_again()):
+        while not self._stopped and await self._attaching.held(self._epoch, self._session, self._again):
             pass  # a person has the session: whatever else was ordered waits, too
         return End.STOPPED if self._stopped else await self._live(claim)
 
@@ -193,7 +194,7 @@ class Supervisor:
 
     async def _between(self, end: End, lived: float) -> None:
         """Wait as long as it takes before the next life, unless someone orders otherwise."""
-        self._new_again()
+        self._again.clear()
         match end:
             case End.ATTACHED:
                 await self._attaching.hand_over()
@@ -204,10 +205,6 @@ class Supervisor:
                 await self._rest(delay, "restarting" if delay is not None else "gave_up")
             case _:
                 self._restarts.forget()
-
-    def _new_again(self) -> anyio.Event:
-        self._again = anyio.Event()
-        return self._again
 
     async def _rest(self, seconds: float | None, reason: str) -> None:
         if self._stopped:
