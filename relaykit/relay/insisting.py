@@ -20,3 +20,12 @@ async def insist(operation: Callable[[], Awaitable[T]], clock: Clock, report: Ca
         except StoreError as error:
             report(f"{error}; trying again")
             await clock.sleep(_AGAIN_SECONDS)
+
+
+def unless(over: Callable[[], bool], operation: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T | None]]:
+    """Return the operation, which does nothing any more once that is so: who insists on it then has done."""
+
+    async def once() -> T | None:
+        return None if over() else await operation()
+
+    return once

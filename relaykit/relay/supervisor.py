@@ -28,7 +28,7 @@ from relaykit.relay.children.detached import end_detached_of
 from relaykit.relay.children.orphans import end_orphans
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.endings import BY_ORDER, End, died, never_ready, why
-from relaykit.relay.insisting import insist
+from relaykit.relay.insisting import insist, unless
 from relaykit.relay.life import AgentSetting, Ready, is_gone, open_worker, work
 from relaykit.relay.ownership import agent_lock, children_directory, last_run
 from relaykit.relay.restarts import Restarts, resting
@@ -94,7 +94,7 @@ class Supervisor:
             tasks.cancel_scope.cancel()
         # Only an end in good order is one: what a relay that breaks down leaves behind counts as held by the dead.
         with anyio.move_on_after(_RETIRE_SECONDS, shield=True):
-            await services.mailbox.retire(self.id, self._epoch, OFFLINE)
+            await self._insist(lambda: services.mailbox.retire(self.id, self._epoch, OFFLINE))
 
     async def first_ready(self) -> Ready:
         """Return how the agent is up, once its first life is ready; raise what kept that from beginning."""
@@ -123,16 +123,14 @@ class Supervisor:
         self._again.set()
         self._life.cancel()
 
-    async def _supervise(self, claim: Claim) -> None:
-        while True:
+    async def _supervise(self, claim: Claim | None) -> None:
+        while claim is not None:
             began = self._services.clock.boot()
             end = await self._next_life(claim)
             if (self._stopped or end is End.RESTARTED) and not self._leaves:
                 await end_detached_of(self._services, self.id)
             await self._between(end, self._services.clock.boot() - began)
-            if self._stopped:
-                return
-            claim = await self._insist(partial(self._claim, deaths=end is End.DIED))
+            claim = await self._unless_stopped(partial(self._claim, deaths=end is End.DIED))
 
     async def _next_life(self, claim: Claim) -> End:
         while not self._stopped and await self._attaching.held(self._epoch, self._session, self._again):
@@ -180,7 +178,7 @@ class Supervisor:
             self._services.report(f"{self.id}: {error}; beginning a new session")
             self._session = None
             withdraw = self._services.mailbox.withdraw
-            await self._insist(lambda: withdraw(gone, None, "the session that asked is gone"))
+            await self._unless_stopped(lambda: withdraw(gone, None, "the session that asked is gone"))
             return End.RESTARTED
         self._trouble = error.fault
         self._first.set()
@@ -211,7 +209,7 @@ class Supervisor:
             return
         status = resting(reason, self._trouble, self._services.clock.now(), seconds)
         report = Report(agent=self.id, epoch=self._epoch, status=status, pid=None, session=self._session)
-        await self._insist(lambda: self._services.mailbox.note((), report))
+        await self._unless_stopped(lambda: self._services.mailbox.note((), report))
         if seconds is None:
             self._services.report(f"{self.id}: given up; `relaykit restart {self.id}` tries again")
         async with anyio.create_task_group() as tasks:
@@ -278,6 +276,10 @@ class Supervisor:
     async def _insist(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Use the mailbox, however long it cannot be used: that ends no relay."""
         return await insist(operation, self._services.clock, lambda line: self._services.report(f"{self.id}: {line}"))
+
+    async def _unless_stopped(self, operation: Callable[[], Awaitable[T]]) -> T | None:
+        """Insist on what comes between two lives; None once the agent is stopped, after which comes none."""
+        return await self._insist(unless(lambda: self._stopped, operation))
 
     async def _end_life(self, drain: float | None, *, leave: bool = False) -> None:
         self._again.set()

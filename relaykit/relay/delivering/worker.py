@@ -40,6 +40,8 @@ from relaykit.relay.faultpoints import reached
 
 SETTLE_DOWN_SECONDS = 5.0
 """How long a stop waits at most for an interrupted turn to say that it ended."""
+LAST_SECONDS = 5.0
+"""How long a stop then waits at most for what is being done, and for what is known to be written down."""
 
 
 class Worker:
@@ -78,6 +80,8 @@ class Worker:
         self._leave = self._over = self._acting = False
         self._lost = ""
         self._idle = anyio.Event()
+        self._ended = anyio.Event()
+        self._working = anyio.CancelScope()
         self._tell_idle = idle
 
     @property
@@ -97,28 +101,27 @@ class Worker:
                 state.tasks = tasks
                 tasks.start_soon(self._read, name=f"{state.agent.id}: events")
                 tasks.start_soon(state.notebook.run, name=f"{state.agent.id}: notes")
-                self._status.report()
-                await state.notebook.write()  # before any hand-over the directory has the session to go on with
-                state.wake_in(state.pause.remaining)
-                state.nudge.ring()
-                while not (self._over or state.cleared):
-                    await self._step(await state.nudge.wait())
-                await self._conclude_facts()  # the last words of a session that is over
-                await state.notebook.write()
+                with self._working:
+                    await self._work()
                 tasks.cancel_scope.cancel()
         finally:
             self._over = True
             self._idle.set()
+            self._ended.set()
 
     async def stop(self, drain: float | None) -> None:
         """Lease nothing more, wait for what runs, then interrupt it; what is left over is continued another time.
+
+        A provider that is busy with an order, or a store that takes nothing, holds it up no longer than a turn does:
+        wherever the work is cut off then, it is as if the relay had been killed there, and recovery goes on from it.
 
         Args:
             drain: Seconds to wait; None is for ever.
         """
         self.state.stopping = True
-        if not self._over:
+        if not self._over and self._idle.is_set():
             # What it said last may be out of date: a message may be on its way to the session at this moment.
+            # One that is not set stays: another stop may wait for it.
             self._idle = anyio.Event()
         self.state.nudge.ring()
         with anyio.move_on_after(drain):
@@ -129,6 +132,9 @@ class Worker:
             await self._idle.wait()
         self._over = True
         self.state.nudge.ring()
+        with anyio.move_on_after(LAST_SECONDS):
+            await self._ended.wait()
+        self._working.cancel()
 
     def let_go(self) -> None:
         """Stop at once, and leave what runs to the next relay: the session goes on without this one."""
@@ -167,6 +173,17 @@ class Worker:
         """Deal with deliveries of one turn that a dead process left behind."""
         await self._conclusion.by(items, judge, self._hand_over)
         reached("recovered")
+
+    async def _work(self) -> None:
+        state = self.state
+        self._status.report()
+        await state.notebook.write()  # before any hand-over the directory has the session to go on with
+        state.wake_in(state.pause.remaining)
+        state.nudge.ring()
+        while not (self._over or state.cleared):
+            await self._step(await state.nudge.wait())
+        await self._conclude_facts()  # the last words of a session that is over
+        await state.notebook.write()
 
     async def _read(self) -> None:
         await hear_out(self.state.session.events, self.hear)
