@@ -19,7 +19,7 @@ class Whose(StrEnum):
     PROCESS = "process"
     """The provider's process died holding it: counted once per death."""
     RELAY = "relay"
-    """A graceful stop, an upgrade, a handover: never counted."""
+    """A graceful stop, an upgrade, a handover: never counted; else as with the agent's."""
 
 
 class Fault(Record, frozen=True, kw_only=True):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, LeasedDelivery, State
 from relaykit.relay.delivering import replies, verdicts
-from relaykit.relay.delivering.claimed import ClaimedMailbox
-from relaykit.relay.delivering.handover import HandOver
-from relaykit.relay.delivering.notebook import Notebook
-from relaykit.relay.delivering.pause import Pause
-from relaykit.relay.delivering.turns import EndedTurn
 from relaykit.relay.delivering.verdicts import Next, Verdict
 from relaykit.relay.faultpoints import reached
+
+if TYPE_CHECKING:
+    from relaykit.relay.delivering.handover import HandOver
+    from relaykit.relay.delivering.state import WorkerState
+    from relaykit.relay.delivering.turns import EndedTurn
 
 Judge = Callable[[LeasedDelivery], Verdict]
 
@@ -21,11 +22,12 @@ Judge = Callable[[LeasedDelivery], Verdict]
 class Conclusion:
     """The way from an ended turn back into the mailbox."""
 
-    def __init__(self, agent: str, claimed: ClaimedMailbox, notebook: Notebook, pause: Pause) -> None:
-        self._agent = agent
-        self._claimed = claimed
-        self._notebook = notebook
-        self._pause = pause
+    def __init__(self, state: WorkerState, left: Callable[[str], None]) -> None:
+        self._agent = state.agent.id
+        self._claimed = state.claimed
+        self._notebook = state.notebook
+        self._pause = state.pause
+        self._left = left
 
     async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:
         """Conclude the deliveries of a turn that ended; return whether more may wait in the queue."""
@@ -82,8 +84,8 @@ class Conclusion:
                 hand_over.go_on(items, verdict.reason, quoted=verdict.quoted)
             case Next.BIND:
                 hand_over.bind(items)
-            case _:
-                pass  # it is left as it is
+            case Next.LEAVE:
+                self._left(verdict.reason)
 
     async def _settle(self, verdict: Verdict, items: Sequence[LeasedDelivery]) -> bool:
         state, reply = verdict.state or State.UNKNOWN, None

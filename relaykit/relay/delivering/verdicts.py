@@ -95,14 +95,15 @@ def _failed(fault: Fault | None, *, worked: bool, text: str) -> Verdict:
     if fault is None:
         return settle(State.FAILED, "the provider says that the turn failed, and not why", text)
     match fault.whose:
-        case Whose.AGENT:
+        case Whose.AGENT | Whose.RELAY:
+            # Neither is the message's doing: nothing is counted, and what would fail again at once waits a while.
             after = Next.CONTINUE if worked else Next.RELEASE
             return Verdict(next=after, reason=fault.message, pause=fault)
         case Whose.TURN:
             return settle(State.FAILED, fault.message, text)
         case Whose.MESSAGE:
             return settle(State.DEAD, fault.message, text)
-        case Whose.PROCESS | Whose.RELAY:
+        case Whose.PROCESS:
             return Verdict(next=Next.LEAVE, reason=fault.message)
 
 
@@ -131,18 +132,25 @@ def of_history(
     past = next((turn for turn in turns or () if delivery.submission in turn.submissions), None)
     if detached and past is not None and past.outcome is None:
         return Verdict(next=Next.BIND, reason="its turn runs on")
+    outcome = _end(past)
     # What finished in a process that outlived the relays is no danger to anyone, however many of those died.
-    finished = past is not None and past.outcome not in (None, Outcome.INTERRUPTED)
-    if delivery.deaths >= DEATHS and not (detached and finished):
+    if delivery.deaths >= DEATHS and not (detached and outcome):
         return settle(State.DEAD, f"{delivery.deaths} processes died holding it")
-    if past is not None and past.outcome not in (None, Outcome.INTERRUPTED):
-        return _finished(past, past.outcome, delivery)
+    if past is not None and outcome is not None:
+        return _finished(past, outcome, delivery)
     if delivery.wish in _WISHED:
         state, reason = _WISHED[delivery.wish]
         return settle(state, reason, past.text if past else "")
     if turns is None:
         return _unreadable(on_interrupted, known=known)
     return _cut_off(past, on_interrupted) if past else _not_there()
+
+
+def _end(past: PastTurn | None) -> Outcome | None:
+    """Return how a turn ended by itself; None where it did not: one that failed with its process was cut off."""
+    if past is None or past.outcome is Outcome.INTERRUPTED:
+        return None
+    return None if past.fault is not None and past.fault.whose is Whose.PROCESS else past.outcome
 
 
 def _not_there() -> Verdict:

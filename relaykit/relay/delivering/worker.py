@@ -18,7 +18,6 @@ from relaykit.model import (
     Occurrence,
     PermissionAsked,
     PermissionClosed,
-    Whose,
     Wish,
 )
 from relaykit.plugin import Waiting
@@ -68,7 +67,7 @@ class Worker:
         self._description = description
         self._hand_over = HandOver(state, refused=self._refused)
         self.permissions = PermissionDesk(state.agent.approval, state.session, state.claimed, permission_seconds)
-        self._conclusion = Conclusion(state.agent.id, state.claimed, state.notebook, state.pause)
+        self._conclusion = Conclusion(state, self._left)
         self._causes = Causes(state.claimed, state.session.id)
         self._status = StatusBoard(state)
         self._interruption = Interruption(state, self.recover)
@@ -244,8 +243,11 @@ class Worker:
     async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
         await self._conclusion.of_refusal(error, items, self._hand_over)
         self.state.wake_in(self.state.pause.remaining)
-        if error.fault.whose is Whose.PROCESS:
-            self.lose(error.fault.message)
+
+    def _left(self, why: str) -> None:
+        """Something is left to the next recovery, which would not come while this session goes on."""
+        if not (self.state.stopping or self._over):
+            self.lose(why)
 
     async def _tell_decisions(self) -> None:
         for request in await self.state.claimed.decided():

@@ -59,6 +59,39 @@ async def test_a_quota_after_work_is_gone_on_with_after_the_rest(world: World) -
         assert (await world.ended(accepted.message.id)).deliveries[0].state is State.ANSWERED
 
 
+async def test_a_text_that_was_refused_by_our_own_fault_is_released_uncounted_and_handed_over_after_a_rest(
+    world: World,
+) -> None:
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        session.refusal = fault(Whose.RELAY)
+        accepted = await relay.send("a", "hello")
+        await world.status("a", StatusKind.ERROR, "paused")
+        assert (await relay.trace(accepted.message.id)).deliveries[0].state is State.QUEUED
+        await world.clock.advance(5)
+        session.answer("hi", (await session.submitted()).id)
+        trace = await world.ended(accepted.message.id)
+    assert (trace.deliveries[0].state, trace.deliveries[0].deaths) == (State.ANSWERED, 0)
+    assert len(world.provider.sessions) == 1
+
+
+async def test_a_turn_that_is_left_to_recovery_has_its_session_opened_again_if_that_goes_on(world: World) -> None:
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        session.use_tool("shell")
+        session.end(Outcome.FAILED, fault=fault(Whose.PROCESS))
+        await world.status("a", StatusKind.ERROR, "restarting")
+        await world.clock.advance(1)
+        second = await world.provider.opened(2)
+        again = await second.submitted()
+        assert "go on" in again.text
+        second.answer("done", again.id)
+        trace = await world.ended(accepted.message.id)
+    assert (trace.deliveries[0].state, trace.deliveries[0].deaths) == (State.ANSWERED, 1)
+
+
 async def test_a_refused_message_is_dead_and_a_second_with_the_same_code_pauses_the_agent_instead(world: World) -> None:
     async with world.relay() as relay:
         session = await world.provider.opened()

@@ -78,14 +78,16 @@ def test_a_turn_that_died_with_its_process_is_left_for_recovery() -> None:
     assert judge(Outcome.INTERRUPTED, by="process").next is Next.LEAVE
 
 
-def test_the_agents_own_fault_before_any_work_releases_the_message_and_rests_the_agent() -> None:
-    verdict = judge(Outcome.FAILED, fault=Whose.AGENT, worked=False)
+@pytest.mark.parametrize("whose", [Whose.AGENT, Whose.RELAY])
+def test_the_agents_own_fault_or_ours_before_any_work_releases_the_message_and_rests_the_agent(whose: Whose) -> None:
+    verdict = judge(Outcome.FAILED, fault=whose, worked=False)
     assert verdict.next is Next.RELEASE
     assert verdict.pause is not None
 
 
-def test_the_agents_own_fault_after_work_is_gone_on_with_and_never_begun_anew() -> None:
-    verdict = judge(Outcome.FAILED, fault=Whose.AGENT, worked=True)
+@pytest.mark.parametrize("whose", [Whose.AGENT, Whose.RELAY])
+def test_the_agents_own_fault_or_ours_after_work_is_gone_on_with_and_never_begun_anew(whose: Whose) -> None:
+    verdict = judge(Outcome.FAILED, fault=whose, worked=True)
     assert verdict.next is Next.CONTINUE
     assert verdict.pause is not None
 
@@ -105,6 +107,11 @@ def recall(*turns: PastTurn, on_interrupted: str = "continue", **delivery: objec
 
 def past(outcome: Outcome | None, *, submissions: tuple[str, ...] = ("s1",), text: str = "") -> PastTurn:
     return PastTurn(id="t1", submissions=submissions, outcome=outcome, text=text, worked=True)
+
+
+def test_a_turn_that_failed_since_its_process_died_was_cut_off_and_is_left_to_no_other_recovery() -> None:
+    died = Fault(whose=Whose.PROCESS, code="died", message="the process died")
+    assert recall(replace(past(Outcome.FAILED), fault=died)).next is Next.CONTINUE
 
 
 def test_what_history_does_not_have_is_handed_over_again() -> None:
