@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from msgspec import Struct, field
 
 from relaykit.model import (
@@ -56,13 +58,14 @@ class RunningTurn(Struct):
     worked: bool = False
     text: str = ""
     """The last text block that ended."""
-    writing: dict[str, str] = field(default_factory=dict)
-    """Text blocks that are being written, by id."""
+    writing: dict[str, StringIO] = field(default_factory=dict)
+    """Text blocks that are being written, by id: the reader never waits, so what a delta costs must not grow."""
 
     @property
     def last_text(self) -> str:
         """The text that there is: what is being written, else what was written last."""
-        return next((text for text in reversed(self.writing.values()) if text), self.text)
+        written = (text.getvalue() for text in reversed(self.writing.values()))
+        return next(filter(None, written), self.text)
 
 
 class Turns:
@@ -135,8 +138,8 @@ class Turns:
         if running is None:
             return
         if isinstance(what, BlockDelta):
-            if what.block in running.writing:
-                running.writing[what.block] += what.text
+            if (text := running.writing.get(what.block)) is not None:
+                text.write(what.text)
             return
         self._part(running, what.block, ended=isinstance(what, BlockEnded))
 
@@ -151,7 +154,8 @@ class Turns:
             running.writing.pop(block.id, None)
             running.text = block.text
         else:
-            running.writing[block.id] = block.text
+            text = running.writing[block.id] = StringIO()
+            text.write(block.text)
 
     def _subagent(self, block: Block, *, ended: bool) -> None:
         if ended:
