@@ -97,7 +97,7 @@ class Dispatcher:
         for follower in self._followers:
             follower.ring()
         try:
-            waiting = await self._mailbox.waiting(self._bells.keys())
+            waiting = await self._mailbox.waiting(tuple(self._bells))  # read in another thread, perhaps
         except StoreError:
             await self._clock.sleep(_RETRY_SECONDS)  # the bells ring again below; workers see the store for themselves
             waiting = {agent: Waiting(later=True, commands=True) for agent in self._bells}
