@@ -21,8 +21,9 @@ class Taking:
         self._hand_over = hand_over
         self._interruption = interruption
         self._hinted = False
-        self.more = True
-        """Whether anything may wait, as a settlement of this very step found: what came after it has rung."""
+        """Something came that what was heard last does not tell of."""
+        self.known_empty = False
+        """Whether a settlement of this very step found the queue empty. An idle agent looks into any other."""
 
     def hint(self) -> None:
         """Look into the queue: something came, and it is not known what."""
@@ -34,7 +35,7 @@ class Taking:
         state = self._state
         if not state.busy:
             hinted, self._hinted = self._hinted, False
-            if self.more or hinted or self._hand_over.resumes:
+            if not self.known_empty or hinted or self._hand_over.resumes:
                 await self._hand_over.next()
             return
         if self._hinted:

@@ -190,7 +190,7 @@ class Worker:
         self.state.nudge.ring()
 
     async def _step(self, waiting: Waiting) -> None:
-        self._acting = self.taking.more = True
+        self._acting, self.taking.known_empty = True, False
         await self._conclude_facts()
         if self._lost:
             raise SessionLostError(self._lost)
@@ -237,7 +237,7 @@ class Worker:
         await self.state.recorder.flush()
         reached("ended")
         self._status.note()
-        self.taking.more = await self._conclusion.of_turn(turn, items, self._hand_over)
+        self.taking.known_empty = not await self._conclusion.of_turn(turn, items, self._hand_over)
         self.state.wake_in(self.state.pause.remaining)
 
     async def _refused(self, error: ProviderError, items: Sequence[LeasedDelivery]) -> None:
