@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit code."""
+    _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words in (["--version"], ["-V"]):
         from relaykit import __version__  # noqa: PLC0415 - nothing else may be imported for this
@@ -25,3 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return guarded(words)
     finally:
         gc.enable()
+
+
+def _open_streams() -> None:
+    """Have whoever closed a standard stream give nothing and want nothing.
+
+    Left closed, its number would be that of the next file that is opened, and what is written there would end in a store.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115 - nothing is imported for it; it stays open
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)

@@ -29,7 +29,10 @@ def asked_secret(name: str, word: str | None) -> Secret:
 
 
 def _prompted(name: str) -> str:
-    return getpass(f"Secret for {name}: ")
+    try:
+        return getpass(f"Secret for {name}: ")
+    except EOFError:
+        raise UsageError(f"no secret was given for {name}: type it and press Enter") from None
 
 
 def _read() -> str:

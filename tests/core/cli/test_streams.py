@@ -1,0 +1,87 @@
+"""Standard streams that are closed, full, or read no more."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from relaykit.testing.program import SECONDS, Ended
+
+
+def with_streams(program, redirections, *words):
+    """Run a command as a shell does that redirects its streams."""
+    script = f'exec "$@" {redirections}'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, "-m", "relaykit", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env=program.environment({}),
+        cwd=program.cwd,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(("words", "said"), [(["send", "a"], "text"), (["credentials", "set", "x"], "secret")])
+def test_a_closed_standard_input_gives_nothing(program, words, said):
+    ended = with_streams(program, "<&-", *words)
+    assert (ended.code, ended.out, ended.err) == (2, "", f"relaykit: the {said} is empty\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_does_its_work_whichever_streams_are_closed(program, closed):
+    ended = with_streams(program, closed, "send", "user", "hello")
+    assert (ended.code, ended.err) == (0, "")
+    assert [item["body"] for item in program("inbox", "--json").json["items"]] == ["hello"]
+
+
+def test_a_relay_runs_without_any_standard_stream(program):
+    script = 'exec "$@" <&- >&- 2>&-'
+    argv = ["sh", "-c", script, "sh", sys.executable, "-m", "relaykit", "run", "--provider", "echo"]
+    with (
+        program.following() as events,
+        subprocess.Popen(argv, env=program.environment({}), cwd=program.cwd) as relay,
+    ):
+        try:
+            events.until("status")
+            assert program("send", "echo", "hello", "--wait", "20").out == "echo: hello\n"
+            relay.send_signal(signal.SIGTERM)
+            assert relay.wait(SECONDS) == 0
+        finally:
+            relay.kill()
+
+
+def test_the_end_of_input_at_the_prompt_of_a_secret_is_no_secret(program):
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "relaykit", "credentials", "set", "dock"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=program.environment({}),
+        cwd=program.cwd,
+        start_new_session=True,  # the prompt is not to reach the terminal of whoever runs this
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"Secret for dock: " not in shown:
+            shown += read_soon(ours)
+        os.write(ours, b"\x04")
+        assert process.wait(SECONDS) == 2
+    shown += read_soon(ours)
+    os.close(ours)
+    assert shown.decode().rstrip().endswith("relaykit: no secret was given for dock: type it and press Enter")
+    assert "Traceback" not in shown.decode()
+
+
+def read_soon(descriptor):
+    assert select.select([descriptor], [], [], SECONDS)[0], "nothing was shown"
+    return os.read(descriptor, 4096)
