@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from relaykit.cli.output import reader_gone
+from relaykit.cli.output import OutputError, all_told, complain, reader_gone, say_json, write
 from relaykit.errors import RelaykitError
 
 if TYPE_CHECKING:
@@ -17,11 +17,18 @@ _FAILED = 1
 
 def guarded(words: Sequence[str]) -> int:
     """Run one command line; return its exit code. Only a fault of relaykit's own leaves a traceback."""
+    try:
+        return _code(words)
+    finally:
+        all_told()
+
+
+def _code(words: Sequence[str]) -> int:
     from relaykit.cli.dispatch import dispatch  # noqa: PLC0415 - inside, so that Ctrl-C while importing is quiet
 
     try:
         code = dispatch(words)
-        sys.stdout.flush()
+        write(now=True)
     except BrokenPipeError:
         reader_gone()
         return _FAILED
@@ -53,10 +60,8 @@ def _told(error: RelaykitError | OSError, words: Sequence[str]) -> int:
 
         traceback.print_exception(error)
     for line in str(error).splitlines() or [type(error).__name__]:
-        sys.stderr.write(f"relaykit: {line}\n")
+        complain(line)
     if "--json" in options:
-        import json  # noqa: PLC0415 - only here
-
-        sys.stdout.write(json.dumps({"error": str(error), "exit_code": code}) + "\n")
-        sys.stdout.flush()
+        with suppress(BrokenPipeError, OutputError):  # the exit code and standard error say it, too
+            say_json({"error": str(error), "exit_code": code})
     return code

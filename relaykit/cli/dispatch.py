@@ -6,7 +6,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from relaykit import __version__
 from relaykit.cli.near import near
+from relaykit.cli.output import write
 from relaykit.cli.overview import group_help, overview
 from relaykit.cli.table import BUILT_IN, Entry
 from relaykit.errors import UsageError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HELP = ("--help", "-h")
+_VERSION = ("--version", "-V")
 _OPTIONS = ("--help", "--version", "--home", "--debug")
 
 
@@ -27,6 +30,9 @@ def dispatch(words: Sequence[str]) -> int:
     first, *rest = words
     if first in (*_HELP, "help"):
         return dispatch([*rest, "--help"]) if rest else _show_overview()
+    if first in _VERSION and not rest:
+        write(f"relaykit {__version__}\n")
+        return 0
     if first.startswith("-"):
         raise UsageError(f"there is no option {first!r}{near(first, _OPTIONS)}; see `relaykit --help`")
     family = [entry for entry in BUILT_IN if entry.words.split()[0] == first] or _from_plugins(first)
@@ -63,7 +69,7 @@ def _from_plugins(first: str) -> Sequence[Entry]:
 def _show_overview() -> int:
     from relaykit.cli.added import added_commands  # noqa: PLC0415 - looks through all that is installed
 
-    sys.stdout.write(overview(added_commands()))
+    write(overview(added_commands()))
     return 0
 
 

@@ -15,10 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit code."""
     _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words in (["--version"], ["-V"]):
-        from relaykit import __version__  # noqa: PLC0415 - nothing else may be imported for this
-
-        sys.stdout.write(f"relaykit {__version__}\n")
+    if words in (["--version"], ["-V"]) and _told_version():
         return 0
     from relaykit.cli.boundary import guarded  # noqa: PLC0415 - not for --version
 
@@ -27,6 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return guarded(words)
     finally:
         gc.enable()
+
+
+def _told_version() -> bool:
+    """Write the version; return whether it was taken. Where not, it fails once more where errors are told."""
+    from relaykit import __version__  # noqa: PLC0415 - nothing else may be imported for this
+
+    try:
+        sys.stdout.write(f"relaykit {__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _open_streams() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ from relaykit.cli.attachments import attachment_lines
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import LONGEST, mailbox
 from relaykit.cli.options import Json
-from relaykit.cli.output import clipped, indented, moment, painted, say, say_json
+from relaykit.cli.output import clipped, indented, moment, painted, say, say_json, write
 from relaykit.cli.parameters import Argument, Option
 from relaykit.cli.trace import message_document, reaction_documents, reactions_line, task_document, task_line
 from relaykit.errors import WaitTimeoutError
@@ -51,7 +50,7 @@ def inbox(
             _say_items(
                 name, items, door.run(reading.bodies, {id_ for item in items for id_ in item.message.in_reply_to})
             )
-        sys.stdout.flush()
+        write(now=True)
         waiting = [item.delivery.id for item in items if not item.delivery.state.ended]
         if waiting and not keep and not _is_agent(door, name):
             door.run(reading.acknowledge, waiting, "shown in the inbox")

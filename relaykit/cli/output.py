@@ -7,10 +7,18 @@ import os
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from relaykit.errors import RelaykitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+class OutputError(RelaykitError):
+    """Standard output takes no more, for another reason than that its reader is gone."""
+
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What commands a terminal, ends a line, turns the direction of what is read, or is no letter at all."""
@@ -21,26 +29,67 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 def say(text: str = "", *, now: bool = False) -> None:
     """Write a line for people on standard output, ``now`` where the next one may take long."""
-    sys.stdout.write(text.encode(_encoding(), "backslashreplace").decode(_encoding()) + "\n")
-    if now:
-        sys.stdout.flush()
+    write(text.encode(_encoding(), "backslashreplace").decode(_encoding()) + "\n", now=now)
 
 
 def complain(text: str) -> None:
-    """Write a line on standard error."""
-    sys.stderr.write(f"relaykit: {text}\n")
+    """Write a line on standard error; where that takes none, nobody can be told, and whoever complains goes on."""
+    with suppress(OSError):
+        sys.stderr.write(f"relaykit: {text}\n")
 
 
 def say_json(document: Any) -> None:
     """Write one JSON document on one line, at once."""
-    sys.stdout.write(json.dumps(document) + "\n")
-    sys.stdout.flush()
+    write(json.dumps(document) + "\n", now=True)
+
+
+def write(text: str = "", *, now: bool = False) -> None:
+    """Write text on standard output as it is, ``now`` with all that was written before; after an error nothing is.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+        OutputError: It cannot be written for another reason.
+    """
+    try:
+        sys.stdout.write(text)
+        if now:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        reader_gone()
+        raise
+    except OSError as error:
+        reader_gone()
+        raise OutputError(f"standard output cannot be written: {error.strerror}; direct it elsewhere") from error
+
+
+@contextmanager
+def telling(done: str) -> Iterator[None]:
+    """Have an error of standard output say what was done all the same: who does not learn of it does it twice."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputError(f"standard output is read no more; {done}") from error
+    except OutputError as error:
+        raise OutputError(f"{error}; {done}") from error
 
 
 def reader_gone() -> None:
     """Nobody reads standard output any more: leave nothing that would be written at the end."""
+    _to_nowhere(sys.stdout)
+
+
+def all_told() -> None:
+    """Leave nothing in the streams that could fail at the very end, where the interpreter would say so at length."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream)
+
+
+def _to_nowhere(stream: TextIO) -> None:
     with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - pathlib is not otherwise needed here
-        os.dup2(nothing.fileno(), sys.stdout.fileno())
+        os.dup2(nothing.fileno(), stream.fileno())
 
 
 def painted(text: str, colour: str) -> str:

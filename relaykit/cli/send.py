@@ -8,7 +8,7 @@ from typing import Annotated
 from relaykit.cli.attachments import attached
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import mailbox
-from relaykit.cli.output import clipped, say, say_json
+from relaykit.cli.output import clipped, say, say_json, telling
 from relaykit.cli.parameters import Argument, Option
 from relaykit.cli.text import given_text
 from relaykit.errors import UsageError
@@ -77,10 +77,8 @@ def send(
         return wait_for(Wait(draft=draft, seconds=wait, every=all_, json=json))
     with mailbox() as door:
         accepted = door.run(letters.put, draft)
-    if json:
-        say_json({"id": accepted.message.id})
-    else:
-        say(accepted.message.id)
+    with telling(f"the message is stored, as {accepted.message.id}: do not send it again"):
+        say_json({"id": accepted.message.id}) if json else say(accepted.message.id, now=True)
     return 0
 
 

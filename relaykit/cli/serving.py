@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from relaykit import server
-from relaykit.cli.output import complain, reader_gone, say, say_json
+from relaykit.cli.output import OutputError, complain, say, say_json
 from relaykit.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ class _Service:
         try:
             self._say(ready)
         except BrokenPipeError:
-            reader_gone()  # whoever wanted the line has it or is gone; the agents go on
+            return  # whoever wanted the line has it or is gone; the agents go on
+        except OutputError as error:
+            complain(f"{ready.agent} is ready, and goes on; {error}")
 
     def _say(self, ready: Ready) -> None:
         if self._json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from relaykit.cli.mail import mailbox
 from relaykit.cli.outcome import Outcome, is_over, say_outcome
-from relaykit.cli.output import complain, say, say_json
+from relaykit.cli.output import complain, say, say_json, telling, write
 from relaykit.mailbox import letters, reading
 
 if TYPE_CHECKING:
@@ -50,7 +49,9 @@ def wait_for(wait: Wait) -> int:
             complain(f"waiting for what becomes of {message}")
         try:
             outcome = Outcome(trace=_until_over(door, message, wait), every=wait.every)
-            _tell(door, outcome, wait)
+            with telling(f"the message is stored: relaykit trace {message}"):
+                _tell(door, outcome, wait)
+                write(now=True)
             _acknowledge(door, outcome, wait.draft.sender)
         except KeyboardInterrupt:
             complain(f"no longer waiting; the message goes on: relaykit trace {message}")
@@ -105,7 +106,6 @@ def _tell(door: Door, outcome: Outcome, wait: Wait) -> None:
 
 def _acknowledge(door: Door, outcome: Outcome, sender: str) -> None:
     """End the deliveries of what was shown: nobody gets it a second time, in the inbox or as a turn."""
-    sys.stdout.flush()
     shown = [
         delivery.id
         for reply in outcome.told

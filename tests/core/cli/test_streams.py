@@ -85,3 +85,69 @@ def test_the_end_of_input_at_the_prompt_of_a_secret_is_no_secret(program):
 def read_soon(descriptor):
     assert select.select([descriptor], [], [], SECONDS)[0], "nothing was shown"
     return os.read(descriptor, 4096)
+
+
+NO_SPACE = "standard output cannot be written: No space left on device; direct it elsewhere"
+
+
+def test_a_full_standard_output_is_one_line(program):
+    program("send", "user", "hello")
+    with program.relay("--provider", "echo"):
+        for line in ("--version", "--help", "send --help", "status", "status --json", "events --json", "inbox"):
+            ended = with_streams(program, ">/dev/full", *line.split())
+            assert (ended.code, ended.err) == (1, f"relaykit: {NO_SPACE}\n"), line
+        following = with_streams(program, ">/dev/full", "events", "--follow", "--since", "0", "--json")
+    assert (following.code, following.err) == (1, f"relaykit: {NO_SPACE}\n")
+
+
+def test_an_error_keeps_its_line_and_code_where_its_document_cannot_be_written(program):
+    ended = with_streams(program, ">/dev/full", "trace", "0000", "--json")
+    assert (ended.code, ended.err) == (1, "relaykit: no message has the id '0000'\n")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["trace", "0000", "--json"]])
+def test_a_reader_that_is_gone_is_no_traceback(program, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [sys.executable, "-m", "relaykit", *words]
+    env = program.environment({})
+    done = subprocess.run(
+        argv, stdout=writing, stderr=subprocess.PIPE, env=env, cwd=program.cwd, timeout=SECONDS, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr in (b"", b"relaykit: no message has the id '0000'\n")
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["--wait"]])
+def test_a_message_whose_id_cannot_be_told_is_named_in_the_error(program, words):
+    with program.relay("--provider", "echo"):
+        ended = with_streams(program, ">/dev/full", "send", "echo", "hello", "--id", "m-1", *words)
+        assert (ended.code, len(ended.err.splitlines())) == (1, 1)
+        assert ended.err.startswith(f"relaykit: {NO_SPACE}; the message is stored")
+        assert "m-1" in ended.err
+        assert program("trace", "m-1").code == 0
+    assert [item["body"] for item in program("inbox", "--json").json["items"]] == ["echo: hello"]
+
+
+def test_what_standard_error_takes_not_changes_no_exit_code(program):
+    assert with_streams(program, "2>/dev/full", "trace", "0000").code == 1
+    assert with_streams(program, "2>/dev/full", "send", "nobody", "hello").code == 4
+
+
+def test_a_relay_goes_on_where_its_ready_line_cannot_be_written(program):
+    script = 'exec "$@" >/dev/full'
+    argv = ["sh", "-c", script, "sh", sys.executable, "-m", "relaykit", "run", "--provider", "echo", "--json"]
+    env = program.environment({})
+    with (
+        program.following() as events,
+        subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=env, cwd=program.cwd) as relay,
+    ):
+        try:
+            events.until("status")
+            assert program("send", "echo", "hello", "--wait", "20").out == "echo: hello\n"
+            relay.send_signal(signal.SIGTERM)
+            assert relay.wait(SECONDS) == 0
+        finally:
+            relay.kill()
+        assert relay.stderr.read() == f"relaykit: echo is ready, and goes on; {NO_SPACE}\n"
