@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,16 @@ def _told(error: RelaykitError | OSError, words: Sequence[str]) -> int:
         import traceback  # noqa: PLC0415 - only here
 
         traceback.print_exception(error)
-    for line in str(error).splitlines() or [type(error).__name__]:
+    text = _text(error)
+    for line in text.splitlines() or [type(error).__name__]:
         complain(line)
     if "--json" in options:
         with suppress(BrokenPipeError, OutputError):  # the exit code and standard error say it, too
-            say_json({"error": str(error), "exit_code": code})
+            say_json({"error": text, "exit_code": code})
     return code
+
+
+def _text(error: RelaykitError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return str(error)

@@ -7,9 +7,9 @@ import platform
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from relaykit.cli.finding import Finding, Level
 from relaykit.cli.plugin_checks import plugins_and_configuration
@@ -18,6 +18,9 @@ from relaykit.errors import RelaykitError
 from relaykit.storage.doorbell import Bell, Listener
 from relaykit.storage.network import refuse_network
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
 _LITTLE = 2**30
 _TOO_LITTLE = 64 * 2**20
 _BELL_SECONDS = 2.0
@@ -25,14 +28,21 @@ _BELL_SECONDS = 2.0
 
 def findings(home: Path) -> Iterator[Finding]:
     """Look at everything, one after the other; a check that fails stops none of those behind it."""
-    yield _python()
-    yield _rights(home)
-    yield _file_system(home)
-    yield _disk(home)
-    yield _doorbell()
-    yield from stores(home)
-    yield from relays(home)
-    yield from plugins_and_configuration()
+    looks: Mapping[str, Callable[[], Iterable[Finding]]] = {
+        "python": lambda: [_python()],
+        "home": lambda: [_rights(home)],
+        "file system": lambda: [_file_system(home)],
+        "disk": lambda: [_disk(home)],
+        "doorbell": lambda: [_doorbell()],
+        "stores": lambda: stores(home),
+        "relays": lambda: relays(home),
+        "plugins": plugins_and_configuration,
+    }
+    for name, look in looks.items():
+        try:
+            yield from look()
+        except (RelaykitError, OSError) as error:
+            yield Finding(name, Level.FAIL, f"this cannot be looked at: {error}")
 
 
 def _python() -> Finding:
@@ -40,8 +50,8 @@ def _python() -> Finding:
 
 
 def _rights(home: Path) -> Finding:
-    if not home.exists():
-        return Finding("home", Level.OK, f"{home} is made by the first command that needs it")
+    if not os.path.lexists(home):
+        return _makeable(home)
     if not home.is_dir() or not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return Finding(
             "home", Level.FAIL, f"{home} is no directory that you may write to", "choose another: --home DIR"
@@ -56,6 +66,19 @@ def _rights(home: Path) -> Finding:
     return Finding("home", Level.OK, f"{home}, yours alone")
 
 
+def _makeable(home: Path) -> Finding:
+    above = _nearest(home)
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return Finding("home", Level.OK, f"{home} is made by the first command that needs it")
+    text = f"{home} is not there, or not for you, and {above} is no directory that you may write to"
+    return Finding("home", Level.FAIL, text, "choose another: --home DIR")
+
+
+def _nearest(home: Path) -> Path:
+    """Return the home, or what is nearest above it of what can be seen."""
+    return next(path for path in (home, *home.parents) if os.path.lexists(path))
+
+
 def _file_system(home: Path) -> Finding:
     try:
         refuse_network(home)
@@ -65,8 +88,7 @@ def _file_system(home: Path) -> Finding:
 
 
 def _disk(home: Path) -> Finding:
-    there = next(path for path in (home, *home.parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(_nearest(home)).free
     text = f"{free / 2**30:.1f} GiB free"
     if free < _TOO_LITTLE:
         return Finding("disk", Level.FAIL, text, "make room: nothing can be accepted when the disk is full")

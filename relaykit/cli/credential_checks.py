@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 def credential_store(config: Config, registry: Registry) -> Finding:
     """Open the store as a relay would, and look at every credential; nothing of a value is shown."""
     use = config.credentials.use
-    if not (config.home / "credentials").exists():  # opening it would make the directory, and a doctor changes nothing
-        return Finding("credentials", Level.OK, f"{use}: nothing is kept here yet")
     try:
+        if not (config.home / "credentials").exists():  # opening it would make the directory; a doctor changes nothing
+            return Finding("credentials", Level.OK, f"{use}: nothing is kept here yet")
         count = anyio.run(_count, config, registry)
     except RelaykitError as error:
         return Finding("credentials", Level.FAIL, str(error))
+    except OSError as error:
+        return Finding("credentials", Level.FAIL, f"{error.filename}: {error.strerror}")
     return Finding("credentials", Level.OK, f"{use}: {count} can be read")
 
 

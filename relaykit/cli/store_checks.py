@@ -33,12 +33,12 @@ def stores(home: Path) -> Iterator[Finding]:
 
 def relays(home: Path) -> Iterator[Finding]:
     """Say which relays run, and which ended without taking leave."""
-    if not (home / MAILBOX_FILE).exists():
-        return
     try:
+        if not (home / MAILBOX_FILE).exists():
+            return
         with mailbox() as door:
             found, there = door.run(directory.relays), present(door, home)
-    except RelaykitError:
+    except (RelaykitError, OSError):
         return  # the check of the mailbox has said it
     alive = [str(relay.pid) for relay in found if is_beating(relay)]
     yield Finding("relays", Level.OK, f"running: process {', '.join(alive)}" if alive else "none runs")
@@ -74,10 +74,13 @@ def _within(home: Path, one: Present) -> Iterator[Finding]:
 
 
 def _store(name: str, path: Path, count: Callable[[], str]) -> Finding:
-    if not path.exists():
-        return Finding(name, Level.OK, "there is none yet")
     try:
-        return Finding(name, Level.OK, f"{count()}, {path.stat().st_size / 2**20:.1f} MiB")
+        size = path.stat().st_size
+        return Finding(name, Level.OK, f"{count()}, {size / 2**20:.1f} MiB")
+    except FileNotFoundError:
+        return Finding(name, Level.OK, "there is none yet")
+    except OSError as error:
+        return Finding(name, Level.FAIL, f"{path}: {error.strerror}", "see what the check of the home says")
     except RelaykitError as error:
         return Finding(name, Level.FAIL, str(error), _RESTORE)
 

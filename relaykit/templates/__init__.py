@@ -24,15 +24,21 @@ def write_provider(name: str, directory: Path) -> list[Path]:
         The files written.
 
     Raises:
-        UsageError: The name cannot be one, or a file is there already; nothing was written.
+        UsageError: The name cannot be one, or a file is there already, and nothing was written; or the directory cannot be
+            written to.
     """
     _check(name)
     texts = {directory / target: _named(template, name) for target, template in _targets(name).items()}
     if present := [str(path) for path in texts if path.exists()]:
         raise UsageError(f"{', '.join(present)} is there already; choose another directory or name")
-    directory.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: it cannot be written ({error.strerror}); choose another directory"
+        ) from error
     return list(texts)
 
 
