@@ -15,6 +15,7 @@ from relaykit.cli.finding import Finding, Level
 from relaykit.cli.plugin_checks import plugins_and_configuration
 from relaykit.cli.store_checks import relays, stores
 from relaykit.errors import RelaykitError
+from relaykit.relay.directories import refuse_shared
 from relaykit.storage.doorbell import Bell, Listener
 from relaykit.storage.network import refuse_network
 
@@ -56,12 +57,11 @@ def _rights(home: Path) -> Finding:
         return Finding(
             "home", Level.FAIL, f"{home} is no directory that you may write to", "choose another: --home DIR"
         )
-    about = home.stat()
-    if about.st_uid != os.getuid():
-        return Finding(
-            "home", Level.WARN, f"{home} belongs to user {about.st_uid}", "use a home of your own: --home DIR"
-        )
-    if mode := stat.S_IMODE(about.st_mode) & 0o077:
+    try:
+        refuse_shared(home)
+    except RelaykitError as error:
+        return Finding("home", Level.FAIL, str(error))
+    if mode := stat.S_IMODE(home.stat().st_mode) & 0o077:
         return Finding("home", Level.WARN, f"others may look into {home} (mode {mode:03o})", f"chmod 700 {home}")
     return Finding("home", Level.OK, f"{home}, yours alone")
 

@@ -18,7 +18,7 @@ from relaykit.mailbox.sqlite import open_mailbox
 from relaykit.model import Limits, Secret
 from relaykit.relay import housekeeping
 from relaykit.relay.clock import SystemClock
-from relaykit.relay.directories import private_directory
+from relaykit.relay.directories import private_directory, private_home
 from relaykit.server.passes import user_token
 from relaykit.storage.attachments import LentAttachments
 
@@ -47,7 +47,7 @@ class Lending:
 
     @cached_property
     def _house(self) -> Path:
-        return private_directory(peek().home)
+        return private_home(peek().home)
 
     @cached_property
     def attachments(self) -> AttachmentStore:

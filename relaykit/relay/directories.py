@@ -1,7 +1,9 @@
-"""Directories that only their owner may look into."""
+"""Directories that only their owner may look into, and the home that is one."""
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
 from relaykit.errors import StoreError
@@ -25,3 +27,25 @@ def private_directory(path: Path) -> Path:
             f"{path}: this directory cannot be made ({error.strerror}); choose another home: --home or RELAYKIT_HOME"
         ) from error
     return path
+
+
+def private_home(path: Path) -> Path:
+    """Make the home where there is none, and refuse one that others rule: what lies there is what agents are told.
+
+    Raises:
+        StoreError: It cannot be made, belongs to someone else, or others may write to it.
+    """
+    refuse_shared(private_directory(path))
+    return path
+
+
+def refuse_shared(home: Path) -> None:
+    """Raise StoreError where the home belongs to someone else, or others may write to it."""
+    about = home.stat()
+    if about.st_uid != os.geteuid():
+        raise StoreError(
+            f"{home}: this home belongs to user {about.st_uid}; act as that user, or use a home of your own: --home DIR"
+        )
+    mode = stat.S_IMODE(about.st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise StoreError(f"{home}: others may write to this home (mode {mode:03o}); chmod 700 {home}")

@@ -21,7 +21,7 @@ from relaykit.relay.assemble import Assembly, Opened, Report
 from relaykit.relay.components import Components
 from relaykit.relay.delivering.attached import AttachedFiles
 from relaykit.relay.delivering.pause import Pause
-from relaykit.relay.directories import private_directory
+from relaykit.relay.directories import private_home
 from relaykit.relay.dispatcher import Dispatcher
 from relaykit.relay.edge import doorway
 from relaykit.relay.events.fanout import Fanout, feed
@@ -57,14 +57,14 @@ async def open_relay(
     Raises:
         AlreadyRunError: Another relay runs one of the agents.
         ConfigError: The configuration names what does not exist, or options that do not fit.
-        StoreError: The mailbox or the session store cannot be used.
+        StoreError: The mailbox or the session store cannot be used, or others may write to the home.
     """
     if ":" in config.listen and (components is None or components.edge is None):
         raise ConfigError(f"relay.listen is {config.listen!r}: open the relay with relaykit.server.open, which listens")
     registry = registry or load(disabled=config.plugins.disabled, only=config.plugins.only)
     report = report or _to_stderr
     assembly = Assembly(config, registry, components or Components(), report)
-    private_directory(config.home)
+    private_home(config.home)
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(assembly.open())
         services = _services(config, assembly, opened, report, stack)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from relaykit.errors import StoreError
+from relaykit.relay.directories import refuse_shared
 from relaykit.testing.program import SECONDS, Ended
 
 AS_USER = """
@@ -86,3 +90,28 @@ def test_a_new_provider_names_the_directory_that_cannot_be_written_to(program, t
     assert (ended.code, ended.out) == (2, "")
     place = tmp_path / "file" / "sparrow"
     assert ended.err == f"relaykit: {place}: it cannot be written (Not a directory); choose another directory\n"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_home_that_others_may_write_to_is_refused_with_the_remedy(program, mode):
+    program("send", "user", "hello")
+    program.home.chmod(mode)
+    said = f"{program.home}: others may write to this home (mode {mode:03o}); chmod 700 {program.home}"
+    ended = program("run", "--provider", "echo")
+    assert (ended.code, ended.out, ended.err) == (1, "", f"relaykit: {said}\n")
+    found = checks(program("doctor", "--json"))["home"]
+    assert (found["level"], found["text"]) == ("fail", said)
+    program.home.chmod(0o755)
+    with program.relay("--provider", "echo"):
+        assert program("send", "echo", "hello", "--wait", "20").out == "echo: hello\n"
+
+
+def test_a_home_of_someone_else_is_refused(tmp_path):
+    refuse_shared(tmp_path)
+    foreign = Path("/")
+    if os.geteuid() == 0:
+        foreign = tmp_path / "home"
+        foreign.mkdir()
+        os.chown(foreign, 65534, -1)
+    with pytest.raises(StoreError, match=f"belongs to user {foreign.stat().st_uid}; .*--home DIR"):
+        refuse_shared(foreign)
