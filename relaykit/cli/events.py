@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from relaykit.cli.calling import examples
 from relaykit.cli.history import session_store
 from relaykit.cli.home import home
+from relaykit.cli.known import check_agent
 from relaykit.cli.output import clipped, clock_time, painted, say, say_json
 from relaykit.cli.parameters import Argument, Option
 from relaykit.model import (
@@ -57,6 +58,8 @@ def events(
     has no text yet, nor a status that is as before; --json has it all.
     """
     with session_store() as store:
+        if agent is not None:
+            check_agent(agent, store)
         cursor = _first_cursor(store, agent, since, last, follow=follow)
         found = _following(store, agent, cursor) if follow else _kept(store, agent, cursor)
         for event in found if json else _telling(found):

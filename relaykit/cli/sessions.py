@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from relaykit.cli.calling import examples
 from relaykit.cli.history import session_store
+from relaykit.cli.known import check_agent
 from relaykit.cli.options import Json
 from relaykit.cli.output import moment, say, say_json, table
 from relaykit.cli.parameters import Argument
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def sessions(agent: Annotated[str | None, Argument("AGENT", "Only this agent's.")] = None, json: Json = False) -> None:
     """List the agents' sessions, the latest first."""
     with session_store() as store:
+        if agent is not None:
+            check_agent(agent, store)
         found = store.run(operations.sessions, agent)
     if json:
         say_json({"sessions": [_document(one) for one in found]})

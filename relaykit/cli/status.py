@@ -10,6 +10,7 @@ from relaykit.cli.agents import agent_document
 from relaykit.cli.calling import examples
 from relaykit.cli.home import home
 from relaykit.cli.mail import mailbox
+from relaykit.cli.near import near
 from relaykit.cli.options import Json
 from relaykit.cli.output import clock_time, painted, plain, say, say_json
 from relaykit.cli.parameters import Argument
@@ -43,7 +44,8 @@ def status(
     found = [one for one in there if agent in (None, one.entry.agent.id)]
     alive = living(relays, there, home())
     if agent is not None and not found:
-        raise NotFoundError(f"there is no agent {agent!r}; see `relaykit agents`")
+        hint = near(agent, [one.entry.agent.id for one in there])
+        raise NotFoundError(f"there is no agent {agent!r}{hint}; see `relaykit agents`")
     if json:
         say_json(_document(found, _relay_documents(relays, alive), asked))
         return
