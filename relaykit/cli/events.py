@@ -57,9 +57,8 @@ def events(
     With --follow, and neither --since nor --last, it begins now. People are shown neither that a block begins, which
     has no text yet, nor a status that is as before; --json has it all.
     """
-    with session_store() as store:
-        if agent is not None:
-            check_agent(agent, store)
+    check_agent(agent)
+    with session_store(make=follow) as store:
         cursor = _first_cursor(store, agent, since, last, follow=follow)
         found = _following(store, agent, cursor) if follow else _kept(store, agent, cursor)
         for event in found if json else _telling(found):

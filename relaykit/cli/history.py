@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from relaykit.cli.home import home
+from relaykit.cli.home import home, is_missing
 from relaykit.sessions.schema import FILE, open_database
+from relaykit.storage.connect import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def session_store() -> Iterator[Database[Connection]]:
-    """Open the session store of the home."""
-    with closing(open_database(home() / FILE)) as store:
+def session_store(*, make: bool = False) -> Iterator[Database[Connection]]:
+    """Open the session store of the home; where there is none and it is not to be made, one that is empty."""
+    file = home() / FILE
+    with closing(open_database(file if make or not is_missing(file) else MEMORY)) as store:
         yield store

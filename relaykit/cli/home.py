@@ -15,3 +15,14 @@ if TYPE_CHECKING:
 def home() -> Path:
     """Return the relay's home: ``--home``, RELAYKIT_HOME, the configuration's, or the platform's state directory."""
     return peek().home
+
+
+def is_missing(store: Path) -> bool:
+    """Whether nobody has made that store yet; one that cannot be looked at is told of by whoever opens it."""
+    try:
+        store.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -41,7 +41,7 @@ def inbox(
     json: Json = False,
 ) -> None:
     """Show what waits for a person, which acknowledges it, or what waits in an agent's queue, which does not."""
-    with mailbox() as door:
+    with mailbox(make=wait is not None) as door:
         items = _waited(door, name, wait) if wait is not None else ()
         items = items or door.run(reading.inbox, name, ended=all_)
         if json:

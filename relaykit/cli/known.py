@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from relaykit.cli.history import session_store
 from relaykit.cli.mail import mailbox
 from relaykit.cli.near import near
 from relaykit.errors import NotFoundError
@@ -13,15 +14,15 @@ from relaykit.sessions import operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from sqlite3 import Connection
-
-    from relaykit.storage.database import Database
 
 
-def check_agent(agent: str, store: Database[Connection]) -> None:
-    """Raise NotFoundError where neither history, mailbox nor configuration knows an agent of that name."""
-    if store.run(operations.sessions, agent):
-        return  # it may be gone by now; what it did is not
+def check_agent(agent: str | None) -> None:
+    """Raise NotFoundError where one is named that neither history, mailbox nor configuration knows."""
+    if agent is None:
+        return
+    with session_store() as store:
+        if store.run(operations.sessions, agent):
+            return  # it may be gone by now; what it did is not
     with mailbox() as door:
         known = {entry.agent.id for entry in door.run(directory.agents)}
     if agent not in known and agent not in (known := known | set(_configured())):

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from relaykit.builtin.routing import AddressRouter
+from relaykit.cli.home import is_missing
 from relaykit.config import peek
 from relaykit.errors import ConfigError
-from relaykit.mailbox.door import open_door
+from relaykit.mailbox.door import empty_door, open_door
+from relaykit.mailbox.schema import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +24,18 @@ LONGEST = 3600.0
 
 
 @contextmanager
-def mailbox() -> Iterator[Door]:
-    """Open the mailbox of the home.
+def mailbox(*, make: bool = False) -> Iterator[Door]:
+    """Open the mailbox of the home; where there is none and it is not to be made, one that is empty.
 
     Raises:
         ConfigError: The configuration says that another one is used, which this cannot open.
     """
     about = peek()
     limits = None if about.plain else _limits(about)
+    if not make and is_missing(about.home / FILE):
+        with empty_door() as door:
+            yield door
+        return
     with open_door(about.home, routers=(AddressRouter(),), limits=limits) as door:
         yield door
 

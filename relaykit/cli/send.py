@@ -75,7 +75,7 @@ def send(
         from relaykit.cli.waiting import Wait, wait_for  # noqa: PLC0415 - one send in two does not wait
 
         return wait_for(Wait(draft=draft, seconds=wait, every=all_, json=json))
-    with mailbox() as door:
+    with mailbox(make=True) as door:
         accepted = door.run(letters.put, draft)
     with telling(f"the message is stored, as {accepted.message.id}: do not send it again"):
         say_json({"id": accepted.message.id}) if json else say(accepted.message.id, now=True)

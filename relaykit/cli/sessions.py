@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 @examples("relaykit sessions", "relaykit sessions reviewer --json")
 def sessions(agent: Annotated[str | None, Argument("AGENT", "Only this agent's.")] = None, json: Json = False) -> None:
     """List the agents' sessions, the latest first."""
+    check_agent(agent)
     with session_store() as store:
-        if agent is not None:
-            check_agent(agent, store)
         found = store.run(operations.sessions, agent)
     if json:
         say_json({"sessions": [_document(one) for one in found]})

@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from relaykit.cli.agents import agent_document
 from relaykit.cli.calling import examples
-from relaykit.cli.home import home
+from relaykit.cli.home import home, is_missing
 from relaykit.cli.mail import mailbox
 from relaykit.cli.near import near
 from relaykit.cli.options import Json
@@ -85,6 +85,8 @@ def _say(found: Sequence[Present], alive: Sequence[RelayRecord], asked: int) -> 
     for one in found:
         _say_agent(one)
     say(f"relays: {', '.join(str(relay.pid) for relay in alive)}" if alive else "no relay runs")
+    if is_missing(home()):
+        say(f"there is no home at {home()} yet: the first `relaykit run` or `relaykit send` makes it")
     if asked:
         say(f"{asked} permission {'request waits' if asked == 1 else 'requests wait'}: relaykit permissions")
 

@@ -42,7 +42,7 @@ class Wait(Struct, frozen=True, kw_only=True):
 
 def wait_for(wait: Wait) -> int:
     """Put a message, wait, print what came of it; return the exit code."""
-    with mailbox() as door:
+    with mailbox(make=True) as door:
         put = door.run(letters.put, wait.draft, waits=wait.seconds if wait.by_agent else None)
         message = put.message.id
         # Who captures the answer gets it alone; who sits there may want to look the message up later.

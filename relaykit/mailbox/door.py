@@ -16,7 +16,7 @@ from relaykit.mailbox.schema import FILE, MAILBOX
 from relaykit.mailbox.transaction import Transaction, transactions
 from relaykit.model import Limits
 from relaykit.storage.audience import audience_of
-from relaykit.storage.connect import BUSY_SECONDS
+from relaykit.storage.connect import BUSY_SECONDS, MEMORY
 from relaykit.storage.database import Database
 from relaykit.storage.doorbell import Bell, Listener
 
@@ -32,7 +32,7 @@ R = TypeVar("R")
 class Door:
     """Runs operations on the mailbox of a home directory."""
 
-    def __init__(self, database: Database[Transaction], bell: Bell) -> None:
+    def __init__(self, database: Database[Transaction], bell: Bell | None) -> None:
         self._database = database
         self._bell = bell
 
@@ -47,7 +47,7 @@ class Door:
         audience = audience_of(operation)
         with self._database.transaction(audience) as transaction:
             result = operation(transaction, *args, **kwargs)
-        if self._database.changes != before:
+        if self._bell is not None and self._database.changes != before:
             ring(self._bell, transaction, audience)
         return result
 
@@ -83,3 +83,11 @@ def open_door(
     begin = transactions(now, routers, limits or Limits())
     with closing(Database(path, MAILBOX, begin, busy_seconds=busy_seconds)) as database, closing(Bell(path)) as bell:
         yield Door(database, bell)
+
+
+@contextmanager
+def empty_door() -> Iterator[Door]:
+    """Yield the door of a mailbox that holds nothing and lies nowhere: for whoever looks where none was made yet."""
+    begin = transactions(time.time, (), Limits())
+    with closing(Database(MEMORY, MAILBOX, begin)) as database:
+        yield Door(database, None)

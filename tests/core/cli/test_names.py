@@ -31,3 +31,33 @@ def test_the_history_of_an_agent_that_is_configured_no_more_is_shown(program, do
 
 def forget(tx, agent):
     tx.write("DELETE FROM agent WHERE id = ?", agent)
+
+
+LOOKS = (
+    ["status"], ["agents"], ["sessions"], ["events"], ["permissions"], ["inbox"], ["trace", "0"], ["doctor"],
+    ["cancel", "0"], ["edit", "0", "x"], ["move", "0", "--first"], ["requeue", "0"], ["approve", "0"], ["deny", "0"],
+    ["interrupt", "a"], ["stop", "a"], ["steer", "a", "x"], ["events", "a", "--follow"], ["status", "a"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", LOOKS, ids=" ".join)
+def test_who_only_looks_makes_no_home(program, words):
+    assert "Traceback" not in program(*words).err
+    assert not program.home.exists()
+    assert list(program.cwd.iterdir()) == []
+
+
+def test_status_says_that_there_is_no_home(program, tmp_path):
+    program("send", "user", "hello")
+    mistyped = tmp_path / "hoem"
+    assert f"there is no home at {mistyped} yet" in program("--home", str(mistyped), "status").out
+    assert "there is no home" not in program("status").out
+
+
+def test_whoever_waits_for_a_first_message_makes_the_home_and_hears_it(program):
+    assert program("inbox", "--wait", "0.1").code == 5
+    assert program.home.exists()
+    with program.start("inbox", "--wait", "20") as waiting:
+        program("send", "user", "at last")
+        out, _ = waiting.communicate(timeout=30)
+    assert (waiting.returncode, "at last" in out) == (0, True)
