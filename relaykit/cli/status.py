@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec.structs import asdict
 
 from relaykit.cli.agents import agent_document
+from relaykit.cli.beyond import carried
 from relaykit.cli.calling import examples
 from relaykit.cli.home import home, is_missing
 from relaykit.cli.mail import mailbox
@@ -16,7 +17,7 @@ from relaykit.cli.output import clock_time, painted, plain, say, say_json
 from relaykit.cli.parameters import Argument
 from relaykit.cli.presence import Present, living, present
 from relaykit.errors import NotFoundError
-from relaykit.mailbox import directory, permissions
+from relaykit.mailbox import directory, leases, permissions
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.runfile import running
 
@@ -41,16 +42,19 @@ def status(
         there = present(door, home())
         relays = door.run(directory.relays)
         asked = len(door.run(permissions.permissions))
+        beyond = door.run(leases.queued_beyond)
     found = [one for one in there if agent in (None, one.entry.agent.id)]
     alive = living(relays, there, home())
     if agent is not None and not found:
         hint = near(agent, [one.entry.agent.id for one in there])
         raise NotFoundError(f"there is no agent {agent!r}{hint}; see `relaykit agents`")
     if json:
-        say_json(_document(found, _relay_documents(relays, alive), asked))
+        say_json(_document(found, _relay_documents(relays, alive), asked, beyond))
         return
     _say(found, alive, asked)
-    if agent is not None and (able := found[0].entry.agent.able):
+    if agent is None:
+        _say_beyond(beyond)
+    elif able := found[0].entry.agent.able:
         _say_able(able)
 
 
@@ -64,12 +68,16 @@ def _say_able(able: Capabilities) -> None:
     say(plain(", ".join(chosen) or "model and effort as its own settings decide"))
 
 
-def _document(found: Sequence[Present], relays: Sequence[dict[str, Any]], asked: int) -> dict[str, Any]:
+def _document(
+    found: Sequence[Present], relays: Sequence[dict[str, Any]], asked: int, beyond: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
+    there = carried() if beyond else ()
     return {
         "home": str(home()),
         "agents": [agent_document(one) for one in found],
         "relays": relays,
         "permissions": asked,
+        "beyond": [{"transport": name, "queued": count, "carried": name in there} for name, count in beyond],
     }
 
 
@@ -89,6 +97,14 @@ def _say(found: Sequence[Present], alive: Sequence[RelayRecord], asked: int) -> 
         say(f"there is no home at {home()} yet: the first `relaykit run` or `relaykit send` makes it")
     if asked:
         say(f"{asked} permission {'request waits' if asked == 1 else 'requests wait'}: relaykit permissions")
+
+
+def _say_beyond(beyond: Sequence[tuple[str, int]]) -> None:
+    there = carried() if beyond else ()
+    for name, count in beyond:
+        if name not in there:
+            waits = "message waits" if count == 1 else "messages wait"
+            say(plain(f"{count} {waits} for the transport {name!r}, which no running relay has"))
 
 
 def _say_agent(one: Present) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from relaykit.cli.attachments import attachment_documents, attachment_lines
+from relaykit.cli.beyond import why_waiting
 from relaykit.cli.calling import examples
 from relaykit.cli.mail import mailbox
 from relaykit.cli.options import Json
@@ -118,6 +119,8 @@ def _say_delivery(delivery: Delivery) -> None:
     reason = f": {plain(delivery.reason)}" if delivery.reason else ""
     say(f"to {delivery.recipient}: {painted(delivery.state.value, colour)}{reason}")
     before = delivery.steps[0].at if delivery.steps else 0.0
+    if why := why_waiting(delivery):
+        say(f"  {plain(why)}")
     for step in delivery.steps:
         line = f"  {clock_time(step.at)}  {step.at - before:+10.3f} s  {step.state.value:<12} {plain(step.note)}"
         say(line.rstrip())
@@ -132,6 +135,7 @@ def _delivery_document(delivery: Delivery) -> dict[str, Any]:
         "recipient": delivery.recipient,
         "state": delivery.state.value,
         "reason": delivery.reason,
+        "waits": why_waiting(delivery),
         "priority": delivery.priority.value,
         "attempt": delivery.attempt,
         "deaths": delivery.deaths,

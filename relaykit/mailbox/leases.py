@@ -135,6 +135,15 @@ def outgoing(tx: Transaction, transport: str | None) -> list[str]:
     )
 
 
+@told(Audience.NOBODY)
+def queued_beyond(tx: Transaction) -> list[tuple[str, int]]:
+    """Return the transports beyond which something is queued for someone, by name, and how much that is."""
+    return tx.rows(
+        "SELECT substr(recipient, instr(recipient, '@') + 1) AS transport, sum(messages) FROM queue "
+        "WHERE messages > 0 AND instr(recipient, '@') > 0 GROUP BY transport ORDER BY transport"
+    )
+
+
 def lost(lease: Lease) -> LeaseLostError:
     """Return the error for a write that came too late."""
     return LeaseLostError(f"delivery {lease.delivery} is no longer leased as attempt {lease.attempt} of {lease.owner}")

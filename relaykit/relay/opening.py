@@ -89,8 +89,14 @@ async def open_relay(
 
 def _services(config: Config, assembly: Assembly, opened: Opened, report: Report, stack: AsyncExitStack) -> Services:
     incarnation, clock = new_id(), assembly.clock
-    names = [agent.id for agent in config.agents]
-    file = run_file(config.home, incarnation=incarnation, agents=names, boot=clock.boot_id(), now=clock.now())
+    file = run_file(
+        config.home,
+        incarnation=incarnation,
+        agents=[agent.id for agent in config.agents],
+        transports=[*opened.transports],
+        boot=clock.boot_id(),
+        now=clock.now(),
+    )
     return Services(
         config=config,
         incarnation=incarnation,

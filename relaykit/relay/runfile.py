@@ -1,4 +1,4 @@
-"""A file about each running relay, readable by its owner alone: who it is, what it runs, where it listens."""
+"""A file about each running relay, readable by its owner alone: who it is, what it runs and carries, where it listens."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     agents: tuple[str, ...]
     started_at: float
     """Wall-clock seconds."""
+    transports: tuple[str, ...] = ()
+    """Those through which it carries messages out."""
     url: str | None = None
     """Where it listens; None while it does not."""
 
@@ -51,7 +53,9 @@ class RunFile:
 
 
 @contextmanager
-def run_file(home: Path, *, incarnation: str, agents: Sequence[str], boot: str, now: float) -> Iterator[RunFile]:
+def run_file(
+    home: Path, *, incarnation: str, agents: Sequence[str], boot: str, now: float, transports: Sequence[str] = ()
+) -> Iterator[RunFile]:
     """Keep the file of this process while the context is open; files of relays that were killed are removed."""
     directory = private_directory(_directory(home))
     _remove_stale(directory, boot)
@@ -63,6 +67,7 @@ def run_file(home: Path, *, incarnation: str, agents: Sequence[str], boot: str, 
         boot=boot,
         incarnation=incarnation,
         agents=tuple(agents),
+        transports=tuple(transports),
         started_at=now,
     )
     # One process may run several relays, in tests and in programs that embed them.
@@ -95,7 +100,7 @@ def _remove_stale(directory: Path, boot: str) -> None:
 def _read(path: Path) -> RunInfo | None:
     try:
         found = json.loads(path.read_bytes())
-        return RunInfo(**{**found, "agents": tuple(found["agents"])})
+        return RunInfo(**{**found, "agents": tuple(found["agents"]), "transports": tuple(found["transports"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from relaykit.relay.clock import SystemClock
+from relaykit.relay.runfile import run_file
+
 
 @pytest.mark.parametrize("words", [["events"], ["events", "--follow"], ["sessions"], ["status"]])
 def test_a_name_that_nobody_has_ends_with_1_and_a_near_miss(program, workers, words):
@@ -61,3 +64,20 @@ def test_whoever_waits_for_a_first_message_makes_the_home_and_hears_it(program):
         program("send", "user", "at last")
         out, _ = waiting.communicate(timeout=30)
     assert (waiting.returncode, "at last" in out) == (0, True)
+
+
+def test_what_waits_for_a_transport_that_no_relay_has_says_so(program):
+    sent = program.send("bob@nowhere", "hello")
+    why = "no running relay has the transport 'nowhere'; it waits for one that has: [transports.nowhere]"
+    assert f"  {why}" in program("trace", sent).out.splitlines()
+    assert program.deliveries(sent)["bob@nowhere"]["waits"] == why
+    assert "1 message waits for the transport 'nowhere', which no running relay has" in program("status").out
+    assert program("status", "--json").json["beyond"] == [{"transport": "nowhere", "queued": 1, "carried": False}]
+    boot = SystemClock().boot_id()
+    with run_file(program.home, incarnation="i", agents=(), transports=("nowhere",), boot=boot, now=0.0):
+        assert program.deliveries(sent)["bob@nowhere"]["waits"] is None
+        assert program("status", "--json").json["beyond"][0]["carried"] is True
+        assert "nowhere" not in program("status").out
+    assert program("cancel", sent).code == 0
+    assert program.deliveries(sent)["bob@nowhere"]["waits"] is None
+    assert program("status", "--json").json["beyond"] == []

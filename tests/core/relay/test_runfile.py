@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parity("AR-17")
 
 
 def hold(home: Path, *, incarnation: str = "incarnation-1"):
-    return run_file(home, incarnation=incarnation, agents=["a", "b"], boot="boot", now=5.0)
+    return run_file(home, incarnation=incarnation, agents=["a", "b"], transports=["dock"], boot="boot", now=5.0)
 
 
 def test_it_says_who_runs_what_and_where_it_listens(tmp_path: Path) -> None:
@@ -24,6 +24,7 @@ def test_it_says_who_runs_what_and_where_it_listens(tmp_path: Path) -> None:
         file.note_url("http://127.0.0.1:1")
         (info,) = running(tmp_path, "boot")
         assert (info.pid, info.incarnation, info.agents) == (os.getpid(), "incarnation-1", ("a", "b"))
+        assert info.transports == ("dock",)
         assert (info.url, info.started_at) == ("http://127.0.0.1:1", 5.0)
         (path,) = (tmp_path / "relays").iterdir()
         assert path.stat().st_mode & 0o777 == 0o600
