@@ -13,6 +13,7 @@ from relaykit.config.source import DEFAULT, Setting, Source
 from relaykit.errors import UsageError
 
 if TYPE_CHECKING:
+    from relaykit.registry import Registry
     from relaykit.registry.problem import Place
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
@@ -73,6 +74,20 @@ def ad_hoc_agent(source: Source, said: RunOptions) -> Source:
             raise UsageError(f"{spoken} says something about an agent; name it with --agent, or give a --provider")
         return source
     return replace(source.including(list(_agent(name, said))), agent=name)
+
+
+def check_offered(source: Source, registry: Registry) -> None:
+    """Raise UsageError where an option of ``run`` is for something that the agent's provider has not."""
+    agents = source.tree.get("agents")
+    agent = agents.get(source.agent) if source.agent is not None and isinstance(agents, Mapping) else None
+    provider = agent.get("provider") if isinstance(agent, Mapping) else None
+    component = registry.providers.get(provider) if isinstance(provider, str) else None
+    if component is None or component.options_schema.get("additionalProperties") is not False:
+        return  # the check of the configuration says what there is to say
+    for key, flag in _OPTION_KEYS.items():
+        said = source.origin(("agents", str(source.agent), "options", key)) == flag
+        if said and key not in component.options_schema.get("properties", {}):
+            raise UsageError(f"{flag}: the provider {provider!r} has no {key}; leave it out")
 
 
 def _spoken(said: RunOptions) -> str | None:

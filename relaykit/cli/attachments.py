@@ -59,6 +59,8 @@ def _stored(path: Path) -> Attachment:
 
 def _content(path: Path) -> bytes:
     try:
+        if path.is_dir():
+            raise UsageError(f"--attach {path}: this is a directory; name a file, an archive of it perhaps")
         if not path.is_file():
             raise UsageError(f"--attach {path}: there is no such file; name one that can be read")
         with path.open("rb") as file:

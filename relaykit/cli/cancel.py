@@ -26,4 +26,4 @@ def cancel(
     with mailbox() as door:
         found = door.run(reading.trace, message).message.id
         deliveries = door.run(recall.cancel, found, recipient=to, interrupt=interrupt)
-    tell_changed(found, deliveries, json=json)
+    tell_changed(found, deliveries, json=json, otherwise=f"to be cancelled, see `relaykit trace {found}`")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relaykit.cli.adhoc import RunOptions, ad_hoc_agent
+from relaykit.cli.adhoc import RunOptions, ad_hoc_agent, check_offered
 from relaykit.config import Setting, check, plugins, read
 from relaykit.errors import ConfigError
 
@@ -21,6 +21,7 @@ def configured(file: Path | None, said: RunOptions, listen: str | None) -> tuple
     if listen is not None:
         source = source.including([Setting(path=("relay", "listen"), value=listen, origin="--listen")])
     registry = plugins(source)
+    check_offered(source, registry)
     config = check(source, registry)
     if not config.agents:
         raise ConfigError(

@@ -43,7 +43,7 @@ def _run_of(family: Sequence[Entry], first: str, rest: Sequence[str]) -> int:
     from relaykit.cli.calling import call  # noqa: PLC0415 - not for the help of all
 
     seconds = {entry.words.partition(" ")[2]: entry for entry in family}
-    if rest and rest[0] in seconds:
+    if rest and rest[0] and rest[0] in seconds:  # an empty word is a word of a command, not the lack of a second one
         return call(seconds[rest[0]], rest[1:])
     if "" in seconds:
         return call(seconds[""], rest)

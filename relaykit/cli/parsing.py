@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable, Sequence
 from enum import Enum
 from math import isfinite
+from string import ascii_lowercase
 from typing import Any, NoReturn
 
 from relaykit.cli.near import near
@@ -31,7 +32,9 @@ class Parser(argparse.ArgumentParser):
         self._function = function
         self._rest: str | None = None
         self._rest_metavar = ""
+        self._takes_words = False
         self._bare: dict[str, str] = {}
+        self._words: Sequence[str] = ()
         self._flags = ["--help", "--home", "--debug"]
         hints = typing.get_type_hints(function, include_extras=True)
         for parameter in inspect.signature(function).parameters.values():
@@ -51,19 +54,29 @@ class Parser(argparse.ArgumentParser):
     def read(self, words: Sequence[str]) -> dict[str, Any]:
         """Return the function's arguments by name."""
         words, rest = _split(words) if self._rest else (list(words), ())
+        self._words = words
         found = vars(self.parse_intermixed_args(_filled(words, self._bare)))
         return found | ({self._rest: rest} if self._rest else {})
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse complains of."""
         unknown = message.partition("unrecognized arguments: ")[2]
-        hint = near(unknown.split()[0], self._flags) if unknown.startswith("-") else ""
+        hint = near(unknown.split()[0], self._flags) if unknown.startswith("-") else self._of_words(unknown)
         raise UsageError(f"{message}{hint}; see `{self.prog} --help`")
+
+    def _of_words(self, unknown: str) -> str:
+        """Return how words that are too many were meant: one text without quotes, or a number with its unit."""
+        pairs = zip(self._words, self._words[1:], strict=False)
+        odd = next((pair for pair in pairs if pair[0] in self._bare and _with_unit(pair[1])), None)
+        if unknown and odd:
+            return f"; {odd[0]} takes a number of seconds, not {odd[1]!r}"
+        return "; quote a text of several words" if unknown and self._takes_words else ""
 
     def _take(self, parameter: inspect.Parameter, hint: Any, about: object) -> None:
         kind = _inner(hint)
         match about:
             case Argument():
+                self._takes_words = True
                 optional: dict[str, Any] = {}
                 if parameter.default is not parameter.empty:
                     optional = {"nargs": "?", "default": parameter.default}
@@ -140,6 +153,10 @@ def _filled(words: Sequence[str], bare: dict[str, str]) -> list[str]:
         for word, after in zip(words[:end], following, strict=False)
     ]
     return [*filled, *words[end:]]
+
+
+def _with_unit(word: str) -> bool:
+    return not _is_number(word) and _is_number(word.rstrip(ascii_lowercase))
 
 
 def _is_number(word: str) -> bool:

@@ -27,10 +27,12 @@ def find_file(named: str | os.PathLike[str] | None, environ: Mapping[str, str] =
     """Return the configuration file: the named one, else ``relaykit.toml`` here, else the user's own.
 
     Raises:
-        ConfigError: The named one is not there.
+        ConfigError: The named one is not there, or is a directory.
     """
     if named is not None:
         path = resolved(os.fspath(named), Path.cwd())
+        if path.is_dir():
+            raise ConfigError(f"{path}: this is a directory; name the file, as {path / HERE}")
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such file; `relaykit config init` writes one")
         return path

@@ -51,8 +51,11 @@ class Source(Struct, frozen=True, kw_only=True):
 
     def line(self, problem: Problem) -> str:
         """Return a problem with its file, variable or option in front."""
-        origin = self.origin(problem.path)
-        return f"{self.file or 'configuration' if origin == DEFAULT else origin}: {problem}"
+        # Who says nothing of it may have said what it belongs to: an agent that only options name is in no file.
+        sizes = range(len(problem.path), 1, -1)
+        origins = (self.origin(problem.path[:size]) for size in (sizes or (len(problem.path),)))
+        origin = next((origin for origin in origins if origin != DEFAULT), self.file or "configuration")
+        return f"{origin}: {problem}"
 
     def including(self, settings: Iterable[Setting]) -> Source:
         """Return the same with more said, which wins."""

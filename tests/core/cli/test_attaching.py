@@ -45,7 +45,7 @@ def test_a_file_that_is_no_longer_kept_is_said_and_the_message_is_delivered(prog
     ("words", "code", "why"),
     [
         (["--attach", "none.txt"], 2, "there is no such file"),
-        (["--attach", "."], 2, "there is no such file"),
+        (["--attach", "."], 2, "this is a directory; name a file"),
         (["--attach", "large"], 4, "16777216 may be"),
         (["--attach", "a"] * 17, 4, "one message takes 16"),
     ],

@@ -128,7 +128,8 @@ def test_a_message_whose_turn_began_is_cancelled_only_by_interrupting(program, d
     sent = put(door, "reviewer")
     worker.take()
     assert program("cancel", sent).code == 4
-    assert program("cancel", sent, "--interrupt").code == 0
+    ended = program("cancel", sent, "--interrupt")
+    assert (ended.code, ended.out) == (0, f"reviewer: seen: to be cancelled, see `relaykit trace {sent}`\n")
     assert door.run(reading.trace, sent).deliveries[0].wish is Wish.CANCEL
 
 

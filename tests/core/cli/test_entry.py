@@ -82,7 +82,16 @@ def test_every_command_refuses_an_unknown_option_with_a_near_miss(program, entry
         (["send", "user", "x", "--priority", "nwo"], "did you mean 'now'?"),
         (["trace"], "required: ID"),
         (["status", "--home"], "--home needs a directory"),
-        (["run", "stray"], "unrecognized arguments: stray"),
+        (["run", "stray"], "unrecognized arguments: stray; see `relaykit run"),
+        (["send", "user", "hello", "there"], "unrecognized arguments: there; quote a text of several words; see"),
+        (["send", "user", "hello", "--wait", "10s"], "--wait takes a number of seconds, not '10s'; see"),
+        (["send", "user", "--wait", "1.5min", "hello"], "--wait takes a number of seconds, not '1.5min'; see"),
+        (["send", "", "hello"], "'' is not an address"),
+        (["run", "--provider", "echo", "--model", "m"], "--model: the provider 'echo' has no model; leave it out"),
+        (["run", "--provider", "echo", "--effort", "high"], "--effort: the provider 'echo' has no effort"),
+        (["run", "--provider", "echo", "--option", "model=m"], "--option: agents.echo.options.model: unknown key"),
+        (["run", "--config", "/"], "/: this is a directory; name the file, as /relaykit.toml"),
+        (["send", "user", "hello", "--attach", "/"], "--attach /: this is a directory; name a file"),
         (["new"], "relaykit new COMMAND"),
     ],
 )
@@ -90,7 +99,13 @@ def test_wrong_words_end_with_2_and_one_clear_line(program, words, said):
     ended = program(*words)
     assert ended.code == 2
     assert said in ended.err
-    assert "Traceback" not in ended.err
+    assert len(ended.err.splitlines()) == 1 or words == ["new"]
+
+
+def test_a_missing_option_of_an_agent_that_no_file_names_is_no_fault_of_the_file(program):
+    (program.cwd / "relaykit.toml").write_text('[agents.other]\nprovider = "echo"\n', encoding="utf-8")
+    ended = program("run", "--provider", "exec", "--agent", "q")
+    assert (ended.code, ended.err) == (2, "relaykit: --provider: agents.q.options: 'command' is missing\n")
 
 
 def test_an_error_is_one_json_document_too_where_json_was_asked_for(program):
