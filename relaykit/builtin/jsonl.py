@@ -28,10 +28,17 @@ async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[S
         yield sink
 
 
+def _check(options: Mapping[str, Any]) -> str:
+    from relaykit.builtin.jsonl_file import check_place  # noqa: PLC0415 - as above
+
+    return check_place(options["path"])
+
+
 COMPONENT: Component[StatusSink] = Component(
     name="jsonl",
     summary="Every event as one line of JSON, appended to a file",
     open=_open,
+    check=_check,
     options_schema={
         "type": "object",
         "additionalProperties": False,

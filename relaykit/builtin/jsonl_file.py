@@ -89,6 +89,19 @@ async def open_jsonl(
         file.close()
 
 
+def check_place(path: str) -> str:
+    """Return in words that the file can be written; ConfigError where it cannot. Nothing is made."""
+    try:
+        place = Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigError(f"path: {path}: {error}; name another") from error
+    if not place.parent.is_dir():
+        raise ConfigError(f"path: {place.parent} does not exist; make it, or name another")
+    if place.is_dir() or not os.access(place if place.exists() else place.parent, os.W_OK):
+        raise ConfigError(f"path: {place} cannot be written; name another")
+    return f"{place} can be written"
+
+
 def _open_place(path: str, name: str, *, max_bytes: int | None, keep: int) -> JsonlFile:
     place = Path(path)
     try:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json as jsonlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from relaykit.cli.calling import examples
+from relaykit.cli.configured import fitting
 from relaykit.cli.options import Json
 from relaykit.cli.output import complain, say, say_json
 from relaykit.cli.parameters import Option
 from relaykit.config import as_toml, plugins, read, settings
-from relaykit.config import check as check_source
 from relaykit.config import schema as schema_of
 from relaykit.errors import ConfigError, UsageError
 
@@ -28,7 +29,7 @@ def check(config: _File = None, json: Json = False) -> int:
     """Check the configuration; tell every problem at once, each with its place and a remedy."""
     source = read(config)
     try:
-        checked = check_source(source, plugins(source))
+        checked = fitting(source, plugins(source))
     except ConfigError as error:
         for problem in error.problems:
             complain(problem)
@@ -75,7 +76,8 @@ def init(
     if json:
         say_json({"file": str(path)})
     else:
-        say(f"wrote {path}; next: relaykit config check, then relaykit run")
+        said = f" --config {shlex.quote(str(config))}" if path != Path("relaykit.toml") else ""
+        say(f"wrote {path}; next: relaykit config check{said}, then relaykit run{said}")
 
 
 def _agents(config: Config) -> str:

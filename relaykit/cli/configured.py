@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from relaykit.cli.adhoc import RunOptions, ad_hoc_agent, check_offered
 from relaykit.config import Setting, check, plugins, read
-from relaykit.errors import ConfigError
+from relaykit.errors import ConfigError, RelaykitError
+from relaykit.registry import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from relaykit.config import Config
+    from relaykit.config import Config, Source, UseConfig
     from relaykit.registry import Registry
 
 
@@ -22,9 +24,30 @@ def configured(file: Path | None, said: RunOptions, listen: str | None) -> tuple
         source = source.including([Setting(path=("relay", "listen"), value=listen, origin="--listen")])
     registry = plugins(source)
     check_offered(source, registry)
-    config = check(source, registry)
+    config = fitting(source, registry)
     if not config.agents:
         raise ConfigError(
             "there is no agent to run; say --provider NAME, or write a configuration with `relaykit config init`"
         )
     return config, registry
+
+
+def fitting(source: Source, registry: Registry) -> Config:
+    """Return the checked configuration, whose sinks can be opened on this machine; ConfigError says what does not fit.
+
+    A sink that cannot be opened keeps a relay from starting. A transport whose server is away does not, so none is asked.
+    """
+    config = check(source, registry)
+    problems = [problem for use in config.sinks for problem in _misfits(use, registry)]
+    if problems:
+        raise ConfigError([source.line(problem) for problem in problems])
+    return config
+
+
+def _misfits(use: UseConfig, registry: Registry) -> Iterator[Problem]:
+    component = registry.status_sinks[use.use]
+    try:
+        if component.check is not None:
+            component.check(use.options)
+    except RelaykitError as error:
+        yield Problem(("sinks", use.name), str(error))

@@ -38,6 +38,7 @@ def plugins_and_configuration() -> Iterator[Finding]:
             yield credential_store(config, registry)
     yield from _providers(registry, config)
     yield from _transports(registry, config)
+    yield from _sinks(registry, config)
 
 
 def _problems(name: str, error: RelaykitError) -> Iterator[Finding]:
@@ -74,6 +75,14 @@ def _transports(registry: Registry, config: Config | None) -> Iterator[Finding]:
         component = registry.transports[use.use]
         if component.check is not None:
             yield _asked("transport", component, use.options, use.name, Level.FAIL)
+
+
+def _sinks(registry: Registry, config: Config | None) -> Iterator[Finding]:
+    """Ask each sink that the configuration uses and that has something to look at."""
+    for use in config.sinks if config else ():
+        component = registry.status_sinks[use.use]
+        if component.check is not None:
+            yield _asked("sink", component, use.options, use.name, Level.FAIL)
 
 
 def _asked(word: str, component: Component[Any], options: Mapping[str, Any], name: str, worst: Level) -> Finding:

@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,10 @@ def relay_unit(name: str | None, user: str | None, config: Path | None, words: S
     """
     name = _named(name or "relaykit")
     file, drain, outlived = peek(config).file, _DRAIN_SECONDS, False
+    directory = Path.cwd() if file is None else file.parent
     if config is not None or not any(word.partition("=")[0] == "--provider" for word in words):
-        setting, _ = configured(config, RunOptions(), None)
+        with chdir(directory):  # where it will run: what is relative begins there
+            setting, _ = configured(file, RunOptions(), None)
         drain = setting.drain_seconds
         outlived = any(agent.options.get("detached") is True for agent in setting.agents)
     home = _home(config, user)
@@ -53,7 +56,7 @@ def relay_unit(name: str | None, user: str | None, config: Path | None, words: S
         runs_agents=True,
         outlived=outlived,
         user=user,
-        directory=str(Path.cwd() if file is None else file.parent),
+        directory=str(directory),
         environment=_environment(),
         stop_seconds=drain + _AFTER_DRAINING,
     )

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaykit.config.assembly import NAMED_USES
 from relaykit.config.places import resolved
 from relaykit.config.profiles import build_profile
 from relaykit.config.records import AgentConfig, Config, PluginsConfig, Retention, UseConfig
 from relaykit.config.sections import ALIASES
+from relaykit.config.source import DEFAULT
 from relaykit.model import Approval, Limits, Priority, Profile
+from relaykit.registry.problem import dotted
 
 if TYPE_CHECKING:
     from relaykit.config.source import Source
     from relaykit.registry import Registry
+    from relaykit.registry.problem import Place
 
 Tree = Mapping[str, Any]
 
@@ -35,6 +39,7 @@ def build(source: Source, tree: Tree, registry: Registry) -> Config:
         transports=_uses(tree, "transports"),
         routers=_uses(tree, "routers"),
         sinks=_uses(tree, "sinks"),
+        origins=_origins(source, tree),
         credentials=_use("credentials", tree["credentials"]),
         mailbox=_use("mailbox", tree["mailbox"]),
         sessions=_use("sessions", tree["sessions"]),
@@ -71,6 +76,12 @@ def _options(said: Tree, profile: Profile | None, registry: Registry) -> dict[st
 
 def _uses(tree: Tree, section: str) -> tuple[UseConfig, ...]:
     return tuple(_use(name, said) for name, said in tree.get(section, {}).items())
+
+
+def _origins(source: Source, tree: Tree) -> Mapping[str, str]:
+    places: list[Place] = [(section, name) for section in NAMED_USES for name in tree.get(section, {})]
+    said = {dotted(place): source.origin(place) for place in places}
+    return {place: origin for place, origin in said.items() if origin != DEFAULT}
 
 
 def _use(name: str, said: Tree) -> UseConfig:

@@ -82,6 +82,8 @@ class Config(Struct, frozen=True, kw_only=True):
     mailbox: UseConfig = field(default_factory=lambda: UseConfig(name="mailbox", use="sqlite"))
     sessions: UseConfig = field(default_factory=lambda: UseConfig(name="sessions", use="sqlite"))
     plugins: PluginsConfig = field(default_factory=PluginsConfig)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Who said each transport, router and sink, by its place: ``sinks.log`` the file; empty where nobody did."""
     limits: Limits = field(default_factory=Limits)
     retention: Retention = field(default_factory=Retention)
     listen: str = "auto"

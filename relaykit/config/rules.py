@@ -82,10 +82,13 @@ def _directory(path: Place, cwd: str, source: Source) -> Iterator[Problem]:
 
 
 def _disabled(tree: Mapping[str, Any], registry: Registry) -> Iterator[Problem]:
-    """Yield names that are misspelt; a plugin that is not installed here may be elsewhere."""
+    """Yield names that are misspelt, and what is always needed; a plugin that is not installed here may be elsewhere."""
     plugins = [plugin.found.name for plugin in registry.plugins]
+    needed = [plugin.found.name for plugin in registry.plugins if plugin.found.is_needed]
     names = _table(tree, "plugins").get("disabled")
     for index, name in enumerate(names if isinstance(names, list) else ()):
+        if name in needed:
+            yield Problem(("plugins", "disabled", index), f"no relay runs without {name!r}; take it out")
         if isinstance(name, str) and name not in plugins and (meant := nearest(name, plugins)):
             yield Problem(("plugins", "disabled", index), f"there is no plugin {name!r}; did you mean {meant!r}?")
 

@@ -36,8 +36,9 @@ class Component(Struct, Generic[T_co], frozen=True, kw_only=True):
     options_schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "additionalProperties": False})
     """JSON Schema of the options. An option that names a credential has ``"format": "credential"``."""
     check: Callable[[Mapping[str, Any]], str] | None = None
-    """For ``relaykit doctor``: says in one line what it found of what the component needs on this machine, given
-    its options; raises RelaykitError with the remedy where something is missing. Quick, changes nothing."""
+    """For ``relaykit doctor``, and of a sink for ``config check`` and ``run``, too: says in one line what it found of
+    what the component needs on this machine, given its options; raises RelaykitError with the remedy where something is
+    missing. Quick, changes nothing."""
     projects: Projects | None = None
     """Of a provider: what it makes of a profile. Without it the provider makes nothing of any."""
     api: int = API

@@ -36,6 +36,11 @@ class Found(Struct, frozen=True, kw_only=True):
         """Whether it comes with relaykit itself."""
         return self.distribution == PROJECT
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether it has what is in every configuration: the transport ``local``, the router ``address``."""
+        return self.is_builtin and self.name == "builtin"
+
 
 def discover() -> list[Found]:
     """Return the installed plugins in the order of their names.
@@ -70,7 +75,7 @@ def chosen(plugins: Sequence[Found], disabled: Collection[str], only: Collection
 
     Args:
         plugins: Those that are installed.
-        disabled: Names that are left out, whatever else is said.
+        disabled: Names that are left out, whatever else is said; not that of the one which everything needs.
         only: If given, just these and the built-in ones.
 
     Raises:
@@ -79,8 +84,8 @@ def chosen(plugins: Sequence[Found], disabled: Collection[str], only: Collection
     if only is not None and (missing := sorted(set(only) - {plugin.name for plugin in plugins})):
         installed = ", ".join(plugin.name for plugin in plugins) or "none"
         raise PluginError(f"RELAYKIT_PLUGINS: no plugin is called {missing[0]!r}; installed: {installed}")
-    wanted = (plugin for plugin in plugins if only is None or plugin.is_builtin or plugin.name in only)
-    return {plugin.name for plugin in wanted} - set(disabled)
+    wanted = {plugin.name for plugin in plugins if only is None or plugin.is_builtin or plugin.name in only}
+    return (wanted - set(disabled)) | {plugin.name for plugin in plugins if plugin.is_needed}
 
 
 def _any_form(group: str) -> list[Installed]:

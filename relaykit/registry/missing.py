@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relaykit.registry.hints import nearest
@@ -30,7 +30,15 @@ def explain(kind: Kind[Any], name: str, known: Collection[str], plugins: Sequenc
         remedies.append(_not_loaded(meant, plugins) or f'install it with: pip install "relaykit[{meant}]"')
     failed = [plugin.error for plugin in plugins if plugin.error]
     remedies += [f"it may be of one that failed: {error}" for error in failed if meant is None]
-    return "; ".join([unknown, *(remedies or [f"installed: {', '.join(sorted(known)) or 'none'}"])])
+    return "; ".join([unknown, *(remedies or _there(known, plugins))])
+
+
+def _there(known: Collection[str], plugins: Sequence[Plugin]) -> Iterator[str]:
+    """Yield what there is to choose from; where that is nothing, also the plugins that were left out."""
+    yield f"installed: {', '.join(sorted(known)) or 'none'}"
+    disabled = [plugin.found.name for plugin in plugins if plugin.state == "disabled"]
+    if disabled and not known:
+        yield f"these plugins are disabled: {', '.join(disabled)}"
 
 
 def _not_loaded(name: str, plugins: Sequence[Plugin]) -> str | None:

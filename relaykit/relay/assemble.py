@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from relaykit.config.assembly import NAMED_USES
 from relaykit.config.records import AgentConfig, Config, UseConfig
-from relaykit.errors import CredentialError
+from relaykit.errors import ConfigError, CredentialError
 from relaykit.model import Profile, Projection, Secret
 from relaykit.plugin import (
     Clock,
@@ -36,6 +37,7 @@ from relaykit.registry import (
     Kind,
     Registry,
 )
+from relaykit.registry.problem import dotted
 from relaykit.registry.projecting import projection
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit.relay.clock import SystemClock
@@ -49,6 +51,7 @@ T = TypeVar("T")
 Report = Callable[[str], None]
 _HOMES = {MAILBOX.word: Path(), SESSION_STORE.word: Path(), CREDENTIAL_STORE.word: Path("credentials")}
 """The kinds of which there is one; the others have a directory for each use below ``components``."""
+_SECTIONS = {kind.word: section for section, kind in NAMED_USES.items()}
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -140,7 +143,11 @@ class Assembly:
         self, kind: Kind[T], use: UseConfig, *, routers: tuple[Router, ...] = ()
     ) -> AbstractAsyncContextManager[T]:
         home = _HOMES.get(kind.word, Path("components") / use.name)
-        return self._registry.open(kind, use.use, use.options, self._context(use.name, home, routers=routers))
+        opening = self._registry.open(kind, use.use, use.options, self._context(use.name, home, routers=routers))
+        if (section := _SECTIONS.get(kind.word)) is None:
+            return opening
+        place = dotted((section, use.name))
+        return _blamed(opening, use.name, place, self._config.origins.get(place))
 
     def _context(
         self, name: str, directory: Path, *, owner: str | None = None, routers: tuple[Router, ...] = ()
@@ -170,3 +177,18 @@ def _import_worker() -> None:
 @asynccontextmanager
 async def _as_it_is(given: T) -> AsyncIterator[T]:
     yield given
+
+
+@asynccontextmanager
+async def _blamed(
+    opening: AbstractAsyncContextManager[T], name: str, place: str, origin: str | None
+) -> AsyncIterator[T]:
+    """Open what is used under a name; where it does not fit, say in which table, and of what file or option."""
+    async with AsyncExitStack() as stack:
+        try:
+            opened = await stack.enter_async_context(opening)
+        except (ConfigError, CredentialError) as error:
+            text, front = str(error), "" if origin is None else f"{origin}: "
+            rest = text.removeprefix(name) if text.startswith((f"{name}.", f"{name}:")) else f": {text}"
+            raise type(error)(f"{front}{place}{rest}") from error
+        yield opened

@@ -186,6 +186,14 @@ class TestJsonl(StatusSinkSuite):
             async with self.component.open({"path": path}, self.context(tmp_path)):
                 pass
 
+    @pytest.mark.parametrize("path", ["missing/events.jsonl", ".", "~nobody-has-this-name/x"])
+    def test_a_path_that_cannot_be_written_is_found_by_the_check(self, tmp_path, monkeypatch, path):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ConfigError, match=r"^path: .*name another$"):
+            self.component.check({"path": path})
+        assert self.component.check({"path": "events.jsonl"}) == f"{tmp_path}/events.jsonl can be written"
+        assert list(tmp_path.iterdir()) == []
+
     async def test_a_relative_path_begins_where_the_program_runs(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         await self.written(tmp_path, [ALL_EVENTS[0]], path="events.jsonl")

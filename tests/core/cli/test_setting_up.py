@@ -92,6 +92,37 @@ def test_a_configuration_is_begun_checked_and_shown(program):
     assert "--force" in again.err
 
 
+def test_a_sink_that_cannot_be_opened_is_a_problem_with_file_and_table(program):
+    path = program.cwd / "relaykit.toml"
+    log = program.cwd / "logs"
+    path.write_text(f'[agents.a]\nprovider = "echo"\n[sinks.x]\nuse = "jsonl"\npath = "{log}/e.jsonl"\n', "utf-8")
+    said = f"{path}: sinks.x: path: {log} does not exist; make it, or name another"
+    for words in (["config", "check"], ["run"], ["service", "install", "--print"]):
+        ended = program(*words)
+        assert (ended.code, ended.out, ended.err) == (2, "", f"relaykit: {said}\n")
+    (check,) = [one for one in program("doctor", "--json").json["checks"] if one["check"] == "sink"]
+    assert (check["level"], check["text"]) == ("fail", f"x: path: {log} does not exist; make it, or name another")
+    log.mkdir()
+    assert program("config", "check").code == 0
+    assert list(log.iterdir()) == []
+
+
+def test_the_plugin_that_everything_needs_cannot_be_disabled(program):
+    path = program.cwd / "relaykit.toml"
+    path.write_text('[plugins]\ndisabled = ["builtin", "one-that-is-installed-elsewhere"]\n', "utf-8")
+    said = f"relaykit: {path}: plugins.disabled[0]: no relay runs without 'builtin'; take it out\n"
+    assert (program("config", "check").code, program("config", "check").err) == (2, said)
+    path.write_text('[plugins]\ndisabled = ["one-that-is-installed-elsewhere"]\n', "utf-8")
+    assert program("config", "check").code == 0
+
+
+def test_the_configuration_that_was_begun_elsewhere_is_named_in_what_comes_next(program):
+    assert program("config", "init", "--config", "my relay.toml").out == (
+        "wrote my relay.toml; next: relaykit config check --config 'my relay.toml', then relaykit run --config 'my relay.toml'\n"
+    )
+    assert program("config", "init").out == "wrote relaykit.toml; next: relaykit config check, then relaykit run\n"
+
+
 @pytest.mark.parity("AR-3")
 def test_every_problem_of_a_configuration_is_told_at_once(program):
     (program.cwd / "relaykit.toml").write_text(

@@ -75,3 +75,8 @@ def test_the_registry_is_imported_without_what_is_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.split() == []
+
+
+def test_what_everything_needs_is_loaded_whatever_is_disabled():
+    states = {plugin.found.name: plugin.state for plugin in load(disabled=["builtin", "sqlite-mailbox"]).plugins}
+    assert (states["builtin"], states["sqlite-mailbox"]) == (PluginState.LOADED, PluginState.DISABLED)

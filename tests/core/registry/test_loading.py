@@ -9,7 +9,7 @@ import pytest
 
 from relaykit.errors import ConfigError, PluginError
 from relaykit.plugin import CliCommand, Component, hookimpl
-from relaykit.registry import PROVIDER, ROUTER, TRANSPORT, PluginState, Registry, load
+from relaykit.registry import MAILBOX, PROVIDER, ROUTER, TRANSPORT, PluginState, Registry, load
 
 GOOD = """
     from relaykit.plugin import CliCommand, Component, hookimpl
@@ -198,3 +198,8 @@ def test_a_component_that_is_disabled_says_so():
     explained = load(disabled=["codex"]).explain_missing(PROVIDER, "codex")
     assert explained.startswith("unknown provider 'codex'; plugin 'codex' (relaykit-codex ")
     assert explained.endswith(" is disabled by the configuration or RELAYKIT_PLUGINS")
+
+
+def test_a_name_that_nothing_is_left_for_comes_with_the_plugins_that_are_disabled():
+    said = load(disabled=["sqlite-mailbox"]).explain_missing(MAILBOX, "sqlite")
+    assert said == "unknown mailbox 'sqlite'; installed: none; these plugins are disabled: sqlite-mailbox"
