@@ -13,6 +13,11 @@ from msgspec import Struct
 from relaykit_signaldock.dock.envelope import WireError
 
 MOST_CHARACTERS = 2000
+_MOST_PORT = 65535
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NEAR = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
+"""Old or local ways to write what may be a private address, which Python counts as global: compatible with IPv4,
+translated, behind a translator of one's own, of one site."""
 
 
 class Reach(StrEnum):
@@ -44,9 +49,9 @@ class Place(Struct, frozen=True):
 def checked(endpoint: str, reach: Reach) -> str:
     """Return an endpoint that an agent names; WireError where it is none that may be called."""
     try:
-        url = httpx.URL(endpoint)
-    except (httpx.InvalidURL, ValueError):
-        raise _unfit("it is no URL") from None
+        url = _parsed(endpoint)
+    except ValueError as error:
+        raise _unfit(str(error)) from None
     if reach is Reach.OFF:
         raise _unfit("this dock calls none; its operator can start it with --webhooks public")
     if url.scheme != "https" and not (url.scheme == "http" and reach is Reach.LOCAL):
@@ -63,8 +68,9 @@ async def resolved(endpoint: str, reach: Reach) -> Place:
 
     Raises:
         UnreachableError: Its name is not known, or means an address that is not to be called.
+        ValueError: It is no URL that can be called; an older version may have stored it.
     """
-    url = httpx.URL(endpoint)
+    url = _parsed(endpoint)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         found = await anyio.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
@@ -76,8 +82,35 @@ async def resolved(endpoint: str, reach: Reach) -> Place:
     return Place(url, addresses[0])
 
 
+def is_public(address: str) -> bool:
+    """Whether an address is one of the whole internet's, also where an IPv6 address stands for one of IPv4."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address) and (inner := _embedded(found)) is not None:
+        found = inner
+    return found.is_global and not found.is_multicast and not any(found in network for network in _NEAR)
+
+
+def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that is called in the end: written as IPv6, by 6to4, or by a translator."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour
+
+
 def _may_be_called(address: str, reach: Reach) -> bool:
-    return reach is Reach.LOCAL or ipaddress.ip_address(address).is_global
+    return reach is Reach.LOCAL or is_public(address)
+
+
+def _parsed(endpoint: str) -> httpx.URL:
+    """Return an endpoint as a URL, whose host and port can be read; ValueError says in words why it is none."""
+    try:
+        url = httpx.URL(endpoint)
+        host = url.host  # reading it is what decodes a name in Punycode
+    except (httpx.InvalidURL, ValueError):
+        raise ValueError("it is no URL") from None
+    if url.port is not None and not 1 <= url.port <= _MOST_PORT:
+        raise ValueError(f"{host} has no port {url.port}; ports are numbers from 1 to {_MOST_PORT}")
+    return url
 
 
 def _is_literal(host: str) -> bool:

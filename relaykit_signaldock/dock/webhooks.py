@@ -157,24 +157,31 @@ class Webhooks:
             self._store.note_job(agent.id, Job(message=item.message.id, attempts=attempts, due_at=due))
 
     async def _post(self, agent: DockAgent, item: InboxItem) -> Refusal | None:
+        body = self._body(item)
         try:
-            place = await resolved(agent.endpoint, self._reach)
-            request = self._http.build_request(
-                "POST",
-                place.request_url,
-                content=(body := self._body(item)),
-                headers={"Host": place.url.netloc.decode(), **self._headers(agent, item, body)},
-                extensions={"sni_hostname": place.url.host},
-            )
-            answer = await self._http.send(request, stream=True)
-            await answer.aclose()  # what it says besides is not read
+            status = await self._status(agent, body, self._headers(agent, item, body))
         except UnreachableError as error:
             return Refusal(str(error))
         except httpx.HTTPError as error:
             return Refusal(f"{agent.endpoint} was not reached: {str(error) or type(error).__name__}")
-        if answer.is_success:
+        except Exception as error:  # noqa: BLE001 - whatever an agent has named as its endpoint, it ends nobody else's work
+            return Refusal(f"{agent.endpoint} cannot be called: {error!r}", is_final=True)
+        if httpx.codes.is_success(status):
             return None
-        return Refusal(f"{agent.endpoint} answered {answer.status_code}", is_final=answer.status_code < 500)  # noqa: PLR2004 - HTTP's own
+        return Refusal(f"{agent.endpoint} answered {status}", is_final=status < 500)  # noqa: PLR2004 - HTTP's own
+
+    async def _status(self, agent: DockAgent, body: bytes, headers: dict[str, str]) -> int:
+        place = await resolved(agent.endpoint, self._reach)
+        request = self._http.build_request(
+            "POST",
+            place.request_url,
+            content=body,
+            headers={"Host": place.url.netloc.decode(), **headers},
+            extensions={"sni_hostname": place.url.host},
+        )
+        answer = await self._http.send(request, stream=True)
+        await answer.aclose()  # what it says besides is not read
+        return answer.status_code
 
     def _body(self, item: InboxItem) -> bytes:
         said = self._store.annotations([item.message.id]).get(item.message.id, PLAIN)

@@ -11,11 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import anyio
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from relaykit.cli.lending import Lending
 from relaykit.testing.program import Output, Program
 from relaykit_signaldock.dock import webhooks
-from relaykit_signaldock.dock.endpoints import Reach, UnreachableError, checked, resolved
-from relaykit_signaldock.dock.envelope import WireError
+from relaykit_signaldock.dock.endpoints import Reach
+from relaykit_signaldock.dock.sqlite_store import open_store
 from relaykit_signaldock.dock.webhooks import ATTEMPTS
 
 pytestmark = pytest.mark.parity("CR-11")
@@ -170,43 +172,33 @@ async def test_whoever_is_on_a_stream_gets_it_there(docks, endpoint):
     assert endpoint.bodies() == ["by the webhook"]
 
 
-@pytest.mark.parametrize(
-    ("url", "reach", "why"),
-    [
-        ("https://example.org/hook", Reach.OFF, "calls none"),
-        ("http://example.org/hook", Reach.PUBLIC, "https://"),
-        ("ftp://example.org/hook", Reach.LOCAL, "https://"),
-        ("https:///hook", Reach.PUBLIC, "name a host"),
-        ("https://user:word@example.org/", Reach.PUBLIC, "neither a user"),
-        ("https://127.0.0.1/hook", Reach.PUBLIC, "not a public address"),
-        ("https://10.0.0.1/hook", Reach.PUBLIC, "not a public address"),
-        ("https://[::1]/hook", Reach.PUBLIC, "not a public address"),
-        ("https://169.254.169.254/latest", Reach.PUBLIC, "not a public address"),
-        ("https://[::ffff:10.0.0.1]/", Reach.PUBLIC, "not a public address"),
-        ("no url at all", Reach.LOCAL, "https://"),
-    ],
-)
-def test_an_endpoint_that_may_not_be_called_is_refused_when_it_is_named(url, reach, why):
-    with pytest.raises(WireError, match=why):
-        checked(url, reach)
-
-
-@pytest.mark.anyio
-async def test_a_name_is_looked_at_again_when_it_is_called():
-    assert checked("https://localhost/hook", Reach.PUBLIC) == "https://localhost/hook"
-    with pytest.raises(UnreachableError, match="not a public address"):
-        await resolved("https://localhost/hook", Reach.PUBLIC)
-    place = await resolved("http://localhost:81/hook", Reach.LOCAL)
-    assert (place.request_url.port, place.request_url.path, place.url.host) == (81, "/hook", "localhost")
-    assert place.request_url.host in ("127.0.0.1", "::1")
-
-
 @pytest.mark.anyio
 async def test_by_default_a_dock_calls_nothing_near_it(docks, endpoint):
     async with docks.open("alice", "bob") as (_, bob):
         answer = await bob.ask("PUT", "/agents/bob", {"endpoint": endpoint.url})
         assert (answer.status, answer.json["error"]["code"]) == (400, "E_VALIDATION_CONSTRAINT")
         assert "https://" in answer.json["error"]["message"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("stored", ["http://127.0.0.1:99999/", "https://xn--a/", "http://127.0.0.1:x/"])
+async def test_an_endpoint_that_cannot_be_called_however_it_was_stored_ends_nothing_but_its_own_post(
+    docks, endpoint, capsys, stored
+):
+    async with docks.open("alice", "bob", "mallory", webhooks=Reach.LOCAL) as (alice, bob, mallory):
+        with open_store(Lending("dock").home) as store:
+            store.update(replace(store.agent("mallory"), endpoint=stored, secret="s"))
+        await bob.ask("PUT", "/agents/bob", {"endpoint": endpoint.url})
+        sent = await alice.send("mallory", "never")
+        found = await until(mallory, "/agents/mallory/dead-letters", lambda data: data["deadLetters"])
+        (letter,) = found["deadLetters"]
+        assert (letter["messageId"], letter["attempts"]) == (sent["id"], 1)
+        assert f"{stored} cannot be called" in letter["reason"]
+        assert f"a message to mallory is a dead letter: {stored}" in capsys.readouterr().err
+        await alice.send("bob", "as ever")
+        await came(endpoint, 1)
+        assert [message["content"] for message in await mallory.peek()] == ["never"], "it can still be polled"
+    assert endpoint.bodies() == ["as ever"]
 
 
 @pytest.mark.faults
