@@ -51,6 +51,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """Whose token it is, without telling by its time how much of it fits."""
     refusal: Callable[[int, str], bytes] | None = None
     """The JSON body with which the guard refuses, by status and text; without it the relay's own."""
+    slowed: App | None = None
+    """Answers a caller who comes too often, in the guard's place; without it the guard does. The body is not read."""
     is_open: Callable[[Scope], bool] | None = None
     """Whether someone without a token may come in here, at a pace that all such share; guesses have another."""
     takes_token: Callable[[Scope], bytes] | None = None

@@ -19,6 +19,7 @@ MAX_BODY = 4 * 2**20
 """A message of 1 MiB, whichever way its client escapes it, but for the worst."""
 _BODY_SECONDS = 20.0
 _BEARER = b"bearer "
+_TOO_MANY = 429
 _UNKNOWN_PER_SECOND, _UNKNOWN_BURST = 5.0, 20.0
 """Of those without a good token together: so often they may guess, and so often come in where it is open."""
 
@@ -45,15 +46,17 @@ class Guard:
         if scope["type"] != "http":
             return
         try:
-            scope[CALLER] = self._check(scope)
+            self._check(scope)
             body = await self._body(scope, receive)
         except _RefusedError as refusal:
-            await self._answer(send, refusal)
+            told = self._site.slowed if refusal.status == _TOO_MANY and scope.get(CALLER) else None
+            await (told(scope, receive, send) if told else self._answer(send, refusal))
             return
         if body is not None:
             await self._site.app(scope, _replayed(body, receive), send)
 
-    def _check(self, scope: Scope) -> Known | None:
+    def _check(self, scope: Scope) -> None:
+        """Refuse a request, or put into its scope who calls."""
         host = _only(scope, b"host") or b""
         if not self._hosts.know(host):
             raise _RefusedError(421, "the Host header names nobody here; use the address that the relay listens on")
@@ -61,7 +64,8 @@ class Guard:
         if origins and not all(is_same_origin(origin, host) for origin in origins):
             raise _RefusedError(403, "requests from web pages of elsewhere are refused")
         token = self._token(scope)
-        known = self._site.authenticate(token) if token else None
+        known: Known | None = self._site.authenticate(token) if token else None
+        scope[CALLER] = known
         is_open = self._site.is_open is not None and self._site.is_open(scope)
         unknown = self._open if is_open and not token else self._vain
         _slow_down((known.requests if known else unknown).take())
@@ -71,7 +75,6 @@ class Guard:
                 "a bearer token is needed: a session's own, or the person's, which stands in the file token of the home",
                 (b"www-authenticate", b"Bearer"),
             )
-        return known
 
     def _token(self, scope: Scope) -> bytes:
         given = _only(scope, b"authorization") or b""
@@ -114,7 +117,7 @@ class Guard:
 def _slow_down(seconds: float) -> None:
     if seconds:
         wait = str(int(seconds) + 1).encode()
-        raise _RefusedError(429, "too many requests; wait a moment", (b"retry-after", wait))
+        raise _RefusedError(_TOO_MANY, "too many requests; wait a moment", (b"retry-after", wait))
 
 
 def _all(scope: Scope, name: bytes) -> list[bytes]:

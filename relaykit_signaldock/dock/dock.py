@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from relaykit_signaldock.dock.endpoints import Reach
 from relaykit_signaldock.dock.keys import digest
-from relaykit_signaldock.dock.rates import Unhurried
+from relaykit_signaldock.dock.rates import Pace, Rates
 
 if TYPE_CHECKING:
     from relaykit.model import Secret
@@ -40,11 +40,8 @@ class Caller(Struct, frozen=True):
     """An agent whose key was good, or the person at this machine."""
 
     name: str
+    requests: Pace
     is_person: bool = False
-    requests: Unhurried = field(default_factory=Unhurried)
-
-
-PERSON = Caller("", is_person=True)
 
 
 class Dock(Struct, frozen=True, kw_only=True):
@@ -61,6 +58,7 @@ class Dock(Struct, frozen=True, kw_only=True):
     webhooks: Webhooks
     router: ConversationRouter
     settings: Settings
+    rates: Rates
     person_token: Secret
 
     def authenticate(self, token: bytes) -> Caller | None:
@@ -68,6 +66,6 @@ class Dock(Struct, frozen=True, kw_only=True):
         self.store.look()
         found = digest(token)
         if found == digest(self.person_token.reveal()):
-            return PERSON
+            return Caller("", Pace(self.rates, ""), is_person=True)
         owner = self.store.owner(found, self.clock.now())
-        return None if owner is None else Caller(owner)
+        return None if owner is None else Caller(owner, Pace(self.rates, owner))

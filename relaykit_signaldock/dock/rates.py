@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 _WINDOW = 60.0
 
 
-class Unhurried:
-    """A pace that lets everyone through: the dock has a limit of its own, which its answers tell of."""
-
-    def take(self) -> float:
-        """Let one through."""
-        return 0.0
-
-
 class Left(NamedTuple):
     """What someone has left."""
 
@@ -36,7 +28,7 @@ class Left(NamedTuple):
 
 
 class Rates:
-    """A sliding window for each agent."""
+    """A sliding window for each agent; 0 a minute is no limit."""
 
     def __init__(self, per_minute: int, now: Callable[[], float]) -> None:
         self.per_minute = per_minute
@@ -54,8 +46,25 @@ class Rates:
         return Left(allowed, self.per_minute - len(past), past[0] + _WINDOW - now)
 
 
+class Pace:
+    """The limit as one request of an agent meets it: the guard takes from it before it reads a body."""
+
+    def __init__(self, rates: Rates, agent: str) -> None:
+        self._rates = rates
+        self._agent = agent
+        self.left: Left | None = None
+        """What there was left once this request was counted; None where there is no limit."""
+
+    def take(self) -> float:
+        """Let this request through and return 0, or return the seconds after which there is more."""
+        if not self._rates.per_minute:
+            return 0.0
+        self.left = self._rates.take(self._agent)
+        return 0.0 if self.left.allowed else self.left.wait
+
+
 class Limited:
-    """An application whose callers have a rate limit; 0 is none."""
+    """An application whose callers have a rate limit, of which every answer tells."""
 
     def __init__(self, app: App, rates: Rates, wall: Callable[[], float]) -> None:
         self._app = app
@@ -65,10 +74,10 @@ class Limited:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on, or answer that there were too many."""
         caller = scope.get(CALLER)
-        if not self._rates.per_minute or caller is None:
+        left: Left | None = caller.requests.left if caller else None
+        if left is None:
             await self._app(scope, receive, send)
             return
-        left = self._rates.take(caller.name)
         headers = self._headers(left)
 
         async def with_headers(event: MutableMapping[str, Any]) -> None:

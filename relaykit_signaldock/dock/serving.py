@@ -99,6 +99,7 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
                 webhooks=webhooks,
                 router=router,
                 settings=plan.settings,
+                rates=Rates(plan.per_minute, lent.clock.boot),
                 person_token=lent.person_token(),
             )
             await people.agree(dock)
@@ -114,12 +115,12 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
 
 
 def _site(dock: Dock, plan: Plan) -> Site:
-    app = application(dock)
-    rates = Rates(plan.per_minute, dock.clock.boot)
+    app = Limited(application(dock), dock.rates, dock.clock.now)
     return Site(
-        app=Limited(app, rates, dock.clock.now),
+        app=app,
         authenticate=dock.authenticate,
         refusal=refusal,
+        slowed=app,
         is_open=is_open,
         most_body=most_body,
         takes_token=stream_token,

@@ -7,6 +7,7 @@ import pytest
 
 from relaykit.cli.lending import Lending
 from relaykit.errors import ConfigError
+from relaykit.model import ATTACHMENT_BYTES
 from relaykit.plugin import Tls
 from relaykit_signaldock.dock.dock import Settings
 from relaykit_signaldock.dock.serving import Plan, running
@@ -192,6 +193,15 @@ async def test_the_rate_limit_says_what_is_left_and_when_there_is_more(docks):
         assert 0 < error["retry_after_ms"] <= 60_001
         assert 0 < int(answers[-1].headers["retry-after"]) <= 61
         assert (await bob.ask("GET", "/messages/peek")).status == 200
+
+
+async def test_a_request_over_the_rate_limit_is_answered_before_its_body_is_read(docks):
+    async with docks.open("alice", per_minute=1) as (alice,):
+        assert (await alice.ask("GET", "/messages/peek")).status == 200
+        head = alice.request("PUT", f"/attachments/{'0' * 64}", Content_Length=str(ATTACHMENT_BYTES))
+        answer = await alice.raw(head)  # and not a byte of the file
+        assert (answer.status, answer.code) == (429, "E_RATE_LIMIT")
+        assert (answer.headers["x-ratelimit-limit"], answer.headers["x-ratelimit-remaining"]) == ("1", "0")
 
 
 async def test_the_document_names_every_path(docks):
