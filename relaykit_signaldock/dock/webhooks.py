@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 6
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 32.0
 """Between two tries: 1, 2, 4, 8 and 16 seconds, and never more than this."""
-_SECONDS = 30.0
-"""That an endpoint has for its answer."""
+ANSWER_SECONDS = 30.0
+"""That an endpoint has for its answer, from its name to the end of its headers, however slowly they come."""
 _AT_ONCE = 16
 _PAGE = 50
 _LOOK_SECONDS = 60.0
@@ -159,9 +159,12 @@ class Webhooks:
     async def _post(self, agent: DockAgent, item: InboxItem) -> Refusal | None:
         body = self._body(item)
         try:
-            status = await self._status(agent, body, self._headers(agent, item, body))
+            with anyio.fail_after(ANSWER_SECONDS):
+                status = await self._status(agent, body, self._headers(agent, item, body))
         except UnreachableError as error:
             return Refusal(str(error))
+        except TimeoutError:
+            return Refusal(f"{agent.endpoint} did not answer within {ANSWER_SECONDS:g} s")
         except httpx.HTTPError as error:
             return Refusal(f"{agent.endpoint} was not reached: {str(error) or type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever an agent has named as its endpoint, it ends nobody else's work
@@ -215,7 +218,7 @@ def signature(secret: str, body: bytes, at: str) -> str:
 async def webhook_client() -> AsyncIterator[httpx.AsyncClient]:
     """Open what posts: no redirects, no proxies, no cookies that stay."""
     async with httpx.AsyncClient(
-        timeout=_SECONDS,
+        timeout=None,  # noqa: S113 - ANSWER_SECONDS bounds a whole post
         follow_redirects=False,  # elsewhere is nowhere that anyone has looked at
         trust_env=False,
         headers={"User-Agent": "SignalDock-Webhook/1.0"},

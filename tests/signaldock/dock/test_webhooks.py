@@ -6,6 +6,7 @@ import hmac
 import json
 import signal
 import threading
+from contextlib import asynccontextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anyio
@@ -157,6 +158,45 @@ async def test_an_endpoint_that_never_takes_it_is_given_up_and_a_redirect_is_not
         await alice.send("bob", "polled")
         assert [message["content"] for message in await bob.peek()] == ["never", "elsewhere", "polled"]
     assert len(endpoint.got) == ATTEMPTS + 1
+
+
+@pytest.mark.anyio
+async def test_an_endpoint_whose_answer_comes_byte_by_byte_is_given_up_and_holds_nobody_up(
+    docks, endpoint, quick, monkeypatch
+):
+    monkeypatch.setattr(webhooks, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(webhooks, "_AT_ONCE", 1)
+    async with (
+        dribbling() as url,
+        docks.open("alice", "bob", "mallory", webhooks=Reach.LOCAL) as (alice, bob, mallory),
+    ):
+        await mallory.ask("PUT", "/agents/mallory", {"endpoint": url})
+        await bob.ask("PUT", "/agents/bob", {"endpoint": endpoint.url})
+        await alice.send("mallory", "never")
+        await alice.send("bob", "in between")
+        await came(endpoint, 1)
+        found = await until(mallory, "/agents/mallory/dead-letters", lambda data: data["deadLetters"])
+        (letter,) = found["deadLetters"]
+        assert (letter["attempts"], letter["reason"]) == (ATTEMPTS, f"{url} did not answer within 0.2 s")
+
+
+@asynccontextmanager
+async def dribbling():
+    """Someone's server whose headers have no end, a byte of them often enough; yield its URL."""
+
+    async def handle(stream):
+        async with stream:
+            with suppress(anyio.BrokenResourceError):
+                await stream.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while True:
+                    await stream.send(b"x")
+                    with anyio.move_on_after(0.02):
+                        await anyio.sleep_forever()
+
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, handle)
+        yield f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}/"
+        tasks.cancel_scope.cancel()
 
 
 @pytest.mark.anyio
