@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from msgspec import Struct
 
+from relaykit.config.sections import LISTEN_PATTERN
 from relaykit.errors import ConfigError
 
 _HOST = re.compile(rb"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
@@ -26,8 +27,8 @@ class Address(Struct, frozen=True):
         if text == "auto":
             return cls("127.0.0.1", 0)
         host, _, port = text.rpartition(":")
-        if not host or not port.isdigit():
-            raise ConfigError(f"{said}: {text!r} is no address to listen on; write HOST:PORT")
+        if text == "off" or not re.match(LISTEN_PATTERN, text):
+            raise ConfigError(f"{said}: {text!r} is no address to listen on; write HOST:PORT, such as 127.0.0.1:4870")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
     @property

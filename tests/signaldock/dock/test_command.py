@@ -177,6 +177,13 @@ def test_agents_and_keys_are_looked_after_while_the_dock_runs(program, caller):
         )
 
 
+@pytest.mark.parametrize("words", ["127.0.0.1:99999", "127.0.0.1:\u00b2", "[::1]:-1", "off", "127.0.0.1"])
+def test_an_address_that_is_none_is_one_clear_line(program, words):
+    ended = program("dock", "serve", "--listen", words)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert f"--listen: {words!r} is no address to listen on; write HOST:PORT" in ended.err
+
+
 def test_wrong_words_and_a_taken_port_are_one_clear_line(program):
     assert program("dock").code == 2
     assert program("dock", "serve", "--rate", "many").code == 2
