@@ -13,6 +13,7 @@ from msgspec import Struct
 from relaykit.plugin import CALLER
 from relaykit_signaldock.dock.dock import Caller, Dock
 from relaykit_signaldock.dock.envelope import WireError
+from relaykit_signaldock.dock.shapes import instant
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -63,6 +64,14 @@ class Call(Struct, frozen=True):
         if not text.isascii() or not text.isdigit() or int(text[:9]) < least:
             raise WireError("E_VALIDATION_INVALID_FORMAT", f"{name} is a number from {least} on, not {text[:40]!r}")
         return min(int(text[:9]), most)
+
+    def moment(self, name: str) -> float | None:
+        """Return a time of the query."""
+        text = self.said(name)
+        at = instant(text) if text else None
+        if text and at is None:
+            raise WireError("E_VALIDATION_INVALID_FORMAT", f"{name} is a time of ISO 8601, not {text[:40]!r}")
+        return at
 
     def chosen(self, name: str, default: str, *allowed: str) -> str:
         """Return a word of the query."""

@@ -185,8 +185,9 @@ async def _shape(call: Call, conversation: Conversation) -> dict[str, Any]:
 def _chosen(call: Call, rows: Sequence[Message]) -> list[dict[str, Any]]:
     said = call.dock.store.annotations([one.id for one in rows]) if rows else {}
     found = [shapes.message(one, said=said.get(one.id, PLAIN)) for one in rows]
-    if after := call.said("after"):
-        found = [one for one in found if one["createdAt"] > after]
+    if (after := call.moment("after")) is not None:
+        # By the time that a client was shown, or the message whose own time it names would come once more.
+        found = [one for one in found if (shapes.instant(one["createdAt"]) or 0.0) > after]
     if mentioned := call.said("mentioned"):
         found = [one for one in found if mentions(one.get("metadata", {}), mentioned)]
     if call.said("compact") == "true":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from relaykit.model import new_id
@@ -175,22 +174,11 @@ def _is_meant(item: InboxItem, shape: dict[str, Any], mentioned: str | None) -> 
 async def _after(call: Call) -> int | None:
     """Return the arrival number of the message that ``since`` names; an unknown one is the beginning."""
     since = call.said("since")
-    if since is None or _time(since) is not None:
+    if since is None or shapes.instant(since) is not None:
         return None
     return await arrival(call.dock, call.me, since) or 0
 
 
 def _moment(call: Call) -> float | None:
-    since, after = call.said("since"), call.said("after")
-    moment = _time(after) if after else None
-    if after and moment is None:
-        raise WireError("E_VALIDATION_INVALID_FORMAT", f"after is a time of ISO 8601, not {after[:40]!r}")
-    return moment if after else _time(since or "")
-
-
-def _time(text: str) -> float | None:
-    try:
-        at = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that nobody escaped
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    after, since = call.moment("after"), call.said("since")
+    return shapes.instant(since or "") if after is None else after

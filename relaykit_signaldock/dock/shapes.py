@@ -28,6 +28,15 @@ def moment(at: float | None) -> str | None:
     )
 
 
+def instant(text: str) -> float | None:
+    """Return the time that a text of ISO 8601 means; without an offset it is UTC. None where it means none."""
+    try:
+        at = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign that nobody escaped
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
 def without_nothing(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object without what nothing is said of: the wire leaves that out."""
     return {name: value for name, value in document.items() if value is not None}

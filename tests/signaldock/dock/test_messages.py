@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
 from uuid import uuid4
 
 import anyio
@@ -223,6 +225,26 @@ async def test_a_conversation_is_read_page_by_page(docks):
         assert (await bob.ask("GET", f"/conversations/{conversation}")).data["conversation"]["messageCount"] == 5
         more = await bob.ask("POST", f"/conversations/{conversation}/participants", {"agentId": "bob"})
         assert more.code == "E_VALIDATION_CONSTRAINT"
+
+
+async def test_a_conversation_is_read_after_a_time_however_it_is_written(docks):
+    async with docks.open("alice", "bob") as (alice, bob):
+        sent = await alice.send("bob", "hello")
+        path = f"/conversations/{sent['conversationId']}"
+        at = datetime.fromisoformat(sent["createdAt"])
+
+        async def count(moment, zone):
+            after = quote(moment.astimezone(timezone(timedelta(hours=zone))).isoformat())
+            return len((await bob.ask("GET", f"{path}/messages?after={after}")).data["messages"])
+
+        minute = timedelta(minutes=1)
+        for zone in (-2, 0, 2):
+            assert [await count(at + apart, zone) for apart in (-minute, timedelta(), minute)] == [1, 0, 0]
+        second = f"{at:%Y-%m-%dT%H:%M:%S}"
+        early = (await bob.ask("GET", f"{path}/messages?after={second}Z")).data["messages"]
+        assert len(early) == (1 if at.microsecond else 0)
+        for way in ("messages", "pins"):
+            assert (await bob.ask("GET", f"{path}/{way}?after=~")).code == "E_VALIDATION_INVALID_FORMAT"
 
 
 async def test_who_joins_a_conversation_gets_what_is_said_from_then_on(docks):
