@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from relaykit.errors import ConflictError, NotFoundError, UsageError
+from relaykit.errors import NotFoundError, UsageError
 from relaykit.model import NAME, StatusKind
 from relaykit_signaldock.dock import people
-from relaykit_signaldock.dock.keys import digest, new_code, new_key
+from relaykit_signaldock.dock.keys import CODE_SECONDS, digest, new_code, new_key
 from relaykit_signaldock.dock.presence import WORDS
 from relaykit_signaldock.dock.records import DockAgent
 from relaykit_signaldock.dock.sqlite_store import open_store
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from relaykit.plugin import Lent
     from relaykit_signaldock.dock.store import Store
-
-_CODE_SECONDS = 900.0
 
 
 def run(said: argparse.Namespace, lent: Lent) -> int:
@@ -56,13 +54,8 @@ async def _add(said: argparse.Namespace, lent: Lent, store: Store) -> None:
         created_at=now,
         updated_at=now,
     )
-    key = new_key()
-    if store.agent(record.id) is not None:
-        raise ConflictError(f"there is an agent {record.id!r} at the dock already")
-    async with lent.mailbox() as mailbox:  # directory first: killed in between, it can be added once more
-        await mailbox.enroll(people.directory_agent(record))
-    if not store.add(record, digest(key)):
-        raise ConflictError(f"there is an agent {record.id!r} at the dock already")
+    async with lent.mailbox() as mailbox:
+        key = await people.enter(store, mailbox, record)
     _say(said, {"agentId": record.id, "apiKey": key}, key)
 
 
@@ -98,7 +91,7 @@ def _code(said: argparse.Namespace, lent: Lent, store: Store) -> None:
     if store.agent(said.agent) is None:
         raise _unknown(said.agent)
     code = new_code()
-    store.add_code(said.agent, digest(code), lent.clock.now() + _CODE_SECONDS)
+    store.add_code(said.agent, digest(code), lent.clock.now() + CODE_SECONDS)
     _say(said, {"agentId": said.agent, "claimCode": code}, code)
 
 

@@ -12,7 +12,6 @@ from relaykit.model import NAME
 from relaykit_signaldock.dock import endpoints, people, schemas, shapes
 from relaykit_signaldock.dock.envelope import WireError, good, missing
 from relaykit_signaldock.dock.extraction import mentions
-from relaykit_signaldock.dock.keys import digest, new_key
 from relaykit_signaldock.dock.records import CLASSES, TIERS, DockAgent
 from relaykit_signaldock.dock.schemas import described, many, record
 
@@ -56,23 +55,12 @@ async def register(call: Call) -> Response:
     record, secret = _called(
         call, _described(DockAgent(id=name, name=name, created_at=now, updated_at=now), body), body
     )
-    key = await enter(call.dock, record)
-    shape = shapes.agent(record, "offline", None)
-    return good({"agent": shape, "apiKey": key, "connectionKit": kit(call, name, key), **secret}, status=201)
-
-
-async def enter(dock: Dock, record: DockAgent) -> str:
-    """Enter an agent; return its key. Directory first: killed in between, it can be registered once more."""
-    if dock.store.agent(record.id) is not None:
-        raise WireError("E_CONFLICT_ALREADY_EXISTS", f"there is an agent {record.id!r} already")
     try:
-        await dock.mailbox.enroll(people.directory_agent(record))
+        key = await people.enter(call.dock.store, call.dock.mailbox, record)
     except RefusedError as error:
         raise WireError("E_CONFLICT_ALREADY_EXISTS", str(error)) from error
-    key = new_key()
-    if not dock.store.add(record, digest(key)):
-        raise WireError("E_CONFLICT_ALREADY_EXISTS", f"there is an agent {record.id!r} already")
-    return key
+    shape = shapes.agent(record, "offline", None)
+    return good({"agent": shape, "apiKey": key, "connectionKit": kit(call, name, key), **secret}, status=201)
 
 
 async def leave(dock: Dock, id: str) -> bool:
@@ -133,7 +121,7 @@ async def is_online(call: Call) -> Response:
 @described(record({"agent": schemas.AGENT}, _SECRET), takes=schemas.body({}, schemas.DESCRIPTION))
 async def update(call: Call) -> Response:
     """Change what is known of an agent; where it names an endpoint and no secret, one is made, and shown this once."""
-    record, body = _own(call), await call.body()
+    record, body = call.own(), await call.body()
     record, secret = _called(call, _described(record, body), body)
     record = replace(record, updated_at=call.dock.clock.now())
     await call.dock.mailbox.enroll(people.directory_agent(record))
@@ -156,7 +144,7 @@ async def remove(call: Call) -> Response:
 )
 async def heartbeat(call: Call) -> Response:
     """Give a sign of life."""
-    record = _own(call)
+    record = call.own()
     body = await call.body()
     await call.dock.presence.say(record.id, body.one_of("status", "online", _STATUSES))
     return good({"status": body.text("status", "online"), "timestamp": shapes.moment(call.dock.clock.now())})
@@ -165,7 +153,7 @@ async def heartbeat(call: Call) -> Response:
 @described(record({"agentId": schemas.TEXT, "status": schemas.STATUS}), takes=schemas.body({"status": schemas.STATUS}))
 async def set_status(call: Call) -> Response:
     """Say how an agent is."""
-    record = _own(call)
+    record = call.own()
     word = (await call.body()).one_of("status", "", _STATUSES)
     await call.dock.presence.say(record.id, word)
     return good({"agentId": record.id, "status": word})
@@ -176,7 +164,7 @@ async def set_status(call: Call) -> Response:
 )
 async def inbox(call: Call) -> Response:
     """Count what waits for an agent, by conversation."""
-    record = _own(call)
+    record = call.own()
     items = await call.dock.mailbox.unread(record.id, limit=_QUEUE)
     counts: dict[str, int] = {}
     for item in items:
@@ -209,18 +197,10 @@ def kit(call: Call, id: str, key: str | None) -> dict[str, Any]:
 @described(record({"connectionKit": schemas.KIT}))
 async def connection_kit(call: Call) -> Response:
     """Read what a client needs in order to connect, without the key."""
-    return good({"connectionKit": kit(call, _own(call).id, None)})
+    return good({"connectionKit": kit(call, call.own().id, None)})
 
 
 _STATUSES = frozenset({"online", "offline", "busy"})
-
-
-def _own(call: Call) -> DockAgent:
-    call.may_be(call.path())
-    record = call.dock.store.agent(call.path())
-    if record is None:
-        raise missing("AGENT", call.path())
-    return record
 
 
 async def _known(call: Call) -> dict[str, Any]:
@@ -250,7 +230,7 @@ def _called(call: Call, record: DockAgent, body: Said) -> tuple[DockAgent, dict[
     if not endpoint:
         return replace(record, endpoint="", secret=""), {}
     if endpoint != record.endpoint:
-        endpoints.checked(endpoint, call.dock.settings.webhooks)
+        endpoints.check(endpoint, call.dock.settings.webhooks)
     said = body.text("webhookSecret", record.secret, schemas.SECRET_CHARACTERS)
     made = said or f"whsec_{secrets.token_hex(32)}"
     return replace(record, endpoint=endpoint, secret=made), {} if said else {"webhookSecret": made}

@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from relaykit.plugin import CALLER
 from relaykit_signaldock.dock.dock import Caller, Dock
-from relaykit_signaldock.dock.envelope import WireError
+from relaykit_signaldock.dock.envelope import WireError, missing
 from relaykit_signaldock.dock.shapes import instant
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+    from relaykit_signaldock.dock.records import DockAgent
 
 MOST = 200
 """Of a list, in one answer."""
@@ -47,6 +49,14 @@ class Call(Struct, frozen=True):
         """Refuse whoever is neither that agent nor the person at this machine."""
         if self.caller is None or not (self.caller.is_person or self.caller.name == agent):
             raise WireError("E_AUTH_FORBIDDEN", f"only {agent} itself may do that")
+
+    def own(self) -> DockAgent:
+        """Return the agent of the path, for itself or the person at this machine."""
+        self.may_be(self.path())
+        record = self.dock.store.agent(self.path())
+        if record is None:
+            raise missing("AGENT", self.path())
+        return record
 
     def path(self, name: str = "id") -> str:
         """Return a part of the path."""

@@ -21,8 +21,7 @@ _LETTER = record(
 @described(record({"deadLetters": many(_LETTER)}, {"endpoint": schemas.TEXT}))
 async def listed(call: Call) -> Response:
     """List what an agent's endpoint did not take; it waits to be polled all the same."""
-    agent = _own(call)
-    known = call.dock.store.agent(agent)
+    agent = call.own()
     rows = [
         {
             "messageId": letter.message,
@@ -30,23 +29,16 @@ async def listed(call: Call) -> Response:
             "reason": letter.reason,
             "diedAt": shapes.moment(letter.at),
         }
-        for letter in call.dock.store.dead_letters(agent)
+        for letter in call.dock.store.dead_letters(agent.id)
     ]
-    return good({"deadLetters": rows, **({"endpoint": known.endpoint} if known and known.endpoint else {})})
+    return good({"deadLetters": rows, **({"endpoint": agent.endpoint} if agent.endpoint else {})})
 
 
 @described(record({"messageId": schemas.TEXT, "queued": {"const": True}}))
 async def retry(call: Call) -> Response:
     """Have a dead letter posted once more, with all its attempts before it."""
     message = call.path("message")
-    if not call.dock.store.unbury(_own(call), message):
+    if not call.dock.store.unbury(call.own().id, message):
         raise missing("MESSAGE", message)
     call.dock.webhooks.look()
     return good({"messageId": message, "queued": True})
-
-
-def _own(call: Call) -> str:
-    call.may_be(call.path())
-    if call.dock.store.agent(call.path()) is None:
-        raise missing("AGENT", call.path())
-    return call.path()

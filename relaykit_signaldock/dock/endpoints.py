@@ -46,8 +46,8 @@ class Place(Struct, frozen=True):
         return self.url.copy_with(host=self.address)
 
 
-def checked(endpoint: str, reach: Reach) -> str:
-    """Return an endpoint that an agent names; WireError where it is none that may be called."""
+def check(endpoint: str, reach: Reach) -> None:
+    """Raise WireError for an endpoint that an agent names where it is none that may be called."""
     try:
         url = _parsed(endpoint)
     except ValueError as error:
@@ -60,7 +60,6 @@ def checked(endpoint: str, reach: Reach) -> str:
         raise _unfit("it has to name a host, and neither a user nor a fragment")
     if _is_literal(url.host) and not _may_be_called(url.host, reach):
         raise _unfit(f"{url.host} is not a public address")
-    return endpoint
 
 
 async def resolved(endpoint: str, reach: Reach) -> Place:

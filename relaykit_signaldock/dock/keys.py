@@ -6,6 +6,8 @@ import secrets
 from hashlib import sha256
 
 PREFIX = "sk_live_"
+CODE_SECONDS = 900.0
+"""For which a claim code is good."""
 _BYTES = 32
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """None of them is easily taken for another."""

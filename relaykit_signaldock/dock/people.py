@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from relaykit.errors import ConflictError
 from relaykit.model import NAME, USER, Agent
 from relaykit_signaldock.dock import shapes
+from relaykit_signaldock.dock.keys import digest, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from relaykit.model import DirectoryEntry
+    from relaykit.plugin import Mailbox
     from relaykit_signaldock.dock.dock import Caller, Dock
     from relaykit_signaldock.dock.records import DockAgent
+    from relaykit_signaldock.dock.store import Store
 
 PROVIDER = "signaldock"
 """What the directory says of agents that sign in here."""
@@ -29,6 +33,22 @@ def directory_agent(record: DockAgent) -> Agent:
         in_groups=record.privacy == "public",
         reads_inbox=True,
     )
+
+
+async def enter(store: Store, mailbox: Mailbox, record: DockAgent) -> str:
+    """Enter an agent; return its key. Directory first: killed in between, it can be entered once more.
+
+    Raises:
+        RefusedError: There is one of that name already, at the dock or elsewhere on this machine.
+    """
+    taken = ConflictError(f"there is an agent {record.id!r} at the dock already")
+    if store.agent(record.id) is not None:
+        raise taken
+    await mailbox.enroll(directory_agent(record))
+    key = new_key()
+    if not store.add(record, digest(key)):
+        raise taken
+    return key
 
 
 async def find(dock: Dock, caller: Caller | None, id: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
 import relaykit
 from relaykit.errors import ConflictError, FullError, NotFoundError, RefusedError, StoreError, UnknownAddressError
@@ -97,13 +97,13 @@ _BUSY = frozenset({"/messages", "/messages/peek", "/messages/ack"})
 """What clients ask for all the time is looked for first; these paths are fixed, so that their place does not matter."""
 
 
+_DOCUMENT = "/openapi.json"
+_OPEN = [(way.method, compile_path(way.path)[0]) for way in WAYS if way.is_open] + [("GET", compile_path(_DOCUMENT)[0])]
+
+
 def is_open(scope: Scope) -> bool:
     """Whether no key is needed for a request."""
-    method, path = scope["method"], scope["path"]
-    if method == "POST" and path.startswith("/agents/"):
-        return bool(path.endswith("/bootstrap-key") and path.count("/") == 3)  # noqa: PLR2004 - /agents/ID/bootstrap-key
-    open_paths = {(way.method, way.path) for way in WAYS if way.is_open} | {("GET", "/openapi.json")}
-    return (method, path) in open_paths
+    return any(scope["method"] == method and path.fullmatch(scope["path"]) for method, path in _OPEN)
 
 
 def stream_token(scope: Scope) -> bytes:
@@ -124,7 +124,7 @@ def application(dock: Dock) -> App:
 
     busy_first = sorted(WAYS, key=lambda way: way.path not in _BUSY)
     found = [Route(way.path, _endpoint(dock, way.handler), methods=[way.method]) for way in busy_first]
-    found.append(Route("/openapi.json", describe))
+    found.append(Route(_DOCUMENT, describe))
     app = Starlette(routes=found, exception_handlers=_HANDLERS)
     app.router.redirect_slashes = False  # one path has one spelling
     return app

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaykit_signaldock.dock import schemas
-from relaykit_signaldock.dock.envelope import WireError, good, missing
-from relaykit_signaldock.dock.keys import digest, new_code, new_key
+from relaykit_signaldock.dock.envelope import WireError, good
+from relaykit_signaldock.dock.keys import CODE_SECONDS, digest, new_code, new_key
 from relaykit_signaldock.dock.schemas import described, record
 from relaykit_signaldock.dock.shapes import moment
 
@@ -15,20 +15,19 @@ if TYPE_CHECKING:
 
     from relaykit_signaldock.dock.call import Call
 
-CODE_SECONDS = 900.0
 _CODE = {"anyOf": [schemas.body({"claimCode": schemas.TEXT}), schemas.body({"code": schemas.TEXT})]}
 
 
 @described(schemas.KEY)
 async def rotate(call: Call) -> Response:
     """Give an agent another key; the old one is good for a poll interval more, so that every user of it can swap."""
-    return _given(call, _own(call))
+    return _given(call, call.own().id)
 
 
 @described(schemas.KEY)
 async def generate(call: Call) -> Response:
     """Give a key to an agent that has none."""
-    agent = _own(call)
+    agent = call.own().id
     if call.dock.store.has_key(agent, call.dock.clock.now()):
         raise WireError("E_CONFLICT_ALREADY_EXISTS", f"{agent} has a key; rotate it")
     return _given(call, agent)
@@ -37,7 +36,7 @@ async def generate(call: Call) -> Response:
 @described(record({"claimCode": schemas.TEXT, "claimUrl": schemas.TEXT, "expiresAt": schemas.MOMENT}))
 async def claim_code(call: Call) -> Response:
     """Make a code by which whoever has it gets a key of the agent's, once and within a quarter of an hour."""
-    agent, code = _own(call), new_code()
+    agent, code = call.own().id, new_code()
     until = call.dock.clock.now() + CODE_SECONDS
     call.dock.store.add_code(agent, digest(code), until)
     base = call.dock.settings.base_url or str(call.request.base_url).rstrip("/")
@@ -54,13 +53,6 @@ async def bootstrap(call: Call) -> Response:
     if not call.dock.store.claim(call.path(), digest(code.strip().upper()), digest(key), now, old_until):
         raise WireError("E_AUTH_INVALID_TOKEN", "that claim code is not good, or no longer")
     return good({"agentId": call.path(), "apiKey": key})
-
-
-def _own(call: Call) -> str:
-    call.may_be(call.path())
-    if call.dock.store.agent(call.path()) is None:
-        raise missing("AGENT", call.path())
-    return call.path()
 
 
 def _given(call: Call, agent: str) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import anyio
 import pytest
 
@@ -10,6 +12,7 @@ from relaykit.errors import ConfigError
 from relaykit.model import ATTACHMENT_BYTES
 from relaykit.plugin import Tls
 from relaykit_signaldock.dock.dock import Settings
+from relaykit_signaldock.dock.routes import WAYS, is_open
 from relaykit_signaldock.dock.serving import Plan, running
 from relaykit_signaldock.dock.sqlite_store import FILE
 
@@ -181,6 +184,14 @@ async def test_a_claim_code_gives_one_key(docks):
         shown = await alice.ask("GET", "/agents/alice", Authorization=f"Bearer {key}")
         assert shown.data["agent"]["isClaimed"] is True
         assert (await alice.ask("POST", "/agents/alice/generate-key")).code == "E_CONFLICT_ALREADY_EXISTS"
+
+
+def test_a_request_without_a_key_comes_in_where_the_table_of_paths_says_so_and_nowhere_else():
+    for way in WAYS:
+        path = re.sub(r"\{.*?\}", "x", way.path)
+        assert is_open({"method": way.method, "path": path}) is way.is_open, way.path
+    assert is_open({"method": "GET", "path": "/openapi.json"})
+    assert not is_open({"method": "POST", "path": "/agents/x/y/bootstrap-key"})
 
 
 async def test_the_rate_limit_says_what_is_left_and_when_there_is_more(docks):

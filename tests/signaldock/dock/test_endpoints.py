@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relaykit_signaldock.dock.endpoints import Reach, UnreachableError, checked, is_public, resolved
+from relaykit_signaldock.dock.endpoints import Reach, UnreachableError, check, is_public, resolved
 from relaykit_signaldock.dock.envelope import WireError
 
 pytestmark = pytest.mark.parity("CR-11")
@@ -33,12 +33,12 @@ pytestmark = pytest.mark.parity("CR-11")
 )
 def test_an_endpoint_that_may_not_be_called_is_refused_when_it_is_named(url, reach, why):
     with pytest.raises(WireError, match=why):
-        checked(url, reach)
+        check(url, reach)
 
 
 @pytest.mark.anyio
 async def test_a_name_is_looked_at_again_when_it_is_called():
-    assert checked("https://localhost/hook", Reach.PUBLIC) == "https://localhost/hook"
+    check("https://localhost/hook", Reach.PUBLIC)
     with pytest.raises(UnreachableError, match="not a public address"):
         await resolved("https://localhost/hook", Reach.PUBLIC)
     place = await resolved("http://localhost:81/hook", Reach.LOCAL)
