@@ -2,33 +2,37 @@
 
 A directory holds ``profile.toml`` with the keys of ``[profiles.NAME]``, ``instructions.md``, ``skills/NAME/SKILL.md``,
 ``agents/NAME.md``, ``commands/NAME.md`` and ``files/…``; each may be missing. What the file of the configuration says of
-the profile comes before what its directory says. Where there is no such file, ``profiles`` is looked for where the command
+the profile comes before what its directory says, of the tables in it name by name. Where there is no such file, ``profiles`` is looked for where the command
 was given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from relaykit.config.frontmatter import split_head, words
+from relaykit.config.frontmatter import split_head, text_of, words
 from relaykit.config.places import resolved
 from relaykit.config.profile_files import read_text
 from relaykit.config.toml import read_toml
 from relaykit.errors import ConfigError
+from relaykit.registry.problem import Place, dotted
 
 if TYPE_CHECKING:
     from relaykit.config.source import Source
-    from relaykit.registry.problem import Place
 
 FOLDER = "profiles"
 _PARTS = ("profile.toml", "instructions.md", "skills/*/SKILL.md", "agents/*.md", "commands/*.md")
 """What makes a directory a profile: others may be called ``profiles``, too."""
 _PATHS = ("instructions_file", "files_from")
+_TABLES = ("subagents", "commands", "env", "mcp_servers", "files")
+"""Of these each entry stands for itself: the configuration has some, and the directory others."""
+_HEADS = {"agents": ("name", "description", "model", "tools"), "commands": ("name", "description")}
+"""What a prompt's head may say, by its folder."""
 
 
 class _Told(Struct):
@@ -38,11 +42,35 @@ class _Told(Struct):
     origins: dict[Place, str] = field(default_factory=dict)
 
     def say(self, place: tuple[str, ...], value: Any, origin: Path) -> None:
+        """Take down what a file says; ValueError where another said the same, which would be lost."""
+        if place in self.origins:
+            raise ValueError(f"{dotted(place)} stands in {self.origins[place]}, too; leave one of them out")
         table = self.values
         for part in place[:-1]:
             table = table.setdefault(part, {})
-        table[place[-1]] = value
-        self.origins[place] = str(origin)
+        if isinstance(table, dict):  # else the check says so
+            table[place[-1]] = value
+            self.origins[place] = str(origin)
+
+    def beside(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the configuration says, and of this what it leaves."""
+        tables = {key: {**self.values[key], **own[key]} for key in _TABLES if _is_in_both(key, self.values, own)}
+        return {**self.values, **own, **tables}
+
+    def left(self, own: Mapping[str, Any]) -> dict[Place, str]:
+        """Return whose each value is that the configuration leaves."""
+        return {place: origin for place, origin in self.origins.items() if _is_left(place, own)}
+
+
+def _is_in_both(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return isinstance(one.get(key), Mapping) and isinstance(other.get(key), Mapping)
+
+
+def _is_left(place: Place, own: Mapping[str, Any]) -> bool:
+    if place[0] not in own:
+        return True
+    said = own[str(place[0])]
+    return len(place) > 1 and isinstance(said, Mapping) and place[1] not in said
 
 
 def with_directories(source: Source) -> Source:
@@ -63,9 +91,8 @@ def with_directories(source: Source) -> Source:
             continue
         own = said.get(name, {})
         if isinstance(own, Mapping):
-            profiles[name] = {**told.values, **own}
-            places = {("profiles", name, *place): origin for place, origin in told.origins.items()}
-            origins = {**{place: who for place, who in places.items() if place[2] not in own}, **origins}
+            profiles[name] = told.beside(own)
+            origins = {**{("profiles", name, *place): who for place, who in told.left(own).items()}, **origins}
     if problems:
         raise ConfigError(problems)
     return replace(source, tree={**source.tree, "profiles": profiles}, origins=origins) if profiles else source
@@ -90,34 +117,73 @@ def _directories(source: Source, said: Mapping[str, Any]) -> Iterator[tuple[str,
 def _told(directory: Path) -> _Told:
     told = _Told()
     problems = []
-    if (file := directory / "profile.toml").is_file():
-        for key, value in read_toml(file).items():
-            told.say((key,), _absolute(key, value, directory), file)
-    if (file := directory / "instructions.md").is_file():
-        told.say(("instructions_file",), str(file), file)
-    if skills := sorted(file.parent for file in directory.glob("skills/*/SKILL.md")):
-        told.say(("skills",), [*told.values.get("skills", []), *map(str, skills)], directory / "skills")
-    if (folder := directory / "files").is_dir():
-        told.say(("files_from",), str(folder), folder)
-    for file in sorted([*directory.glob("agents/*.md"), *directory.glob("commands/*.md")]):
+    for path, tell in _parts(directory):
         try:
-            _tell_prompt(told, file)
+            tell(told, path)
         except ValueError as error:
-            problems.append(f"{file}: {error}")
+            problems.append(f"{path}: {error}")
     if problems:
         raise ConfigError(problems)
     return told
 
 
+def _parts(directory: Path) -> Iterator[tuple[Path, Callable[[_Told, Path], None]]]:
+    """Yield what is there of a profile, and who tells of it."""
+    for name, tell in _FILES.items():
+        if (path := directory / name).exists():
+            yield path, tell
+    for file in sorted([*directory.glob("agents/*.md"), *directory.glob("commands/*.md")]):
+        yield file, _tell_prompt
+
+
+def _tell_keys(told: _Told, file: Path) -> None:
+    for key, value in read_toml(file).items():
+        meant = _absolute(key, value, file.parent)
+        if key in _TABLES and isinstance(meant, dict):
+            for name, entry in meant.items():
+                told.say((key, name), entry, file)
+        else:
+            told.say((key,), meant, file)
+
+
+def _tell_instructions(told: _Told, file: Path) -> None:
+    told.say(("instructions_file",), str(file), file)
+
+
+def _tell_skills(told: _Told, folder: Path) -> None:
+    listed, found = told.values.get("skills", []), sorted(file.parent for file in folder.glob("*/SKILL.md"))
+    if found and isinstance(listed, list):  # else the check says so
+        told.values["skills"] = [*listed, *map(str, found)]
+        told.origins["skills",] = str(folder)
+
+
+def _tell_files(told: _Told, folder: Path) -> None:
+    told.say(("files_from",), str(folder), folder)
+
+
+_FILES = {
+    "profile.toml": _tell_keys,
+    "instructions.md": _tell_instructions,
+    "skills": _tell_skills,
+    "files": _tell_files,
+}
+
+
 def _tell_prompt(told: _Told, file: Path) -> None:
     head, prompt = split_head(read_text(file))
-    about: dict[str, Any] = {"description": head.get("description", ""), "prompt": prompt.strip()}
-    if file.parent.name == "commands":
-        told.say(("commands", head.get("name") or file.stem), about, file)
-        return
-    more = {"model": head.get("model"), "tools": words(head.get("tools"))}
-    about |= {key: value for key, value in more.items() if value}
-    told.say(("subagents", head.get("name") or file.stem), about, file)
+    known = _HEADS[file.parent.name]
+    if strange := [key for key in head if key not in known]:
+        raise ValueError(
+            f"{', '.join(map(repr, strange))} in its head would be lost, where {', '.join(known)} can stand; leave it out, "
+            "or bring the file along in a plugin of the provider's own form (`plugins`)"
+        )
+    about: dict[str, Any] = {"description": text_of(head, "description"), "prompt": prompt.strip()}
+    if model := text_of(head, "model"):
+        about["model"] = model
+    if (tools := words(head.get("tools"))) is not None:
+        about["tools"] = tools
+    kind = "subagents" if file.parent.name == "agents" else "commands"
+    told.say((kind, text_of(head, "name") or file.stem), about, file)
 
 
 def _absolute(key: str, value: Any, directory: Path) -> Any:

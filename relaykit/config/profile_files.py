@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from relaykit.config.frontmatter import split_head
+from relaykit.config.frontmatter import split_head, text_of
 from relaykit.model import NAME, ProfileFile, ProviderPlugin, Skill
 
 MOST_FILES = 500
@@ -23,10 +23,10 @@ def read_skill(directory: Path) -> Skill:
     if not (directory / _SKILL).is_file():
         raise ValueError(f"{directory} holds no {_SKILL}")
     head, _ = split_head(read_text(directory / _SKILL))
-    name = head.get("name") or directory.name
+    name = text_of(head, "name") or directory.name
     if not NAME.fullmatch(name):
         raise ValueError(f"{directory / _SKILL}: {name!r} is no name of a skill")
-    return Skill(name=name, description=head.get("description", ""), files=read_files(directory))
+    return Skill(name=name, description=text_of(head, "description"), files=read_files(directory))
 
 
 def read_plugin(directory: Path) -> ProviderPlugin:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from relaykit import config
-from relaykit.config.frontmatter import split_head, words
 from relaykit.errors import ConfigError
 from relaykit.model import (
     Approval,
@@ -218,21 +217,3 @@ def test_what_a_directory_says_is_shown_with_its_file(load, write, registry, tmp
     load("")
     found = {setting.path: setting for setting in config.settings(config.read(), registry)}
     assert found["profiles", "careful", "model"].origin == str(file)
-
-
-@pytest.mark.parametrize(
-    ("text", "head", "body"),
-    [
-        ("plain", {}, "plain"),
-        ("---\na: 1\nb: 'x: y'\n# no\n---\n\nbody\n", {"a": "1", "b": "x: y"}, "body\n"),
-        ("---\na: |\n  one\n  two\nb:\n---\nx", {"a": "one two", "b": ""}, "x\n"),
-        ("\ufeff---\na: b\n---\n", {"a": "b"}, "\n"),
-    ],
-)
-def test_the_head_of_a_markdown_file_is_read(text, head, body):
-    assert split_head(text) == (head, body)
-
-
-def test_a_list_in_a_head_has_commas():
-    assert words("[Read, 'Grep']") == words("Read, Grep") == ["Read", "Grep"]
-    assert words(None) is None
