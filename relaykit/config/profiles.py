@@ -36,8 +36,9 @@ _OURS = "RELAYKIT_"
 def build_profile(source: Source, name: str, said: Tree) -> Profile:
     """Return the record of a profile that fits the schema and breaks no rule."""
     place = ("profiles", name)
-    files = said.get("instructions_file"), said.get("files_from")
-    instructions, folder = (file and _path(source, (*place, "files_from"), file) for file in files)
+    instructions, folder = (
+        said.get(key) and _path(source, (*place, key), said[key]) for key in ("instructions_file", "files_from")
+    )
     approval, reachable, allowed = said.get("approval"), said.get("reachable_by"), said.get("allowed_tools")
     return Profile(
         name=name,

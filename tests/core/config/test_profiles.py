@@ -145,6 +145,21 @@ def test_a_profile_may_say_where_its_directory_is(load, write):
     assert load('[profiles.p]\npath = "elsewhere"').profiles["p"].instructions == "From afar."
 
 
+def test_the_paths_of_a_profile_begin_beside_the_configuration_wherever_the_command_is_given(
+    write, registry, tmp_path, monkeypatch
+):
+    write("The house.", "house.md")
+    write("a", "workspace/a.md")
+    write(SKILL, "review/SKILL.md")
+    file = write("[profiles.p]\ninstructions_file = 'house.md'\nfiles_from = 'workspace'\nskills = ['review']")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = config.load(file, registry=registry).profiles["p"]
+    assert (found.instructions_file, len(found.files), len(found.skills)) == ("The house.", 1, 1)
+    file.write_text("[profiles.p]\ninstructions_file = 'house.md'")
+    assert config.load(file, registry=registry).profiles["p"].instructions_file == "The house."
+
+
 def test_every_problem_of_every_profile_is_told_at_once_each_with_the_file_that_says_it(load, write, tmp_path):
     write('modle = "big"\nskills = ["nowhere"]\n', "profiles/careful/profile.toml")
     write("no head", "profiles/careful/agents/critic.md")
