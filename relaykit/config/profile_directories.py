@@ -33,6 +33,8 @@ _TABLES = ("subagents", "commands", "env", "mcp_servers", "files")
 """Of these each entry stands for itself: the configuration has some, and the directory others."""
 _HEADS = {"agents": ("name", "description", "model", "tools"), "commands": ("name", "description")}
 """What a prompt's head may say, by its folder."""
+_PAINT = ("color", "argument-hint")
+"""What it may say to the menus of a provider's own terminal program, which a relay has no part in."""
 
 
 class _Told(Struct):
@@ -172,7 +174,7 @@ _FILES = {
 def _tell_prompt(told: _Told, file: Path) -> None:
     head, prompt = split_head(read_text(file))
     known = _HEADS[file.parent.name]
-    if strange := [key for key in head if key not in known]:
+    if strange := [key for key in head if key not in (*known, *_PAINT)]:
         raise ValueError(
             f"{', '.join(map(repr, strange))} in its head would be lost, where {', '.join(known)} can stand; leave it out, "
             "or bring the file along in a plugin of the provider's own form (`plugins`)"

@@ -79,9 +79,8 @@ def test_what_two_files_of_a_directory_say_is_a_problem_that_names_both(load, wr
     ("file", "head", "lost"),
     [
         ("agents/a.md", "disallowedTools: Write\npermissionMode: plan", "'disallowedTools', 'permissionMode'"),
-        ("agents/a.md", "color: red", "'color'"),
+        ("agents/a.md", "maxTurns: 3", "'maxTurns'"),
         ("commands/a.md", "allowed-tools: Bash\nmodel: big", "'allowed-tools', 'model'"),
-        ("commands/a.md", "argument-hint: x", "'argument-hint'"),
     ],
 )
 def test_what_would_be_lost_of_a_head_is_a_problem_that_names_it(load, write, file, head, lost):
@@ -113,3 +112,10 @@ def test_a_table_or_a_list_that_is_none_is_told_by_the_check(load, write):
     text = "\n".join(problems(load))
     assert "profiles.p.subagents: 3 does not fit" in text
     assert "profiles.p.skills: 'x' does not fit" in text
+
+
+@pytest.mark.parametrize(("file", "head"), [("agents/a.md", "color: red"), ("commands/a.md", "argument-hint: x")])
+def test_what_a_head_says_to_menus_alone_keeps_no_profile_out(load, write, file, head):
+    write(f"---\ndescription: d\n{head}\n---\np\n", f"profiles/p/{file}")
+    (profile,) = load("").profiles.values()
+    assert [(one.name, one.description) for one in (*profile.subagents, *profile.commands)] == [("a", "d")]
