@@ -12,10 +12,11 @@ from relaykit_claude.blocks import OUTPUT_LIMIT, capped, told
 from relaykit_claude.fields import Fields, one_line, rows, strings, table, text
 from relaykit_claude.protocol import Asked
 
+SHELL = "Bash"
 ASKS = "AskUserQuestion"
 PLANS = "ExitPlanMode"
 _ACTIONS = {
-    "Bash": "command",
+    SHELL: "command",
     "Write": "file_change",
     "Edit": "file_change",
     "MultiEdit": "file_change",
@@ -66,12 +67,14 @@ def answer(found: Open, decision: Decision, reason: str, reply: Reply | None = N
         return {**denied, "interrupt": True} if decision is Decision.ABORT else denied
     if found.tool == ASKS:
         return _answered(found, reply)
-    allowed: dict[str, object] = {"behavior": "allow", "updatedInput": _input(found, reply)}
+    given = _input(found, reply)
+    allowed: dict[str, object] = {"behavior": "allow", "updatedInput": given}
     if found.tool == PLANS:
         accepted = reply is not None and reply.answers[:1] == (_ACCEPT_EDITS,)
         return {**allowed, "updatedPermissions": [_mode("acceptEdits")]} if accepted else allowed
     if decision is Decision.APPROVE_FOR_SESSION:
-        return {**allowed, "updatedPermissions": _for_session(found)}
+        suggested = found.suggestions if given == found.input else ()  # they are of what was asked
+        return {**allowed, "updatedPermissions": _lasting(found.tool, given, suggested)}
     return allowed
 
 
@@ -91,11 +94,52 @@ def _input(found: Open, reply: Reply | None) -> Fields:
     return dict(reply.input) if reply is not None and reply.input is not None else found.input
 
 
-def _for_session(found: Open) -> Sequence[Fields]:
-    """Return what claude itself suggests, kept to this session; a rule for the whole tool where it suggests nothing."""
-    suggested = [{**one, "destination": "session"} for one in found.suggestions]
-    rule = {"type": "addRules", "rules": [{"toolName": found.tool}], "behavior": "allow", "destination": "session"}
-    return suggested or [rule]
+def _lasting(tool: str, given: Fields, suggestions: Sequence[Fields]) -> Sequence[Fields]:
+    """Return what an approval for the session allows: what claude suggests, else a rule for all that the tool does."""
+    suggested: list[Fields] = [{**one, "destination": "session"} for one in suggestions]
+    if tool == SHELL:
+        return _of_command(text(given, "command"), suggested)
+    return suggested or [_rule({"toolName": tool})]
+
+
+def _of_command(command: str, suggested: Sequence[Fields]) -> Sequence[Fields]:
+    """Return what allows this command and the like of it.
+
+    Not the accepted edits that claude suggests beside a rule: whoever approves a command has said nothing of edits.
+    Nor a rule with a ``*`` of the command's own: in a rule that is anything at all, and claude knows no other way to
+    write it, so such a command is asked for again.
+    """
+    rules = [one for one in suggested if one.get("type") == "addRules" and not _is_wild(one, command)]
+    if not rules and "*" in command:
+        return []
+    places = [one for one in suggested if one.get("type") == "addDirectories"]
+    return [*(rules or (_rule({"toolName": SHELL, "ruleContent": command}),)), *places]
+
+
+def _is_wild(suggested: Fields, command: str) -> bool:
+    named = [text(rule, "ruleContent") for rule in rows(suggested, "rules")]
+    return any(not words or ("*" in words and words in command) for words in named)
+
+
+def _rule(rule: Fields) -> Fields:
+    return {"type": "addRules", "rules": [rule], "behavior": "allow", "destination": "session"}
+
+
+def _scope(command: str, allowed: Sequence[Fields]) -> str:
+    """Return what an approval for the session allows, in words."""
+    told: list[str] = []
+    for one in allowed:
+        named = [(text(rule, "toolName"), text(rule, "ruleContent")) for rule in rows(one, "rules")]
+        told += [_ruled(tool, words, command) for tool, words in named]
+        told += [f"directory {place}" for place in strings(one, "directories")]
+        told += [f"mode {mode}"] if (mode := text(one, "mode")) else []
+    return f"approved for the session: {', '.join(told) or 'this once'}"
+
+
+def _ruled(tool: str, words: str, command: str) -> str:
+    if not words:
+        return f"all that {tool} does"
+    return "this command" if words == command else f"{tool}({words})"
 
 
 def _mode(mode: str) -> Fields:
@@ -124,7 +168,9 @@ def _detail(tool: str, given: Fields, request: Fields) -> str:
     if tool not in _ACTIONS and given:
         parts.append(json.dumps(given, ensure_ascii=False))
     command = told(given)
-    parts.append(command if one_line(command) != command else "")  # of which the title is not the whole
+    parts.append(command if "\n" in command else "")
+    allowed = _lasting(tool, given, rows(request, "permission_suggestions"))
+    parts.append(_scope(text(given, "command"), allowed))
     return capped("\n".join(part for part in parts if part))
 
 

@@ -1,23 +1,60 @@
-"""What a request of Claude's comes to for the person who decides it."""
+"""What whoever decides is shown, and what claude is told of it: requests as the real claude writes them."""
 
 from __future__ import annotations
 
-import pytest
-
-from relaykit_claude.approvals import opened
+from relaykit.model import Decision, Reply
+from relaykit_claude.approvals import answer, opened
 from relaykit_claude.protocol import Asked
 
-
-def question(command):
-    request = {"subtype": "can_use_tool", "tool_name": "Bash", "input": {"command": command}}
-    return opened(Asked("1", "can_use_tool", request), "turn-1", {}).question
+RULE = {"type": "addRules", "behavior": "allow", "destination": "localSettings"}
+MODE = {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
 
 
-@pytest.mark.parametrize("command", ["make " + "target " * 60 + "&& rm -rf /", "ls\nrm -rf /", "echo 'a  b'"])
-def test_a_command_of_which_the_title_is_not_the_whole_is_whole_in_the_detail(command):
-    assert question(command).title != command
-    assert question(command).detail == command
+def asked(tool, given, *suggestions):
+    request = {"tool_name": tool, "input": given, "tool_use_id": "use", "permission_suggestions": [*suggestions]}
+    return opened(Asked("request", "can_use_tool", request), "turn", {})
 
 
-def test_a_command_that_the_title_holds_is_told_once():
-    assert (question("ls -l").title, question("ls -l").detail) == ("ls -l", "")
+def suggested(*words):
+    return {**RULE, "rules": [{"toolName": "Bash", "ruleContent": one} for one in words]}
+
+
+def allowed(found, **reply):
+    told = answer(found, Decision.APPROVE_FOR_SESSION, "", Reply(**reply) if reply else None)["updatedPermissions"]
+    assert all(one["destination"] == "session" for one in told)
+    return [*(rule for one in told for rule in one.get("rules", [])), *(one for one in told if "rules" not in one)]
+
+
+def test_a_command_without_a_suggestion_is_allowed_alone():
+    found = asked("Bash", {"command": "touch $(echo made)"})
+    assert allowed(found) == [{"toolName": "Bash", "ruleContent": "touch $(echo made)"}]
+    assert found.question.detail == "approved for the session: this command"
+
+
+def test_a_command_has_its_rule_and_its_directory_and_accepts_no_edits():
+    place = {"type": "addDirectories", "directories": ["/out"], "destination": "session"}
+    found = asked("Bash", {"command": "rm -rf /out/zzz"}, suggested("rm -rf /out/zzz"), place, MODE)
+    assert allowed(found) == [{"toolName": "Bash", "ruleContent": "rm -rf /out/zzz"}, place]
+    assert found.question.detail == "approved for the session: this command, directory /out"
+
+
+def test_an_asterisk_of_a_commands_own_is_no_rule_for_anything():
+    for suggestions in ([], [suggested("python3 -c 'print(2*3)'")]):
+        found = asked("Bash", {"command": "python3 -c 'print(2*3)'"}, *suggestions, MODE)
+        assert allowed(found) == []
+        assert found.question.detail == "approved for the session: this once"
+    assert allowed(asked("Bash", {"command": "touch a"}, suggested("touch a *")))[0]["ruleContent"] == "touch a *"
+
+
+def test_a_command_that_was_changed_is_allowed_as_it_was_approved():
+    found = asked("Bash", {"command": "rm -rf all"}, suggested("rm -rf all"))
+    assert allowed(found, input={"command": "rm one"}) == [{"toolName": "Bash", "ruleContent": "rm one"}]
+
+
+def test_another_tool_says_that_all_of_it_is_allowed_and_edits_are_accepted_as_suggested():
+    found = asked("mcp__x__y", {"n": 1})
+    assert allowed(found) == [{"toolName": "mcp__x__y"}]
+    assert found.question.detail == '{"n": 1}\napproved for the session: all that mcp__x__y does'
+    edit = asked("Write", {"file_path": "/w/f", "content": "x"}, MODE)
+    assert allowed(edit) == [MODE]
+    assert edit.question.detail == "x\napproved for the session: mode acceptEdits"

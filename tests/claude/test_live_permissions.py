@@ -71,6 +71,21 @@ async def test_what_is_approved_for_the_session_is_not_asked_again(claude):
         await asked(talk, "exec:touch made;;say:asked again")
 
 
+@pytest.mark.parametrize("command", ["touch $(echo made)", "for i in 1 2; do touch made$i; done", "touch {out}/made"])
+async def test_a_command_that_is_approved_for_the_session_is_not_asked_again_and_all_else_is(claude, tmp_path, command):
+    (out := tmp_path / "outside").mkdir()
+    command = command.format(out=out)
+    async with claude.open() as talk:
+        again, others = f"exec:{command};;exec:{command}", [f"write:{out}/new|x", "exec:rm -f other"]
+        first = await asked(talk, ";;".join([again, *others, "say:done"]))
+        await talk.session.decide(first.key, Decision.APPROVE_FOR_SESSION)
+        for _ in others:
+            other = (await talk.until(PermissionAsked)).question
+            await talk.session.decide(other.key, Decision.DENY)
+        assert (await talk.until(TurnEnded)).text == "done"
+    assert [one.question.title for one in talk.all(PermissionAsked)] == [command, f"{out}/new", "rm -f other"]
+
+
 async def test_an_approval_may_change_what_a_tool_is_given(claude):
     async with claude.open() as talk:
         question = await asked(talk, "exec:touch made;;say:done")
