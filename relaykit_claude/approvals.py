@@ -27,6 +27,8 @@ _ACTIONS = {
     PLANS: "question",
     "EnterPlanMode": "question",
 }
+_UNUSUAL = {"dangerouslyDisableSandbox": "it runs outside the sandbox", "run_in_background": "it runs on by itself"}
+"""What changes how a command runs, and is not in its words."""
 _ACCEPT_EDITS = "carry it out, with its edits accepted for this session"
 _ASK_EACH = "carry it out, and ask for each edit"
 _UNANSWERED = "Nobody answered. Go on by your own judgement, or ask again."
@@ -47,11 +49,12 @@ def opened(asked: Asked, turn: str | None, used: Fields) -> Open:
     request = asked.request
     tool, given = text(request, "tool_name"), table(request, "input")
     use = text(request, "tool_use_id")
+    title = one_line(_title(tool, given, request))
     question = Question(
         key=f"{use or tool}#{asked.id}",
         action=_ACTIONS.get(tool, "tool"),
-        title=one_line(_title(tool, given, request)),
-        detail=_detail(tool, given or used, request),
+        title=title,
+        detail=_detail(tool, given or used, request, title),
         turn=turn,
         item=use or None,
         choices=_choices(tool, given),
@@ -157,7 +160,7 @@ def _title(tool: str, given: Fields, request: Fields) -> str:
     )
 
 
-def _detail(tool: str, given: Fields, request: Fields) -> str:
+def _detail(tool: str, given: Fields, request: Fields, title: str) -> str:
     if tool == ASKS:
         return ""
     if tool == PLANS:
@@ -167,8 +170,9 @@ def _detail(tool: str, given: Fields, request: Fields) -> str:
         parts.append(f"path {blocked}")
     if tool not in _ACTIONS and given:
         parts.append(json.dumps(given, ensure_ascii=False))
-    command = told(given)
-    parts.append(command if "\n" in command else "")
+    words = told(given)
+    parts.append("" if words in title else words)  # a title is one line, and cut off where it is long
+    parts += [f"{name}: {meaning}" for name, meaning in _UNUSUAL.items() if given.get(name)]
     allowed = _lasting(tool, given, rows(request, "permission_suggestions"))
     parts.append(_scope(text(given, "command"), allowed))
     return capped("\n".join(part for part in parts if part))

@@ -58,3 +58,22 @@ def test_another_tool_says_that_all_of_it_is_allowed_and_edits_are_accepted_as_s
     edit = asked("Write", {"file_path": "/w/f", "content": "x"}, MODE)
     assert allowed(edit) == [MODE]
     assert edit.question.detail == "x\napproved for the session: mode acceptEdits"
+
+
+def test_a_command_that_is_too_long_for_a_title_is_shown_whole():
+    command = f"touch {'a' * 300}; touch hidden"
+    question = asked("Bash", {"command": command}).question
+    assert "hidden" not in question.title
+    assert question.detail.splitlines()[0] == command
+    url = f"http://host/{'a' * 300}?last"
+    assert asked("WebFetch", {"url": url}).question.detail.splitlines()[0] == url
+
+
+def test_what_changes_how_a_command_runs_is_shown():
+    flags = {"dangerouslyDisableSandbox": True, "run_in_background": True}
+    detail = asked("Bash", {"command": "touch made", **flags}).question.detail
+    assert detail.splitlines()[:2] == [
+        "dangerouslyDisableSandbox: it runs outside the sandbox",
+        "run_in_background: it runs on by itself",
+    ]
+    assert "sandbox" not in asked("Bash", {"command": "ls", "dangerouslyDisableSandbox": False}).question.detail
