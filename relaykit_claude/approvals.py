@@ -42,25 +42,27 @@ class Open(Struct, frozen=True):
     tool: str
     input: Fields
     suggestions: tuple[Fields, ...]
+    agent: str
+    """The subagent that asks; it may go on after the turn in which it did."""
 
 
 def opened(asked: Asked, turn: str | None, used: Fields) -> Open:
     """Return the question that a request comes to; ``used`` is what its tool was given, as far as that is known."""
     request = asked.request
     tool, given = text(request, "tool_name"), table(request, "input")
-    use = text(request, "tool_use_id")
+    use, agent = text(request, "tool_use_id"), text(request, "agent_id")
     title = one_line(_title(tool, given, request))
     question = Question(
         key=f"{use or tool}#{asked.id}",
         action=_ACTIONS.get(tool, "tool"),
         title=title,
         detail=_detail(tool, given or used, request, title),
-        turn=turn,
+        turn=None if agent else turn,
         item=use or None,
         choices=_choices(tool, given),
         input=given if _changeable(tool, given) else None,
     )
-    return Open(question, asked.id, tool, given, tuple(rows(request, "permission_suggestions")))
+    return Open(question, asked.id, tool, given, tuple(rows(request, "permission_suggestions")), agent)
 
 
 def answer(found: Open, decision: Decision, reason: str, reply: Reply | None = None) -> Fields:

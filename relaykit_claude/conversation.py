@@ -76,7 +76,7 @@ class Conversation:
             "api_retry": self._retry,
             "hook_response": self._hook,
             "task_started": lambda data: self._in_turn(self._speech.agent_began, data),
-            "task_notification": lambda data: self._in_turn(self._speech.agent_ended, data),
+            "task_notification": self._agent_ended,
         }
 
     @property
@@ -242,7 +242,13 @@ class Conversation:
         self.turn = None
         self._ended = set(turn.submissions)
         self._speech.turn_over()
-        return [*self._close(list(self._open)), *turn.end(outcome, fault, text=words), *self._tell_swallowed()]
+        closed = self._close([key for key, found in self._open.items() if not found.agent])
+        return [*closed, *turn.end(outcome, fault, text=words), *self._tell_swallowed()]
+
+    def _agent_ended(self, data: Fields) -> list[Occurrence]:
+        agent = text(data, "task_id")
+        closed = self._close([key for key, found in self._open.items() if agent and found.agent == agent])
+        return [*closed, *self._speech.agent_ended(self.turn, data)]
 
     def _close(self, keys: list[str]) -> list[Occurrence]:
         for key in keys:

@@ -27,9 +27,13 @@ class _Open(Struct):
     block: Block
     parts: list[str] = field(default_factory=list)
 
-    def so_far(self) -> Block:
+    def so_far(self, status: str) -> Block:
         words = capped("".join(self.parts)) or self.block.text
-        return replace(self.block, text=words, data={**self.block.data, "status": "cut off"})
+        return replace(self.block, text=words, data={**self.block.data, "status": status})
+
+    @property
+    def in_background(self) -> bool:
+        return self.block.kind is BlockKind.SUBAGENT and self.block.data.get("background") is True
 
 
 class RunningTurn:
@@ -83,20 +87,27 @@ class RunningTurn:
             if conversation is None
             or (part.block.conversation == conversation and part.block.kind is not BlockKind.SUBAGENT)
         ]
-        return [what for name in names for what in self.end_block(self._open[name].so_far())]
+        return self._end_blocks(names, "cut off")
 
     def end(
         self, outcome: Outcome, fault: Fault | None = None, *, text: str = "", by: str = "provider"
     ) -> list[Occurrence]:
-        """Return what the end of the turn means: every block is closed first."""
-        closed = self.cut()
+        """Return what the end of the turn means: every block is closed first.
+
+        That of a subagent which goes on in the background is told once more when that has ended.
+        """
+        going_on = [name for name, part in self._open.items() if part.in_background and by == "provider"]
+        closed = [*self._end_blocks(going_on, "goes on"), *self.cut()]
         well = outcome is Outcome.COMPLETED
         over = TurnEnded(
             turn=self.id,
             outcome=outcome,
             submissions=tuple(self.submissions),
-            text=text or self._text if well else self._text,
+            text=(text or self._text) if well else self._text,
             fault=fault,
             by=by,
         )
         return [*closed, over]
+
+    def _end_blocks(self, names: list[str], status: str) -> list[Occurrence]:
+        return [what for name in names for what in self.end_block(self._open[name].so_far(status))]

@@ -93,13 +93,14 @@ class Speech:
         self._agents[text(data, "tool_use_id")] = block
         return turn.begin(block)
 
-    def agent_ended(self, turn: RunningTurn, data: Fields) -> list[Occurrence]:
-        """Return what the end of a subagent means."""
+    def agent_ended(self, turn: RunningTurn | None, data: Fields) -> list[Occurrence]:
+        """Return what the end of a subagent means, which may come after its turn's."""
         block = self._agents.get(text(data, "tool_use_id"))
         if block is None or text(data, "task_id") != block.id:
             return []
         del self._agents[text(data, "tool_use_id")]
-        return turn.end_block(_marked(block, text(data, "status") or "ended"))
+        ended = _marked(block, text(data, "status") or "ended")
+        return turn.end_block(ended) if turn else [BlockEnded(block=ended)]
 
     def compacted(self, turn: RunningTurn, data: Fields) -> list[Occurrence]:
         """Return what it means that the context was compacted."""

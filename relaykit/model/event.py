@@ -71,7 +71,7 @@ class BlockEnded(Record, frozen=True, kw_only=True):
 
 
 class PermissionAsked(Record, frozen=True, kw_only=True):
-    """The session asks; its turn waits."""
+    """The session asks, and waits until it says that the question is closed."""
 
     kind: ClassVar[str] = "permission_asked"
     question: Question

@@ -75,6 +75,7 @@ class Question(Record, frozen=True, kw_only=True):
     detail: str = ""
     """The diff, the reason, the working directory."""
     turn: str | None = None
+    """The turn that waits for the answer, and with whose end nobody does; None where it may outlast each."""
     item: str | None = None
     choices: tuple[Choice, ...] = ()
     """What is to be chosen by whoever approves."""

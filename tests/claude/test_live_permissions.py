@@ -149,6 +149,20 @@ async def test_an_interrupt_withdraws_what_is_asked(claude):
     assert not (claude.cwd / "made").exists()
 
 
+async def test_what_an_agent_in_the_background_asks_stays_open_after_the_turn_and_is_answered(claude):
+    async with claude.open(options={"background": True}) as talk:
+        await talk.send("background:exec:touch made,,say:its report;;slow:1:main done;;say:noted")
+        question = (await talk.until(PermissionAsked)).question
+        assert (await talk.until(TurnEnded)).text == "main done"
+        assert not talk.all(PermissionClosed)
+        assert [block.data["status"] for block in talk.blocks(BlockKind.SUBAGENT)] == ["goes on"]
+        await talk.session.decide(question.key, Decision.APPROVE)
+        assert (await talk.until(TurnEnded)).text == "noted"
+        assert [block.data["status"] for block in talk.blocks(BlockKind.SUBAGENT)] == ["completed"]
+        assert talk.all(PermissionClosed) == [PermissionClosed(key=question.key)]
+    assert (claude.cwd / "made").exists()
+
+
 async def test_who_may_only_read_is_asked_even_for_what_the_users_rules_allow(claude):
     settings = json.loads((claude.home / "settings.json").read_text())
     rules = {"permissions": {"allow": ["Bash(touch:*)"], "defaultMode": "bypassPermissions"}}

@@ -69,7 +69,7 @@ class StatusBoard:
             return Status(kind=StatusKind.ERROR, reason="store", detail=str(failing))
         if state.pause.remaining and state.pause.fault:
             return self._paused()
-        if state.busy or state.command:
+        if state.busy or state.command or state.turns.questions:
             return Status(kind=StatusKind.BUSY, reason=self._reason(), work=self._work())
         return Status(kind=StatusKind.IDLE)
 

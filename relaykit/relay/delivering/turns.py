@@ -73,8 +73,8 @@ class Turns:
 
     def __init__(self) -> None:
         self.running: RunningTurn | None = None
-        self.questions: set[str] = set()
-        """Keys of the questions that wait for a decision."""
+        self.questions: dict[str, str | None] = {}
+        """The turns of the questions that wait for a decision, by their keys; one of no turn outlasts each."""
         self.subagents: dict[str, str] = {}
         """Names of the subagents at work, by the id of their block."""
         self.hooked = Hooked()
@@ -92,9 +92,9 @@ class Turns:
             case BlockStarted() | BlockDelta() | BlockEnded():
                 self._block(what)
             case PermissionAsked():
-                self.questions.add(what.question.key)
+                self.questions[what.question.key] = what.question.turn
             case PermissionClosed():
-                self.questions.discard(what.key)
+                self.questions.pop(what.key, None)
             case ProviderNote():
                 self.hooked.fold(what)
             case _:
@@ -111,7 +111,7 @@ class Turns:
         facts = self._named(end.turn, end.submissions)
         running = self._turn(end.turn)
         self.running = None
-        self.questions.clear()
+        self.questions = {key: turn for key, turn in self.questions.items() if turn != end.turn}
         self.subagents.clear()
         self.hooked.clear()
         text = end.text if end.outcome is Outcome.COMPLETED else end.text or running.last_text

@@ -11,8 +11,10 @@ from relaykit.model import (
     Choice,
     Decision,
     Outcome,
+    PermissionAsked,
     PermissionRequest,
     Priority,
+    Question,
     Reply,
     RequestState,
     State,
@@ -51,6 +53,25 @@ async def test_a_question_waits_for_a_person_and_the_turn_goes_on_as_they_decide
         assert await session.decided() == ("q1", Decision.APPROVE_FOR_SESSION)
         session.end(text="removed")
         assert (await world.ended(message)).deliveries[0].state is State.ANSWERED
+
+
+async def test_a_question_of_no_turn_outlasts_every_turn_shows_in_the_status_and_is_answered(world: World) -> None:
+    async with world.relay() as relay:
+        first = await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        session.tell(PermissionAsked(question=Question(key="q1", action="command", title="touch made")))
+        session.end(text="an agent goes on")
+        assert (await world.ended(first.message.id)).deliveries[0].state is State.ANSWERED
+        entry = await world.status("a", StatusKind.BUSY, "permission")
+        assert [(item.kind, item.id) for item in entry.status.work] == [("permission", "q1")]
+        second = await relay.send("a", "is served meanwhile")
+        session.start((await session.submitted(2)).id)
+        session.end(text="served")
+        assert (await world.ended(second.message.id)).deliveries[0].state is State.ANSWERED
+        await relay.decide((await open_request(world)).id, Decision.APPROVE)
+        assert await session.decided() == ("q1", Decision.APPROVE)
+        await world.status("a", StatusKind.IDLE)
 
 
 async def test_the_first_decision_wins(world: World) -> None:

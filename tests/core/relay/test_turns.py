@@ -133,12 +133,14 @@ def test_a_completed_turn_says_what_the_provider_says_and_nothing_else() -> None
 def test_open_questions_are_known_until_they_are_closed_or_their_turn_ends() -> None:
     turns = Turns()
     turns.fold(started("s1"))
-    for key in ("q1", "q2"):
-        turns.fold(PermissionAsked(question=Question(key=key, action="command", title="ls")))
+    for key, turn in (("q1", "t1"), ("q2", "t1"), ("of no turn", None)):
+        turns.fold(PermissionAsked(question=Question(key=key, action="command", title="ls", turn=turn)))
     turns.fold(PermissionClosed(key="q1"))
-    assert turns.questions == {"q2"}
+    assert [*turns.questions] == ["q2", "of no turn"]
     turns.fold(ended())
-    assert turns.questions == set()
+    assert [*turns.questions] == ["of no turn"]
+    turns.fold(PermissionClosed(key="of no turn"))
+    assert not turns.questions
 
 
 def test_what_happens_between_turns_belongs_to_none() -> None:
