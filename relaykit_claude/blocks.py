@@ -15,6 +15,8 @@ WRITTEN = {"text": BlockKind.ASSISTANT_TEXT, "thinking": BlockKind.THINKING, "re
 """Content that is written bit by bit."""
 INTERRUPTED = "[Request interrupted by user"
 """What claude writes into a conversation that was interrupted."""
+COMMAND = "<command-name>/"
+"""How claude writes down a command of its own that it was given as a message."""
 _COMMANDS = ("<command-name>", "<local-command-", "<bash-")
 SYNTHETIC = "<synthetic>"
 """The model of an answer that claude made up in place of the API's."""
@@ -63,16 +65,22 @@ def result(content: Fields, name: str, extra: Fields, where: Block) -> Block:
     )
 
 
-def user_message(line: Fields, where: Block) -> Block | None:
-    """Return the block of something that came as a user's message, None where it says nothing."""
+def user_message(line: Fields, where: Block, *, sent: bool = False) -> Block | None:
+    """Return the block of something that came as a user's message, None where it says nothing.
+
+    Args:
+        line: How claude tells it.
+        where: An empty block of its turn and conversation.
+        sent: Whether it is known to have been sent, and is no note of claude's own, whatever its words are.
+    """
     words = content_text(table(line, "message").get("content"))
     name = text(line, "uuid")
-    if not words or not name or words.startswith(INTERRUPTED):
+    if not words or not name or (not sent and words.startswith(INTERRUPTED)):
         return None
-    if (noticed := _notice(line, words)) is not None:
+    if not sent and (noticed := _notice(line, words)) is not None:
         return replace(where, id=name, name=noticed, text=capped(words))
-    sent = {"submission": name} if where.conversation == "main" else {}
-    return replace(where, id=name, kind=BlockKind.USER_MESSAGE, text=words, data=sent)
+    ours = {"submission": name} if where.conversation == "main" else {}
+    return replace(where, id=name, kind=BlockKind.USER_MESSAGE, text=words, data=ours)
 
 
 def compaction(line: Fields, where: Block) -> Block:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockEnded, BlockKind, Occurrence
 from relaykit_claude import blocks
-from relaykit_claude.blocks import WRITTEN
+from relaykit_claude.blocks import COMMAND, WRITTEN, content_text
 from relaykit_claude.fields import Fields, number, rows, table, text
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Speech:
         for one in results:
             name = turn.tools.get(text(one, "tool_use_id"), "")
             told += turn.end_block(blocks.result(one, name, extra, where))
-        if not results and (block := blocks.user_message(data, where)) is not None:
+        sent = text(data, "uuid") in turn.submissions and not _is_command(data)
+        if not results and (block := blocks.user_message(data, where, sent=sent)) is not None:
             told.append(BlockEnded(block=block))
         return told
 
@@ -134,6 +135,10 @@ class Speech:
         use = text(data, "parent_tool_use_id")
         agent = text(data, "agent_id") or (self._agents[use].id if use in self._agents else use)
         return Block(id="", kind=BlockKind.SYSTEM, turn=turn.id, conversation=agent or "main")
+
+
+def _is_command(data: Fields) -> bool:
+    return content_text(table(data, "message").get("content")).startswith(COMMAND)
 
 
 def _marked(block: Block, status: str) -> Block:

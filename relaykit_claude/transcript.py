@@ -91,20 +91,21 @@ class Transcript:
             case "system" if text(line, "subtype") == "compact_boundary":
                 self._compacted(line)
             case "attachment":
-                self._joined(text(line, "attachment", "source_uuid"), text(line, "attachment", "prompt"))
+                self._joined(text(line, "attachment", "source_uuid"), table(line, "attachment"))
             case "queue-operation":
-                self._joined(text(line, "commandUuid"), "")
+                self._joined(text(line, "commandUuid"), {})
             case "custom-title" | "ai-title" | "summary":
                 self.title = text(line, "customTitle") or text(line, "aiTitle") or text(line, "summary") or self.title
 
     def _user(self, line: Fields) -> None:
         words = content_text(table(line, "message").get("content"))
         results = [one for one in rows(line, "message", "content") if text(one, "type") == "tool_result"]
-        if words.startswith(INTERRUPTED):
+        sent = _was_sent(line)
+        if words.startswith(INTERRUPTED) and not sent:
             self._last(text(line, "uuid")).interrupted = True
         elif results:
             self._results(line, results)
-        elif (block := blocks.user_message(line, self._where(text(line, "uuid")))) is not None:
+        elif (block := blocks.user_message(line, self._where(text(line, "uuid")), sent=sent)) is not None:
             self._message(block)
 
     def _message(self, block: Block) -> None:
@@ -153,13 +154,13 @@ class Transcript:
     def _compacted(self, line: Fields) -> None:
         self._blocks.append(blocks.compaction(line, self._where(self._last(text(line, "uuid")).id)))
 
-    def _joined(self, name: str, words: str) -> None:
+    def _joined(self, name: str, attachment: Fields) -> None:
         if not name or not self._turns:
             return
         self._turns[-1].submissions[name] = None
-        if words:
-            where = self._where(self._turns[-1].id)
-            block = blocks.user_message({"uuid": name, "message": {"content": words}}, where)
+        if words := text(attachment, "prompt"):
+            where, sent = self._where(self._turns[-1].id), text(attachment, "commandMode") == "prompt"
+            block = blocks.user_message({"uuid": name, "message": {"content": words}}, where, sent=sent)
             self._blocks += [block] if block is not None else []
 
     def _last(self, name: str) -> _Turn:
@@ -169,6 +170,11 @@ class Transcript:
 
     def _where(self, turn: str) -> Block:
         return Block(id="", kind=BlockKind.SYSTEM, turn=turn, conversation=self._conversation)
+
+
+def _was_sent(line: Fields) -> bool:
+    """Whether claude says that someone sent the line; older ones do not, and there the words have to tell."""
+    return text(line, "promptSource") not in ("", "system") and line.get("isMeta") is not True
 
 
 def _in(block: Block, turn: str | None, status: str = "") -> Block:

@@ -86,6 +86,28 @@ async def test_a_message_that_only_waited_is_not_in_history(claude):
         assert await past(talk, session, waited) is None
 
 
+NOTES = [
+    "<bash-x> is broken",
+    "<task-notification> hi",
+    "<command-name> x",
+    "<local-command-x",
+    "[Request interrupted by user] ?",
+]
+
+
+async def test_a_message_that_begins_like_a_note_of_claudes_is_a_message_live_and_in_history(claude):
+    async with claude.open() as talk:
+        await talk.turn("say:hello")
+        ended = [await talk.turn(words) for words in NOTES]
+        session, sent = talk.session.id, [one.submissions[0] for one in ended]
+        assert [block.text for block in talk.blocks(BlockKind.USER_MESSAGE)] == ["say:hello", *NOTES]
+    async with claude.open(resume=session) as talk:
+        found = [await past(talk, session, one) for one in sent]
+        assert [(one.outcome, one.text) for one in found] == [(Outcome.COMPLETED, one.text) for one in ended]
+        blocks = await talk.session.conversation(session)
+        assert [one.text for one in blocks if one.kind is BlockKind.USER_MESSAGE] == ["say:hello", *NOTES]
+
+
 async def test_a_failed_and_an_interrupted_turn_are_read_as_such(claude):
     async with claude.open() as talk:
         failed = await talk.send("http:400")
