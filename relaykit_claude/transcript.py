@@ -17,7 +17,7 @@ from relaykit.model import Block, BlockKind, Fault, Outcome, PastTurn
 from relaykit_claude import blocks
 from relaykit_claude.blocks import INTERRUPTED, SYNTHETIC, content_text
 from relaykit_claude.faults import api_fault
-from relaykit_claude.fields import Fields, number, rows, table, text
+from relaykit_claude.fields import Fields, number, rows, strings, table, text
 from relaykit_claude.protocol import Skipped, read_line
 
 _FINAL = frozenset({"end_turn", "stop_sequence", "max_tokens", "refusal"})
@@ -106,15 +106,15 @@ class Transcript:
         elif results:
             self._results(line, results)
         elif (block := blocks.user_message(line, self._where(text(line, "uuid")), sent=sent)) is not None:
-            self._message(block)
+            self._message(block, strings(line, "mergedSendUuids"))
 
-    def _message(self, block: Block) -> None:
+    def _message(self, block: Block, merged: Sequence[str]) -> None:
         begins = block.kind is BlockKind.USER_MESSAGE or block.name == "task notification"
         if begins and self._conversation == "main":
             turn = _Turn(block.id)
             self._turns.append(turn)
             if block.kind is BlockKind.USER_MESSAGE:
-                turn.submissions[block.id] = None
+                turn.submissions |= dict.fromkeys((*merged, block.id))  # claude makes one message of all that waited
                 self.title = self.title or block.text
         self._blocks.append(_in(block, self._last(block.id).id))
 

@@ -75,6 +75,21 @@ async def test_a_message_that_joined_mid_tool_is_found_in_history(claude):
         assert (await past(talk, session, joined)).outcome is None
 
 
+async def test_messages_that_waited_and_had_one_turn_are_all_found_in_history(claude):
+    async with claude.open() as talk:
+        await talk.send("gate:opened-later:a text")
+        await talk.until(BlockDelta)
+        waited = [await talk.send("say:one", Mode.JOIN), await talk.send("say:two", Mode.JOIN)]
+        claude.stub.open_gate("opened-later")
+        await talk.until(TurnEnded)
+        ended = await talk.until(TurnEnded)
+        assert set(ended.submissions) == set(waited)
+        session = talk.session.id
+    async with claude.open(resume=session) as talk:
+        found = [await past(talk, session, one) for one in waited]
+        assert [(one.outcome, one.text) for one in found] == [(Outcome.COMPLETED, ended.text)] * 2
+
+
 async def test_a_message_that_only_waited_is_not_in_history(claude):
     async with claude.open() as talk:
         await talk.turn("say:hello")  # else claude may die before it has written anything of the session down
