@@ -24,7 +24,7 @@ from relaykit.model import (
 from relaykit_claude.approvals import Open, opened
 from relaykit_claude.blocks import SYNTHETIC, content_text, kept
 from relaykit_claude.faults import INTERRUPTIONS, api_fault, result_fault
-from relaykit_claude.fields import Fields, number, strings, table, text
+from relaykit_claude.fields import Fields, decimal, number, strings, table, text
 from relaykit_claude.protocol import Asked, Skipped, Told
 from relaykit_claude.running import RunningTurn
 from relaykit_claude.speech import Speech
@@ -43,7 +43,7 @@ _SWALLOWED = Fault(whose=Whose.TURN, code="swallowed", message="claude says that
 class Conversation:
     """The state of one session."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, *, resumed: bool = False) -> None:
         self.session = session
         self.model: str | None = None
         self.turn: RunningTurn | None = None
@@ -59,7 +59,7 @@ class Conversation:
         self._ended: set[str] = set()
         self._swallowed: list[Occurrence] = []
         """Turns that never were, to be told once none runs."""
-        self._usage = UsageMeter()
+        self._usage = UsageMeter(resumed=resumed)
         self._speech = Speech()
         self._open: dict[str, Open] = {}
         self._handlers: Mapping[str, Callable[[Fields], list[Occurrence]]] = {
@@ -167,7 +167,7 @@ class Conversation:
         return [] if well else [ProviderNote(name="hook_response", data=kept(data))]
 
     def _retry(self, data: Fields) -> list[Occurrence]:
-        wait = number(data, "retry_delay_ms")
+        wait = decimal(data, "retry_delay_ms")
         fault = api_fault(text(data, "error") or "api_error", number(data, "error_status"), _tries(data))
         turn = self.turn
         cut = turn.cut("main") if turn else []
@@ -281,7 +281,7 @@ def _tries(data: Fields) -> str:
     return f"{kind or 'the API failed'}, HTTP {number(data, 'error_status') or 'nothing'}: try {number_} of {of}"
 
 
-def _after(fault: Fault, wait: int | None) -> Fault:
+def _after(fault: Fault, wait: float | None) -> Fault:
     if wait is None:
         return fault
     return Fault(whose=fault.whose, code=fault.code, message=fault.message, retry_after=wait / 1000)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Fields = Mapping[str, Any]
+_ENDLESS = 1e300
 
 
 def table(data: object, *path: str) -> Fields:
@@ -24,6 +25,14 @@ def number(data: object, *path: str) -> int | None:
     """Return the whole number at a path."""
     found = _at(data, path)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def decimal(data: object, *path: str) -> float | None:
+    """Return the number at a path, whole or not; None where it is none that can be reckoned with."""
+    found = _at(data, path)
+    if not isinstance(found, int | float) or isinstance(found, bool) or not abs(found) < _ENDLESS:
+        return None
+    return float(found)
 
 
 def rows(data: object, *path: str) -> list[Fields]:

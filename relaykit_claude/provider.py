@@ -50,6 +50,11 @@ class _Which(Struct, frozen=True):
     id: str
     words: tuple[str, ...]
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a history, and a cost, before it."""
+        return any(word.startswith("--resume=") for word in self.words)
+
 
 class ClaudeProvider:
     """Claude Code, for one agent."""
@@ -102,6 +107,7 @@ class ClaudeProvider:
                 session = ClaudeSession(
                     client,
                     which.id,
+                    resumed=which.goes_on,
                     transcripts=self._transcripts,
                     patience=self._options.request_timeout,
                     modes=permission_modes(request.approval),

@@ -55,6 +55,7 @@ class ClaudeSession:
         client: Client,
         session: str,
         *,
+        resumed: bool,
         transcripts: Transcripts,
         patience: float,
         modes: Sequence[str],
@@ -65,7 +66,7 @@ class ClaudeSession:
         self._terminal = terminal
         self._transcripts = transcripts
         self._patience = patience
-        self._conversation = Conversation(session)
+        self._conversation = Conversation(session, resumed=resumed)
         self.events = Channel[Occurrence]()
         """What happens, in order."""
         self._changed: anyio.Event | None = None

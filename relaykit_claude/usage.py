@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from relaykit.model import UsageReported
-from relaykit_claude.fields import Fields, number, table
+from relaykit_claude.fields import Fields, decimal, number, table
 
 _CONTEXT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
 
 
 class UsageMeter:
-    """Claude tells a turn's tokens with its result, and counts cost up over the process; this tells the difference."""
+    """Claude tells a turn's tokens with its result, and counts cost up over the session; this tells the difference."""
 
-    def __init__(self) -> None:
-        self._cost = 0.0
+    def __init__(self, *, resumed: bool = False) -> None:
+        self._cost = None if resumed else 0.0
+        """What the session had cost before; not known of one that is gone on with until claude has said it."""
         self._context: int | None = None
 
     def step(self, usage: Fields) -> None:
@@ -43,14 +44,12 @@ class UsageMeter:
         )
 
     def _spent(self, result: Fields) -> float | None:
-        total = result.get("total_cost_usd")
-        if not isinstance(total, int | float):
-            return None
-        before, self._cost = self._cost, float(total)
-        since = table(result, "model_usage_since_last_result")
-        if since:
-            return float(sum(one.get("costUSD") or 0 for one in since.values() if isinstance(one, dict)))
-        return max(0.0, self._cost - before)
+        total = decimal(result, "total_cost_usd")
+        before, self._cost = self._cost, self._cost if total is None else total
+        since = result.get("model_usage_since_last_result")
+        if isinstance(since, dict):  # of a turn that spent nothing it is empty
+            return sum((decimal(one, "costUSD") or 0.0 for one in since.values()), 0.0)
+        return None if before is None or total is None else max(0.0, total - before)
 
 
 def _window(result: Fields) -> int | None:
