@@ -115,12 +115,15 @@ def environment(
     Args:
         options: More of it.
         request: What the core adds to it.
-        config: The configuration directory, where it is not the user's own; their sign-in stays outside then, too.
+        config: The configuration directory, where it is not the user's own.
         place: A directory of its own for what is temporary, and for its sockets.
         key: An API key.
+
+    With a directory or a key of the agent's own the user's sign-in in the environment stays outside: claude would send
+    their token beside the key.
     """
     env = {name: value for name, value in os.environ.items() if _passed_on(name) or name in options.pass_env}
-    if config is not None:
+    if config is not None or key is not None:
         env = {name: value for name, value in env.items() if name not in _SIGN_INS}
     env |= {
         **config_variable(config),

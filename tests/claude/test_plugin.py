@@ -72,6 +72,16 @@ def test_the_users_sign_in_stays_outside_a_private_configuration(monkeypatch, tm
     assert (own["ANTHROPIC_API_KEY"], own["CLAUDE_CONFIG_DIR"]) == ("the agent's", str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"])
+def test_the_users_sign_in_is_not_sent_beside_an_agents_own_key(monkeypatch, tmp_path, request_, name):
+    monkeypatch.setenv(name, "the user's")
+    shared = environment(Options(), request_, config=None, place=tmp_path, key=None)
+    assert shared[name] == "the user's"
+    own = environment(Options(), request_, config=None, place=tmp_path, key=Secret("the agent's"))
+    assert "the user's" not in own.values()
+    assert own["ANTHROPIC_API_KEY"] == "the agent's"
+
+
 @pytest.mark.parametrize(
     ("option", "approval", "mode"),
     [
