@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,46 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class SessionLocks:
+    """The conversations that one process has carried, held until it is left: it goes on to another by ``/clear``."""
+
+    def __init__(self, config: Path, held: ExitStack) -> None:
+        self._config = config
+        self._held = held
+        self._names: set[str] = set()
+
+    def hold(self, session: str) -> None:
+        """Hold a conversation, too.
+
+        Raises:
+            ProviderError: Another process of this user holds it.
+        """
+        if session not in self._names:
+            self._held.enter_context(session_lock(session, self._config))
+            self._names.add(session)
+
+
 @contextmanager
-def session_lock(session: str) -> Iterator[None]:
+def session_locks(session: str, config: Path) -> Iterator[SessionLocks]:
+    """Hold a conversation of a configuration directory, and those that the process goes on to.
+
+    Raises:
+        ProviderError: Another process of this user holds the first.
+    """
+    with ExitStack() as held:
+        locks = SessionLocks(config, held)
+        locks.hold(session)
+        yield locks
+
+
+@contextmanager
+def session_lock(session: str, config: Path) -> Iterator[None]:
     """Hold a conversation for this process; the kernel lets go of it however the process ends.
 
     Raises:
         ProviderError: Another process of this user holds it.
     """
-    place = Path(tempfile.gettempdir(), f"relaykit-claude-{os.getuid()}")
-    place.mkdir(mode=0o700, exist_ok=True)
-    if place.stat().st_uid != os.getuid():
-        raise agent_error("locks", f"{place} belongs to another user; remove it, or set TMPDIR")
-    path = place / f"{session}.lock"
+    path = _place(config) / f"{session}.lock"
     lock = _taken(path, session)
     try:
         yield
@@ -34,6 +62,24 @@ def session_lock(session: str) -> Iterator[None]:
         # While it is still held: nobody else's can have the name, see ``_taken``.
         path.unlink(missing_ok=True)
         os.close(lock)
+
+
+def _place(config: Path) -> Path:
+    """Return the directory of the locks: beside the transcripts, so that who shares these finds those, too.
+
+    Where nothing can be written there, no conversation can either; then it is one among what is temporary.
+    """
+    beside = config / "relaykit-locks"
+    with suppress(OSError):  # whether it is there and can be used is looked at next
+        config.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.mkdir(mode=0o700, exist_ok=True)
+    if os.access(beside, os.W_OK | os.X_OK):
+        return beside
+    place = Path(tempfile.gettempdir(), f"relaykit-claude-{os.getuid()}")
+    place.mkdir(mode=0o700, exist_ok=True)
+    if place.stat().st_uid != os.getuid():
+        raise agent_error("locks", f"{place} belongs to another user; remove it, or set TMPDIR")
+    return place
 
 
 def _taken(path: Path, session: str) -> int:

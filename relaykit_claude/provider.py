@@ -16,7 +16,7 @@ from relaykit_claude.equipment import equip
 from relaykit_claude.faults import agent_error
 from relaykit_claude.handshake import SESSION_GONE, introduce
 from relaykit_claude.launch import arguments, environment, find_claude, permission_modes
-from relaykit_claude.locking import session_lock
+from relaykit_claude.locking import session_locks
 from relaykit_claude.options import Options
 from relaykit_claude.projecting import hello
 from relaykit_claude.terminal import join_terminal
@@ -94,7 +94,8 @@ class ClaudeProvider:
     async def session(self, request: SessionRequest) -> AsyncIterator[ClaudeSession]:
         """Open a session, or go on with an old one."""
         which = self._which(request)
-        with session_lock(which.id), equip(request, self._context.home) as equipment:
+        shared = self._options.config(self._context.home)
+        with session_locks(which.id, shared) as locks, equip(request, self._context.home) as equipment:
             words = [*which.words, *equipment.words]
             argv = arguments(find_claude(self._options.command), self._options, request, words)
             config = self._options.own_config(self._context.home)
@@ -108,6 +109,7 @@ class ClaudeProvider:
                     client,
                     which.id,
                     resumed=which.goes_on,
+                    locks=locks,
                     transcripts=self._transcripts,
                     patience=self._options.request_timeout,
                     modes=permission_modes(request.approval),

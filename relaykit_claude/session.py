@@ -13,6 +13,7 @@ from relaykit.model import (
     BlockEnded,
     BlockKind,
     Decision,
+    ErrorRaised,
     Fault,
     Mode,
     Occurrence,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from relaykit.plugin import Terminal
     from relaykit_claude.client import Heard
     from relaykit_claude.fields import Fields
+    from relaykit_claude.locking import SessionLocks
     from relaykit_claude.transcripts import Transcripts
 
 _ORDER_SECONDS = 10.0
@@ -56,6 +58,7 @@ class ClaudeSession:
         session: str,
         *,
         resumed: bool,
+        locks: SessionLocks,
         transcripts: Transcripts,
         patience: float,
         modes: Sequence[str],
@@ -64,9 +67,11 @@ class ClaudeSession:
         self._client = client
         self._modes = modes
         self._terminal = terminal
+        self._locks = locks
         self._transcripts = transcripts
         self._patience = patience
         self._conversation = Conversation(session, resumed=resumed)
+        self._held = session
         self.events = Channel[Occurrence]()
         """What happens, in order."""
         self._changed: anyio.Event | None = None
@@ -174,7 +179,7 @@ class ClaudeSession:
         """Take what claude says; never waits."""
         match message:
             case Told():
-                self._pass_on(self._conversation.told(message))
+                self._pass_on([*self._conversation.told(message), *self._hold()])
             case Withdrawn():
                 self._pass_on(self._conversation.withdrawn(message.id))
             case Skipped():
@@ -202,6 +207,17 @@ class ClaudeSession:
         if found is not None:
             self._client.answer(found.request, answer(found, decision, reason, reply))
             self._pass_on([PermissionClosed(key=key)])
+
+    def _hold(self) -> Sequence[Occurrence]:
+        """Hold the conversation that claude has gone on to; return the fault where another process has it."""
+        if self.id == self._held:
+            return []
+        self._held = self.id
+        try:
+            self._locks.hold(self.id)
+        except ProviderError as error:
+            return [ErrorRaised(fault=error.fault)]
+        return []
 
     def _asked(self, asked: Asked) -> Sequence[Occurrence]:
         occurrences = self._conversation.asked(asked)

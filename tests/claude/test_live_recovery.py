@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 
 import pytest
 
 from relaykit.errors import ProviderError
-from relaykit.model import BlockDelta, BlockKind, Mode, Outcome, TurnEnded
+from relaykit.model import BlockDelta, BlockKind, ErrorRaised, Mode, Outcome, TurnEnded
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -151,6 +152,32 @@ async def test_two_cannot_carry_one_session(claude):
         with pytest.raises(ProviderError, match="is carried by another"):
             async with claude.open(resume=talk.session.id):
                 pass
+
+
+async def test_two_cannot_carry_the_session_that_a_clear_began(claude):
+    async with claude.open() as talk:
+        await talk.turn("say:hello")
+        old = talk.session.id
+        await talk.turn("/clear")
+        await talk.turn("say:anew")
+        assert talk.session.id != old
+        with pytest.raises(ProviderError, match="is carried by another"):
+            async with claude.open(resume=talk.session.id):
+                pass
+    async with claude.open(resume=talk.session.id) as again:
+        assert (await again.turn("say:goes on")).text == "goes on"
+
+
+async def test_a_cleared_session_that_another_carries_is_told_as_a_fault(claude, monkeypatch):
+    async with claude.open() as talk:
+        await talk.turn("say:hello")
+
+        def held(lock, how):
+            raise BlockingIOError
+
+        monkeypatch.setattr(fcntl, "flock", held)  # nobody knows the new id before claude does
+        await talk.turn("/clear")
+        assert [one.fault.code for one in talk.all(ErrorRaised)] == ["in_use"]
 
 
 @pytest.mark.parity("N-6")
