@@ -54,6 +54,8 @@ class Conversation:
         """Submissions of our own making, such as ``/compact``: nobody else knows them."""
         self._pending: dict[str, bool] = {}
         """Submissions that no turn has named yet, and whether claude has shown that it took them."""
+        self._says_started = False
+        """Whether claude says of submissions that they started; an older one only begins the turn."""
         self.withdrawing: set[str] = set()
         """Submissions that claude was asked to let go of: nobody waits for their turns."""
         self._ended: set[str] = set()
@@ -132,11 +134,14 @@ class Conversation:
         self.model = text(data, "model") or self.model
         if self.turn is not None:
             return []  # it is told once more after a compaction
-        origin = Origin.SUBMISSION if self._pending else Origin.PROVIDER
-        return self._begin(text(data, "uuid"), origin)
+        if named := self._named(strings(data, "user_message_uuids")):
+            return named
+        ours = bool(self._pending) and not self._says_started
+        return self._begin(text(data, "uuid"), Origin.SUBMISSION if ours else Origin.PROVIDER)
 
     def _lifecycle(self, data: Fields) -> list[Occurrence]:
         name, state = text(data, "command_uuid"), text(data, "state")
+        self._says_started = True
         if name not in self._pending:
             return []
         self._pending[name] = True
