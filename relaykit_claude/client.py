@@ -94,6 +94,7 @@ class Client:
         with anyio.move_on_after(seconds):
             await waiting.done.wait()
         self._waiting.pop(name, None)
+        self._connection.forget(name)
         return self._result(waiting, subtype, seconds)
 
     def say(self, words: str, submission: str, priority: str) -> None:

@@ -47,18 +47,15 @@ class Conversation:
         self.session = session
         self.model: str | None = None
         self.turn: RunningTurn | None = None
-        self.state = ""
-        """What claude said last of itself: ``idle``, ``running``, ``requires_action``."""
         self.compact_error = ""
         self.commands: set[str] = set()
-        """Submissions of our own making, such as ``/compact``: nobody else knows them."""
+        """Submissions of our own making, such as ``/compact``, until their turns end: nobody else knows them."""
         self._pending: dict[str, bool] = {}
         """Submissions that no turn has named yet, and whether claude has shown that it took them."""
         self._says_started = False
         """Whether claude says of submissions that they started; an older one only begins the turn."""
         self.withdrawing: set[str] = set()
         """Submissions that claude was asked to let go of: nobody waits for their turns."""
-        self._ended: set[str] = set()
         self._swallowed: list[Occurrence] = []
         """Turns that never were, to be told once none runs."""
         self._usage = UsageMeter(resumed=resumed)
@@ -156,8 +153,7 @@ class Conversation:
         return self._named(strings(data, "user_message_uuids"))
 
     def _state(self, data: Fields) -> list[Occurrence]:
-        self.state = text(data, "state")
-        if self.state != "idle" or self.turn is None:
+        if text(data, "state") != "idle" or self.turn is None:
             return []
         return self._end(self.turn, Outcome.FAILED, _NO_RESULT)
 
@@ -197,7 +193,7 @@ class Conversation:
 
     def _result(self, data: Fields) -> list[Occurrence]:
         names = strings(data, "user_message_uuids") or [text(data, "user_message_uuid")]
-        before = self._named([name for name in names if name and name not in self._ended])
+        before = self._named([name for name in names if name])
         turn = self.turn
         if turn is None:
             turn = RunningTurn(text(data, "uuid"), Origin.PROVIDER)
@@ -230,6 +226,7 @@ class Conversation:
     def _gone(self, name: str, state: str) -> list[Occurrence]:
         """Tell of a submission that claude is done with though no turn named it: that is an outcome, not a wait."""
         self._pending.pop(name, None)
+        self.commands.discard(name)
         if name in self.withdrawing:
             return []
         turn = RunningTurn(name, Origin.SUBMISSION)
@@ -245,7 +242,7 @@ class Conversation:
 
     def _end(self, turn: RunningTurn, outcome: Outcome, fault: Fault | None, words: str = "") -> list[Occurrence]:
         self.turn = None
-        self._ended = set(turn.submissions)
+        self.commands.discard(turn.id)
         self._speech.turn_over()
         closed = self._close([key for key, found in self._open.items() if not found.agent])
         return [*closed, *turn.end(outcome, fault, text=words), *self._tell_swallowed()]

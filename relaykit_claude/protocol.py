@@ -83,6 +83,10 @@ class Connection:
         asked = {**more, "subtype": subtype}
         return request, _line({"type": "control_request", "request_id": request, "request": asked})
 
+    def forget(self, request: str) -> None:
+        """Wait no longer for the answer to a request; one that comes nevertheless is passed over."""
+        self._waiting.pop(request, None)
+
     def say(self, said: str, submission: str, priority: str) -> bytes:
         """Return what to send for a person's message; its id comes back wherever claude speaks of it."""
         message = {"role": "user", "content": said}

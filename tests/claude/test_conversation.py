@@ -42,6 +42,16 @@ def test_a_turn_of_a_claude_that_does_not_say_what_started_is_the_one_that_waits
     assert origins(hear(conversation, INIT)) == [("init", Origin.SUBMISSION)]
 
 
+def test_a_command_of_our_own_is_forgotten_once_its_turn_has_ended_or_never_comes():
+    conversation = Conversation("s")
+    for state in ("started", "completed"):
+        conversation.commands.add("C")
+        conversation.sent("C")
+        told = hear(conversation, lifecycle("C", state), *([INIT, result("C")] if state == "started" else []))
+        assert [what.turn for what in told if isinstance(what, TurnEnded)] == ["C"]
+        assert not conversation.commands
+
+
 def test_a_turn_that_begins_with_its_names_is_theirs():
     conversation = Conversation("s")
     conversation.sent("A")

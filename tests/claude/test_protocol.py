@@ -66,6 +66,14 @@ def test_a_message_of_a_person_carries_its_id_and_priority():
     assert message["message"] == {"role": "user", "content": "hö"}
 
 
+def test_an_answer_that_nobody_waits_for_any_longer_is_passed_over_and_not_kept():
+    connection = Connection()
+    late, _ = connection.request("interrupt", {})
+    connection.forget(late)
+    answer = {"type": "control_response", "response": {"subtype": "success", "request_id": late, "response": {}}}
+    assert connection.receive(line(answer)) == []
+
+
 @pytest.mark.parametrize("bad", [b"no json", b"[1]", b"{}", b"\xff\xfe", b"[" * 100_000])
 def test_a_line_that_is_no_message_is_passed_over_and_told(bad):
     first, second = Connection().receive(bad + b"\n" + line({"type": "keep_alive"}))
