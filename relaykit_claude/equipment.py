@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from relaykit.model import Approval, ProfileFile
 from relaykit_claude import projecting, tools
+from relaykit_claude.leftovers import keep_latest
 from relaykit_claude.servers import servers
 from relaykit_claude.toolnames import denied
 
@@ -41,11 +42,12 @@ class Equipment(Struct, frozen=True, kw_only=True):
 @contextmanager
 def equip(request: SessionRequest, home: Path) -> Iterator[Equipment]:
     """Write what a session needs below ``home``, and remove afterwards what is only for its time."""
-    for name in ("tmp", "run"):
-        (home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     files = home / "session"
-    shutil.rmtree(files, ignore_errors=True)  # of a relay that was killed
-    files.mkdir(mode=0o700)
+    for stale in (home / "run", files):  # of a claude, or a relay, that was killed
+        shutil.rmtree(stale, ignore_errors=True)
+    for place in (home / "tmp", home / "run", files):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_latest((home / "tmp").glob("*/*/*"))  # a directory for each session
     try:
         yield Equipment(place=home, words=tuple(_words(files, request)), env=_variables(request))
     finally:

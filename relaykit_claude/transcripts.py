@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, PastSession, PastTurn
 from relaykit_claude.fields import strings, text
+from relaykit_claude.leftovers import keep_latest, latest
 from relaykit_claude.protocol import Skipped, read_line
 from relaykit_claude.transcript import Transcript
 
@@ -47,6 +48,7 @@ class Transcripts:
         """Note a new session, before it is given anything."""
         self._unseen.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._unseen / session).touch(mode=0o600)
+        keep_latest(self._unseen.iterdir())
 
     def written(self, session: str) -> bool:
         """Note that the session has a file; return whether it has one."""
@@ -59,7 +61,13 @@ class Transcripts:
         """Note that a turn with these submissions uses a tool."""
         if _NAME.fullmatch(session):
             self._worked.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._worked / session).write_text(json.dumps([*submissions]), encoding="utf-8")
+            new = (
+                self._worked / f".{session}"
+            )  # in one step: a relay that is killed here must leave the one or the other
+            new.touch(mode=0o600)
+            new.write_text(json.dumps([*submissions]), encoding="utf-8")
+            new.replace(self._worked / session)
+            keep_latest(self._worked.iterdir())
 
     def was_begun(self, session: str) -> bool:
         """Whether the session was begun here and never seen to take a message."""
@@ -149,9 +157,7 @@ def _meta(path: Path) -> object:
 
 
 def _sessions(projects: Path, limit: int) -> list[PastSession]:
-    changed = [(path.stat().st_mtime, path) for path in projects.glob("*/*.jsonl")]
-    latest = sorted(changed, reverse=True)[:limit]
-    found = [(at, path.stem, _read(path)) for at, path in latest]
+    found = [(at, path.stem, _read(path)) for at, path in latest(projects.glob("*/*.jsonl"))[:limit]]
     return [
         PastSession(id=name, cwd=transcript.cwd, title=" ".join(transcript.title.split())[:200], updated_at=at)
         for at, name, transcript in found
