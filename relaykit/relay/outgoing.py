@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from relaykit.errors import LeaseLostError, StoreError, TransportError, TransportRefusedError
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from relaykit.errors import LeaseLostError, TransportError, TransportRefusedError
 from relaykit.model import LeasedDelivery, State
-from relaykit.plugin import Subscribable, Transport
+from relaykit.plugin import Receipt, Subscribable, Transport
 from relaykit.relay.dispatcher import Bell
+from relaykit.relay.insisting import insist
 from relaykit.relay.services import Services
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 LOCAL = "local"
 
@@ -15,7 +24,10 @@ _LONGEST_SECONDS = 60.0
 
 
 class Outgoing:
-    """Sends what waits for one transport, one message at a time, oldest first."""
+    """Sends what waits for one transport, one message at a time, each recipient's oldest first.
+
+    Who cannot be sent to rests alone: nobody else waits for that.
+    """
 
     def __init__(self, name: str, transport: Transport, services: Services) -> None:
         """Make the way out through one transport; the one named ``local`` is the way to people here."""
@@ -26,56 +38,82 @@ class Outgoing:
         self._clock = services.clock
         self._owner = services.incarnation
         self._report = services.report
-        self._delay = _FIRST_SECONDS
+        self._delays: dict[str, float] = {}
+        """The next rest of those who could not be sent to the last time."""
+        self._resting: set[str] = set()
         self._bell = Bell()
         services.dispatcher.follow(self._bell)
 
     def look(self) -> None:
         """Look again: someone can be reached now who could not before."""
+        self._resting.clear()
         self._bell.ring()
 
     async def run(self) -> None:
         """Send for ever."""
-        self._bell.ring()
-        while True:
-            await self._bell.wait()
-            try:
-                await self._send_all()
-            except StoreError as error:
-                await self._rest(f"the mailbox cannot be used: {error}", None)
-                self._bell.ring()
+        async with anyio.create_task_group() as tasks:
+            self._bell.ring()
+            while True:
+                await self._bell.wait()
+                await self._insist(lambda: self._send_all(tasks))
 
-    async def _send_all(self) -> None:
+    async def _send_all(self, tasks: TaskGroup) -> None:
         if self._people is not None and not self._people.readers:
             return
         for recipient in await self._mailbox.outgoing(self._name):
-            while self._transport.reaches(recipient):
+            while recipient not in self._resting and self._transport.reaches(recipient):
                 item = await self._mailbox.lease_outgoing(recipient, owner=self._owner)
-                if item is None or not await self._send(item, recipient):
+                if item is None:
                     break
+                await self._send(item, recipient, tasks)
 
-    async def _send(self, item: LeasedDelivery, recipient: str) -> bool:
+    async def _send(self, item: LeasedDelivery, recipient: str, tasks: TaskGroup) -> None:
         try:
-            receipt = await self._transport.send(item.message, recipient)
+            receipt = await self._take(item, recipient)
         except TransportRefusedError as error:
             await self._end(item, State.REFUSED, str(error))
         except TransportError as error:
-            await self._mailbox.release(item.lease, f"not taken: {error}")
-            await self._rest(f"{recipient}: {error}", error.retry_after)
-            return False
+            await self._put_back(item, str(error))
+            self._rest(recipient, error, tasks)
         else:
-            self._delay = _FIRST_SECONDS
+            self._delays.pop(recipient, None)
             await self._end(item, State.ACKNOWLEDGED, receipt.detail)
-        return True
+
+    async def _take(self, item: LeasedDelivery, recipient: str) -> Receipt:
+        """Have the transport send it; whatever a plugin raises by mistake is no end of the relay."""
+        try:
+            return await self._transport.send(item.message, recipient)
+        except TransportError:
+            raise
+        except Exception as error:
+            raise TransportError(f"the transport has a fault: {error!r}") from error
 
     async def _end(self, item: LeasedDelivery, state: State, reason: str) -> None:
         try:
-            await self._mailbox.settle([item.lease], state, reason, synced=self._name is not None)
+            synced = self._name is not None
+            await self._insist(lambda: self._mailbox.settle([item.lease], state, reason, synced=synced))
         except LeaseLostError:
             self._report(f"message {item.message.id} was sent, but its delivery had ended meanwhile")
 
-    async def _rest(self, why: str, seconds: float | None) -> None:
-        wait = self._delay if seconds is None else seconds
-        self._report(f"{why}; next try in {wait:.0f} s")
-        self._delay = min(self._delay * 2, _LONGEST_SECONDS)
-        await self._clock.sleep(wait)
+    async def _put_back(self, item: LeasedDelivery, why: str) -> None:
+        try:
+            await self._insist(lambda: self._mailbox.release(item.lease, f"not taken: {why}"))
+        except LeaseLostError:
+            self._report(f"message {item.message.id} was not taken, and its delivery is someone else's meanwhile")
+
+    def _rest(self, recipient: str, error: TransportError, tasks: TaskGroup) -> None:
+        delay = self._delays.get(recipient, _FIRST_SECONDS)
+        self._delays[recipient] = min(delay * 2, _LONGEST_SECONDS)
+        wait = delay if error.retry_after is None else error.retry_after
+        self._report(f"{recipient}: {error}; next try in {wait:.0f} s")
+        self._resting.add(recipient)
+        tasks.start_soon(self._wake, recipient, wait, name=f"{recipient} rests")
+
+    async def _wake(self, recipient: str, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._resting.discard(recipient)
+        self._bell.ring()
+
+    async def _insist(self, operation: Callable[[], Awaitable[object]]) -> None:
+        """Do not let go of what is under a lease because the mailbox cannot be used for a while."""
+        await insist(operation, self._clock, self._report)

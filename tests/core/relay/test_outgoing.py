@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from relaykit.builtin.local import LocalTransport
-from relaykit.errors import TransportError, TransportRefusedError
+from relaykit.errors import StoreBusyError, TransportError, TransportRefusedError
 from relaykit.model import Message, MessageKind, State
 from relaykit.plugin import Receipt
+from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
 
 pytestmark = pytest.mark.anyio
@@ -17,9 +19,12 @@ pytestmark = pytest.mark.anyio
 class Outside:
     """The other side of a transport, which takes what it is given unless a test says otherwise."""
 
-    def __init__(self, *troubles: Exception) -> None:
+    def __init__(self, *troubles: Exception, whose: str | None = None) -> None:
         self.taken: list[tuple[str, str]] = []
         self.troubles = list(troubles)
+        self.whose = whose
+        """The only one with whom there is trouble; None is everybody."""
+        self.meanwhile = anyio.lowlevel.checkpoint
         self.tried = anyio.Event()
 
     def reaches(self, recipient: str) -> bool:
@@ -27,7 +32,8 @@ class Outside:
 
     async def send(self, message: Message, recipient: str) -> Receipt:
         self.tried.set()
-        if self.troubles:
+        await self.meanwhile()
+        if self.troubles and self.whose in (None, recipient):
             raise self.troubles.pop(0)
         self.taken.append((recipient, message.body))
         return Receipt(detail="taken under number 7")
@@ -82,3 +88,69 @@ async def test_a_program_in_this_process_reads_what_waits_for_a_person_and_what_
             assert (await messages.receive()).body == "second"
         trace = await world.ended(reply.id)
     assert trace.deliveries[0].state is State.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize(("operation", "troubles"), [("settle", []), ("release", [TransportError("busy")])])
+async def test_what_a_store_does_not_take_at_once_is_neither_stranded_nor_sent_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch, operation: str, troubles: list[Exception]
+) -> None:
+    outside, busy, real = (
+        Outside(*troubles),
+        [StoreBusyError("held by another process")],
+        getattr(world.mailbox, operation),
+    )
+
+    async def first_busy(*args: object, **how: object) -> object:
+        if busy:
+            raise busy.pop()
+        return await real(*args, **how)
+
+    monkeypatch.setattr(world.mailbox, operation, first_busy)
+    async with world.relay(transports={"dock": outside}) as relay:
+        first = await relay.send("bob@dock", "first")
+        second = await relay.send("bob@dock", "second")
+        for _ in range(3):
+            await world.clock.advance(1)
+        for sent in (first, second):
+            assert (await world.ended(sent.message.id)).deliveries[0].state is State.ACKNOWLEDGED
+    assert outside.taken == [("bob@dock", "first"), ("bob@dock", "second")]
+    assert not busy
+
+
+async def test_a_lease_that_was_lost_while_the_other_side_did_not_take_it_ends_nobody(world: World) -> None:
+    outside = Outside(TransportError("connection lost"))
+
+    async def taken_for_dead() -> None:
+        outside.meanwhile = anyio.lowlevel.checkpoint
+        await world.mailbox.release_stale(world.clock.boot_id(), world.clock.boot() + 1)
+
+    outside.meanwhile = taken_for_dead
+    async with world.relay(transports={"dock": outside}) as relay:
+        accepted = await relay.send("bob@dock", "hello bob")
+        await world.clock.advance(0)
+        await world.clock.advance(1)
+        await world.ended(accepted.message.id)
+    assert outside.taken == [("bob@dock", "hello bob")]
+    assert any("someone else's" in line for line in world.reports)
+
+
+async def test_a_transport_with_a_fault_of_its_own_is_reported_and_tried_again(world: World) -> None:
+    outside = Outside(KeyError("a plugin's mistake"))
+    async with world.relay(transports={"dock": outside}) as relay:
+        accepted = await relay.send("bob@dock", "hello bob")
+        await world.clock.advance(0)
+        await world.clock.advance(1)
+        await world.ended(accepted.message.id)
+    assert any("a plugin's mistake" in line for line in world.reports)
+
+
+async def test_who_cannot_be_sent_to_for_an_hour_keeps_nobody_else_waiting(world: World) -> None:
+    outside = Outside(TransportError("slow down", retry_after=3600), whose="bob@dock")
+    async with world.relay(transports={"dock": outside}) as relay:
+        bob = await relay.send("bob@dock", "hello bob")
+        await settle()
+        zoe = await relay.send("zoe@dock", "hello zoe")
+        await world.ended(zoe.message.id)
+        assert outside.taken == [("zoe@dock", "hello zoe")]
+        await world.clock.advance(3600)
+        await world.ended(bob.message.id)
