@@ -225,7 +225,7 @@ def _lease(
         submission=submission,
         session=session,
         turn=None,
-        steps=delivery.steps + rows.step(State.LEASED, tx.now, f"attempt {delivery.attempt + 1}"),
+        steps=rows.shortened(delivery.steps) + rows.step(State.LEASED, tx.now, f"attempt {delivery.attempt + 1}"),
     )
     # To write the same recipient again would write its indexes again.
     its_own = recipient == delivery.recipient

@@ -90,6 +90,8 @@ _WIDTH = len(DeliveryRow.__struct_fields__)
 _BY_RANK = sorted(Priority, key=lambda priority: priority.rank)
 _STATES = {state.value: state for state in State}
 KINDS = {kind.value: kind for kind in MessageKind}
+_STEPS_KEPT = 60
+_AT_EITHER_END = 20
 _UNPRINTABLE = dict.fromkeys(range(32), " ")
 
 
@@ -114,6 +116,16 @@ def line(text: str) -> str:
 def steps(text: str) -> tuple[Step, ...]:
     """Return the steps of a delivery's row."""
     return tuple(map(_step, text.split("\x1e")[:-1]))
+
+
+def shortened(text: str) -> str:
+    """Return steps without the middle of a long row of them: what is tried for weeks is still one short text."""
+    if text.count("\x1e") <= _STEPS_KEPT:
+        return text
+    every = text.split("\x1e")[:-1]
+    state, at, _ = every[-_AT_EITHER_END - 1].split("\x1f")
+    gap = f"{state}\x1f{at}\x1fsteps before this one are left out"
+    return "".join(f"{one}\x1e" for one in (*every[:_AT_EITHER_END], gap, *every[-_AT_EITHER_END:]))
 
 
 # A delivery is read several times on its way, each time with the same first steps.

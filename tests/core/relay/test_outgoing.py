@@ -154,3 +154,19 @@ async def test_who_cannot_be_sent_to_for_an_hour_keeps_nobody_else_waiting(world
         assert outside.taken == [("zoe@dock", "hello zoe")]
         await world.clock.advance(3600)
         await world.ended(bob.message.id)
+
+
+async def test_what_is_tried_for_a_day_keeps_a_trace_that_can_be_read(world: World) -> None:
+    outside = Outside(*[TransportError("connection refused") for _ in range(500)])
+    async with world.relay(transports={"dock": outside}) as relay:
+        accepted = await relay.send("bob@dock", "hello bob")
+        while outside.troubles:
+            await world.clock.advance(60)
+        await world.clock.advance(60)
+        steps = (await world.ended(accepted.message.id)).deliveries[0].steps
+    notes = [step.note for step in steps]
+    assert notes[1:3] == ["attempt 1", "not taken: connection refused"]
+    assert notes[-3:] == ["not taken: connection refused", "attempt 501", "taken under number 7"]
+    assert len(steps) < 70
+    assert any("left out" in note for note in notes)
+    assert [step.at for step in steps] == sorted(step.at for step in steps)
