@@ -79,11 +79,12 @@ def leased(tx: Transaction, delivery: int) -> LeasedDelivery:
 
 
 def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
-    """Take a new attempt at a delivery that is held, under a new submission id."""
+    """Take a new attempt at a delivery that is held, under a new submission id. A cancelled one stays cancelled."""
     _write(
         tx,
         lease,
-        "state = 'leased', attempt = attempt + 1, submission = ?, session = ?, handed_in = epoch, turn = NULL, wish = NULL",
+        "state = 'leased', attempt = attempt + 1, submission = ?, session = ?, handed_in = epoch, turn = NULL, "
+        "wish = iif(wish = 'cancel', wish, NULL)",
         rows.step(State.LEASED, tx.now, note),
         submission,
         session,
@@ -118,9 +119,12 @@ def release(tx: Transaction, lease: Lease, reason: str) -> None:
 
 
 def wish(tx: Transaction, lease: Lease, wish: Wish) -> None:
-    """Record why the turn is asked to end, before it is asked. A cancelled one stays cancelled."""
-    note = rows.step(_state(tx, lease), tx.now, f"to be ended: {wish}")
-    _write(tx, lease, "wish = iif(wish = 'cancel', wish, ?)", note, wish)
+    """Record why the turn is asked to end, before it is asked. What stands already is not written again."""
+    state = _state(tx, lease)
+    (before,) = tx.row("SELECT wish FROM delivery WHERE id = ?", lease.delivery)
+    standing = Wish(before) if before else None
+    if wish.over(standing) is not standing:
+        _write(tx, lease, "wish = ?", rows.step(state, tx.now, f"to be ended: {wish}"), wish)
 
 
 @told(Audience.NOBODY)

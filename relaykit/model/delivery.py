@@ -61,6 +61,12 @@ class Wish(StrEnum):
     CANCEL = "cancel"
     STOP = "stop"
 
+    def over(self, standing: Wish | None) -> Wish:
+        """Return which stands once this is wished, too: what is cancelled stays so, and a stop takes no wish's place."""
+        if standing is Wish.CANCEL or (self is Wish.STOP and standing is not None):
+            return standing
+        return self
+
 
 class Step(Record, frozen=True):
     """One thing that happened to a delivery."""

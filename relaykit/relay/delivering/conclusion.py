@@ -94,8 +94,7 @@ class Conclusion:
             state = State.ANSWERED if reply else State.ACKNOWLEDGED
         leases = [item.lease for item in items]
         partial = "" if reply else verdict.text
-        # Whoever is beyond this machine is told of it, and loss of power here must not take it back.
-        synced = any(item.message.account is not None or "@" in item.message.sender for item in items)
+        synced = replies.reach_beyond(items)
         async with self._notebook.handed_on() as (noted, how):
             more = await self._claimed.settle(
                 leases, state, verdict.reason, reply=reply, partial=partial, noted=noted, how=how, synced=synced

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
-from msgspec import Struct
 
 from relaykit.errors import ProviderError
-from relaykit.model import LeasedDelivery, Mode, new_id
+from relaykit.model import LeasedDelivery, Mode, State, Wish, new_id
 from relaykit.plugin import Joining
 from relaykit.relay.delivering import replies
+from relaykit.relay.delivering.held import Resumption
 from relaykit.relay.delivering.lost import SessionLostError
 from relaykit.relay.faultpoints import reached
 
@@ -22,14 +21,7 @@ if TYPE_CHECKING:
 
 SUBMIT_SECONDS = 60.0
 """A provider that does not take a text within this is beyond help: its session is opened again."""
-
-
-class Resumption(Struct, frozen=True):
-    """Deliveries to hand over again in one submission, before anything new is leased."""
-
-    items: tuple[LeasedDelivery, ...]
-    text: str
-    note: str
+NOT_GONE_ON_WITH = "it was cancelled before it was gone on with"
 
 
 class HandOver:
@@ -45,21 +37,19 @@ class HandOver:
         self._held = state.held
         self._notebook = state.notebook
         self._refused = refused
-        self._resumptions: deque[Resumption] = deque()
 
     @property
     def resumes(self) -> bool:
         """Whether there is something to be gone on with."""
-        return bool(self._resumptions)
+        return bool(self._held.resumptions)
 
     def again(self, item: LeasedDelivery, note: str) -> None:
         """Hand a delivery over once more, as if it were new."""
-        self._resumptions.append(Resumption((item,), self._text(item), note))
+        self._held.resumptions.append(Resumption((item,), note, anew=True))
 
     def go_on(self, items: Sequence[LeasedDelivery], note: str, *, quoted: bool = False) -> None:
         """Have the session go on with deliveries whose turn was cut off."""
-        text = replies.go_on([item.message for item in items], quoted=quoted)
-        self._resumptions.append(Resumption(tuple(items), text, note))
+        self._held.resumptions.append(Resumption(tuple(items), note, anew=False, quoted=quoted))
 
     def bind(self, items: Sequence[LeasedDelivery]) -> None:
         """Hold deliveries whose turn runs on, as if they had just been handed over."""
@@ -69,9 +59,9 @@ class HandOver:
 
     async def next(self) -> None:
         """Hand over what is to be gone on with, else the next in the queue, if there is one."""
-        if self._resumptions:
-            await self._resume(self._resumptions.popleft())
-            return
+        while self._held.resumptions:
+            if await self._resume(self._held.resumptions.popleft()):
+                return
         submission = new_id()
         leased = await self._claimed.lease(submission, self._session.id)
         if leased is not None:
@@ -88,13 +78,21 @@ class HandOver:
         if leased is not None:
             await self._submit(submission, (leased,), self._text(leased), Mode.JOIN)
 
-    async def _resume(self, resumption: Resumption) -> None:
+    async def _resume(self, resumption: Resumption) -> bool:
+        """Hand over again what nobody cancelled in the meantime; return whether that is anything."""
         submission = new_id()
         items = [
             await self._claimed.relet(item.lease, submission, self._session.id, resumption.note)
             for item in resumption.items
         ]
-        await self._submit(submission, tuple(items), resumption.text, Mode.OWN)
+        cancelled = [item for item in items if item.delivery.wish is Wish.CANCEL]
+        if cancelled:
+            leases, synced = [item.lease for item in cancelled], replies.reach_beyond(cancelled)
+            await self._claimed.settle(leases, State.CANCELLED, NOT_GONE_ON_WITH, synced=synced)
+        wanted = tuple(item for item in items if item.delivery.wish is not Wish.CANCEL)
+        if wanted:
+            await self._submit(submission, wanted, self._text_of(resumption, wanted), Mode.OWN)
+        return bool(wanted)
 
     async def _submit(self, submission: str, items: tuple[LeasedDelivery, ...], text: str, mode: Mode) -> None:
         reached("leased")
@@ -111,6 +109,11 @@ class HandOver:
         reached("submitted")
         for item in items:
             self._notebook.step(item.lease)
+
+    def _text_of(self, resumption: Resumption, items: Sequence[LeasedDelivery]) -> str:
+        if resumption.anew:
+            return "".join(map(self._text, items))  # there is one
+        return replies.go_on([item.message for item in items], quoted=resumption.quoted)
 
     def _text(self, item: LeasedDelivery) -> str:
         return replies.envelope(item.message) if self._capabilities.envelope else item.message.body

@@ -46,3 +46,8 @@ def answer(agent: str, leased: Sequence[LeasedDelivery], text: str) -> Draft | N
         kind=to.kind,
         in_reply_to=tuple(item.reply_to.message for item in leased if item.reply_to),
     )
+
+
+def reach_beyond(items: Sequence[LeasedDelivery]) -> bool:
+    """Whether somebody beyond this machine is told of the deliveries' end, which loss of power must not take back."""
+    return any(item.message.account is not None or "@" in item.message.sender for item in items)
