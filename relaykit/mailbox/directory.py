@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from relaykit.errors import AlreadyRunError, LeaseLostError
 from relaykit.mailbox import rows
-from relaykit.mailbox.tasks import free_claims
 from relaykit.model import (
     OFFLINE,
     USER,
@@ -94,13 +93,6 @@ def beat(tx: Transaction, incarnation: str, boot: str, at: float) -> None:
     tx.write("UPDATE relay SET boot = ?, beat = ? WHERE incarnation = ?", boot, at, incarnation)
 
 
-def leave(tx: Transaction, incarnation: str) -> None:
-    """Take a relay out that has stopped in good order."""
-    tx.write("DELETE FROM relay WHERE incarnation = ?", incarnation)
-    _free(tx, "the relay stopped", "owner = ?", incarnation)
-    free_claims(tx, float("-inf"))
-
-
 def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
     """Enter or update the agent, raise its epoch and take over what an older epoch had leased."""
     there = Known(tx).agent(agent.id)
@@ -164,32 +156,6 @@ def relays(tx: Transaction) -> list[RelayRecord]:
     """Return the relays that have entered."""
     found = tx.rows("SELECT incarnation, pid, boot, beat FROM relay ORDER BY incarnation")
     return [RelayRecord(incarnation=name, pid=pid, boot=boot, beat=beat) for name, pid, boot, beat in found]
-
-
-def release_stale(tx: Transaction, boot: str, before: float) -> int:
-    """Free what dead relays leased for ``any:`` and did not hand over, or leased for the outside; return how many.
-
-    Relays of another boot are taken out as well: nothing of them runs.
-    """
-    tx.write("DELETE FROM relay WHERE boot <> ?", boot)
-    free_claims(tx, before)
-    return _free(tx, "its relay died", "owner NOT IN (SELECT incarnation FROM relay WHERE beat >= ?)", before)
-
-
-def _free(tx: Transaction, why: str, condition: str, *values: object) -> int:
-    """Queue again what no agent's lock protects: deliveries to the outside, and to any of a group while unseen.
-
-    A delivery to the outside may have been sent, so it may be sent twice: that is what transports promise.
-    """
-    return tx.write(
-        "UPDATE delivery SET state = 'queued', reason = ?, owner = NULL, epoch = NULL, wish = NULL, steps = steps || ?, "
-        "recipient = coalesce((SELECT address FROM message WHERE number = message AND address LIKE 'any:%'), recipient) "
-        f"WHERE owner IS NOT NULL AND state = 'leased' AND {condition} "
-        "AND (epoch = 0 OR id IN (SELECT delivery FROM pool))",
-        why,
-        rows.step(State.QUEUED, tx.now, why),
-        *values,
-    )
 
 
 def _held(tx: Transaction) -> dict[str, list[tuple[str, float]]]:

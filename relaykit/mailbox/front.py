@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from relaykit.mailbox import (
     attention,
     directory,
+    freeing,
     leases,
     letters,
     orders,
@@ -130,7 +131,7 @@ class OperationsMailbox(ConversingMailbox):
 
     async def leave(self, incarnation: str) -> None:
         """Take a relay out that has stopped in good order."""
-        await self._run(directory.leave, incarnation)
+        await self._run(freeing.leave, incarnation)
 
     async def claim(self, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
         """Enter or update the agent and raise its epoch."""
@@ -154,7 +155,7 @@ class OperationsMailbox(ConversingMailbox):
 
     async def release_stale(self, boot: str, before: float) -> int:
         """Free what dead relays leased and no agent's lock protects; return how many."""
-        return await self._run(directory.release_stale, boot, before)
+        return await self._run(freeing.release_stale, boot, before)
 
     async def waiting(self, agents: Collection[str]) -> dict[str, Waiting]:
         """Return what waits for each of the agents."""

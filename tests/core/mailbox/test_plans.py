@@ -13,6 +13,7 @@ from relaykit.mailbox import (
     attention,
     conversing,
     directory,
+    freeing,
     leases,
     letters,
     orders,
@@ -99,7 +100,7 @@ def live(door: Door) -> None:
     door.run(orders.command, order.id)
     door.run(attention.waiting, ["a"])
     door.run(directory.agents)
-    door.run(directory.release_stale, "boot", 0.0)
+    door.run(freeing.release_stale, "boot", 0.0)
     door.run(directory.claim, Agent(id="a", provider="echo", cwd="/"), "relay-2")
     door.run(retention.tick)
     door.run(retention.sweep, settled_before=1e12, keys_before=1e12)

@@ -1,0 +1,54 @@
+"""What relays that have stopped or died held, and no agent's lock protects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from relaykit.mailbox import heads, rows
+from relaykit.mailbox.ends import end
+from relaykit.mailbox.tasks import free_claims
+from relaykit.model import State
+
+if TYPE_CHECKING:
+    from relaykit.mailbox.transaction import Transaction
+
+
+def leave(tx: Transaction, incarnation: str) -> None:
+    """Take a relay out that has stopped in good order."""
+    tx.write("DELETE FROM relay WHERE incarnation = ?", incarnation)
+    _free(tx, "the relay stopped", "owner = ?", incarnation)
+    free_claims(tx, float("-inf"))
+
+
+def release_stale(tx: Transaction, boot: str, before: float) -> int:
+    """Free what dead relays leased for ``any:`` and did not hand over, or leased for the outside; return how many.
+
+    Relays of another boot are taken out as well: nothing of them runs.
+    """
+    tx.write("DELETE FROM relay WHERE boot <> ?", boot)
+    free_claims(tx, before)
+    return _free(tx, "its relay died", "owner NOT IN (SELECT incarnation FROM relay WHERE beat >= ?)", before)
+
+
+def _free(tx: Transaction, why: str, condition: str, *values: object) -> int:
+    """Queue again what no agent's lock protects: deliveries to the outside, and to any of a group while unseen.
+
+    A delivery to the outside may have been sent, so it may be sent twice: that is what transports promise. One that was
+    to be cancelled ends.
+    """
+    held = (
+        f"owner IS NOT NULL AND state = 'leased' AND {condition} "
+        "AND (epoch = 0 OR delivery.id IN (SELECT delivery FROM pool))"
+    )
+    # All that is under a lease is under way: to ask for that, too, would have SQLite walk through what is queued.
+    cancelled = tx.rows(f"SELECT {heads.HEAD} {rows.JOINED} WHERE wish = 'cancel' AND {held}", *values)
+    for row in cancelled:
+        end(tx, heads.head(row), State.CANCELLED, f"cancelled; {why} before it said what had become of it")
+    return len(cancelled) + tx.write(
+        "UPDATE delivery SET state = 'queued', reason = ?, owner = NULL, epoch = NULL, wish = NULL, steps = steps || ?, "
+        "recipient = coalesce((SELECT address FROM message WHERE number = message AND address LIKE 'any:%'), recipient) "
+        f"WHERE {held}",
+        why,
+        rows.step(State.QUEUED, tx.now, why),
+        *values,
+    )
