@@ -102,7 +102,13 @@ def _has_reply(tx: Transaction, head: Head) -> bool:
 
 
 def _reply(tx: Transaction, reply: Draft, answered: Sequence[Head]) -> None:
-    first, in_reply_to = answered[0], tuple(head.id for head in answered)
-    if reply.kind is MessageKind.FOLLOW_UP and (asked := reply_to(tx, first.recipient, first)):
-        in_reply_to = (asked.message,)
+    first = answered[0]
+    # Several of them may be answers to what one question made the agent ask.
+    in_reply_to = tuple(dict.fromkeys(_asked(tx, head) for head in answered))
     post(tx, replace(reply, in_reply_to=in_reply_to), after(first.delivery, first))
+
+
+def _asked(tx: Transaction, head: Head) -> str:
+    """Return the message that a turn on this one answers: itself, or what an answer to the agent's own leads back to."""
+    asked = None if head.kind is MessageKind.MESSAGE else reply_to(tx, head.recipient, head)
+    return asked.message if asked else head.id

@@ -36,6 +36,26 @@ async def test_a_reply_is_not_answered_and_what_it_brings_about_goes_to_whoever_
     assert {message.thread for message in inbox} == {"t"}
 
 
+async def test_what_joins_the_turn_on_a_reply_is_named_by_what_that_turn_says(world: World) -> None:
+    async with world.relay(world.agent("a"), world.agent("b")) as relay:
+        asked = await relay.send("a", "have it reviewed", thread="t")
+        a, b = await world.provider.opened(1), await world.provider.opened(2)
+        if a.request.agent != "a":
+            a, b = b, a
+        a.start((await a.submitted(1)).id)
+        await world.until(asked.message.id, lambda delivery: delivery.state is State.SEEN)
+        await world.mailbox.put(Draft(sender="a", to="b", body="please review"))
+        b.answer("looks good", (await b.submitted(1)).id)
+        a.end(text="I asked b")
+        a.start((await a.submitted(2)).id)
+        more = await relay.send("a", "is it good?", thread="t", priority=Priority.NEXT)
+        a.join((await a.submitted(3)).id)
+        a.end(text="b says it looks good")
+        trace = await world.ended(more.message.id)
+    assert trace.deliveries[0].state is State.ANSWERED
+    assert [reply.in_reply_to for reply in trace.replies] == [(asked.message.id, more.message.id)]
+
+
 async def test_a_notice_to_an_agent_is_never_answered(world: World) -> None:
     async with world.relay(world.agent("a"), world.agent("b")) as relay:
         asked = await relay.send("a", "go")
