@@ -41,13 +41,21 @@ class Recovery:
 
     async def run(self, claim: Claim) -> None:
         """Deal with all that the claim took over."""
-        groups: dict[str, list[LeasedDelivery]] = {}
-        for delivery in claim.abandoned:
-            item = await self._worker.state.claimed.leased(delivery)
-            groups.setdefault(item.delivery.turn or f"delivery {delivery}", []).append(item)
-        for items in groups.values():
-            await self._read_histories(items)
-            await self._worker.recover(items, self._judge)
+        items = [await self._worker.state.claimed.leased(delivery) for delivery in claim.abandoned]
+        await self._read_histories(items)
+        groups: dict[tuple[str | None, str], list[LeasedDelivery]] = {}
+        for item in items:
+            groups.setdefault(self._turn(item), []).append(item)
+        for group in groups.values():
+            await self._worker.recover(group, self._judge)
+
+    def _turn(self, item: LeasedDelivery) -> tuple[str | None, str]:
+        """Return what those of one turn have in common: its history knows all that joined, the mailbox a moment late."""
+        delivery = item.delivery
+        past = verdicts.turn_of(delivery, self._histories[delivery.session])
+        if past is not None:
+            return delivery.session, past.id
+        return None, delivery.turn or f"delivery {delivery.id}"
 
     async def _read_histories(self, items: Sequence[LeasedDelivery]) -> None:
         for session in {item.delivery.session for item in items} - self._histories.keys():

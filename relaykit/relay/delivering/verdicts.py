@@ -112,6 +112,11 @@ def of_refusal(fault: Fault) -> Verdict:
     return _failed(fault, worked=False, text="")
 
 
+def turn_of(delivery: Delivery, turns: Sequence[PastTurn] | None) -> PastTurn | None:
+    """Return the turn that took the delivery's text, where history knows of one."""
+    return next((turn for turn in turns or () if delivery.submission in turn.submissions), None)
+
+
 def of_history(
     delivery: Delivery,
     turns: Sequence[PastTurn] | None,
@@ -129,7 +134,7 @@ def of_history(
         on_interrupted: What to do with a turn that was begun and cut off.
         detached: Whether the provider's process outlives the relay, so that a turn without an end is running.
     """
-    past = next((turn for turn in turns or () if delivery.submission in turn.submissions), None)
+    past = turn_of(delivery, turns)
     if detached and past is not None and past.outcome is None:
         return Verdict(next=Next.BIND, reason="its turn runs on")
     outcome = _end(past)

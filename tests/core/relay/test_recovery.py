@@ -6,7 +6,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from relaykit.model import Capabilities, CommandKind, Outcome, State, StatusKind
+from relaykit.model import Capabilities, CommandKind, Outcome, Priority, State, StatusKind
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import ScriptedSession
 
@@ -218,3 +218,40 @@ async def test_the_last_words_of_a_session_that_ends_are_heard(world: World) -> 
         session.die()
         trace = await world.ended(message)
     assert [reply.body for reply in trace.replies] == ["done, and gone"]
+
+
+async def join_and_die(world: World, *, finished: bool) -> tuple[str, str]:
+    """Have a second message join the first's turn, and the relay die before it has noted that."""
+    async with world.doomed_relay() as relay:
+        first = await relay.send("a", "one", thread="t")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        await world.until(first.message.id, lambda delivery: delivery.state is State.SEEN)
+        second = await relay.send("a", "two", thread="t", priority=Priority.NEXT)
+        session.join((await session.submitted(2)).id)
+        session.say("both")
+        if finished:
+            session.forget_end("the one answer")
+    assert (await world.mailbox.trace(second.message.id)).deliveries[0].turn is None
+    return first.message.id, second.message.id
+
+
+async def test_what_joined_one_turn_gets_its_one_answer_from_history_too(world: World) -> None:
+    messages = await join_and_die(world, finished=True)
+    async with world.relay():
+        for message in messages:
+            await world.ended(message)
+        [reply] = await world.inbox()
+    assert (reply.body, set(reply.in_reply_to)) == ("the one answer", set(messages))
+
+
+async def test_what_joined_one_turn_is_gone_on_with_in_one(world: World) -> None:
+    messages = await join_and_die(world, finished=False)
+    async with world.relay():
+        session = await world.provider.opened(2)
+        again = await session.submitted()
+        assert all(message in again.text for message in messages)
+        session.answer("finished", again.id)
+        for message in messages:
+            assert [reply.body for reply in (await world.ended(message)).replies] == ["finished"]
+        assert len(session.submissions) == 1
