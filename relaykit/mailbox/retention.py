@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 _PAGES = 1000
+# What came for any of a group is its taker's, who may never have had a queue of its own.
+_RECIPIENTS = "SELECT recipient FROM queue UNION SELECT id FROM agent"
 
 
 def tick(tx: Transaction) -> float | None:
@@ -37,8 +39,8 @@ def tick(tx: Transaction) -> float | None:
 def sweep(tx: Transaction, *, settled_before: float, keys_before: float, limit: int = 500) -> int:
     """Remove at most so many deliveries that ended before, keep their messages' ids as tombstones; return how many."""
     found = tx.rows(
-        "SELECT delivery.id, delivery.message FROM queue CROSS JOIN delivery ON delivery.recipient = queue.recipient "
-        "WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT ?",
+        f"SELECT delivery.id, delivery.message FROM ({_RECIPIENTS}) AS known "
+        "CROSS JOIN delivery ON delivery.recipient = known.recipient WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT ?",
         settled_before,
         limit,
     )

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from relaykit.builtin.routing import AddressRouter
-from relaykit.mailbox import conversing, directory, leases, letters, reading, recall, retention
+from relaykit.mailbox import conversing, directory, leases, letters, reading, recall, retention, settling
 from relaykit.mailbox.door import open_door
 from relaykit.mailbox.schema import FILE, MAILBOX
 from relaykit.model import Agent, Draft, State, TaskState
@@ -31,6 +31,18 @@ def test_what_waited_in_the_first_version_is_delivered_and_new_messages_carry_ta
         old, new = (door.run(reading.trace, name) for name in ("old", "new"))
     assert (old.message.task, old.tasks, old.deliveries[0].state) == (None, (), State.LEASED)
     assert (new.tasks[0].state, new.tasks[0].agent) == (TaskState.CLAIMED, "a")
+
+
+def test_what_an_agent_took_for_its_group_is_swept_where_it_never_got_anything_of_its_own(tmp_path: Path) -> None:
+    with open_door(tmp_path, routers=[AddressRouter()]) as door:
+        claim = door.run(directory.claim, Agent(id="a", provider="echo", cwd="/", tags=("x",)), "relay-1")
+        door.run(letters.put, Draft(sender="user", to="any:tag:x", body="work"))
+        holder = {"owner": "relay-1", "epoch": claim.epoch, "submission": "s", "session": "s"}
+        taken = door.run(leases.lease, "a", **holder)
+        assert taken is not None
+        door.run(settling.settle, [taken.lease], State.ANSWERED, "done")
+        assert door.run(retention.sweep, settled_before=1e12, keys_before=0) == 1
+        assert door.run(lambda tx: tx.rows("SELECT * FROM message")) == []
 
 
 def test_what_belongs_to_a_message_is_swept_with_it(tmp_path: Path) -> None:
