@@ -220,18 +220,24 @@ def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
 
 
 def _to_any(tx: Transaction, known: Known, draft: Draft, found: Route) -> _Way:
-    agents = [agent for name in found.recipients if (agent := known.agent(name)) and not agent.reads_inbox]
-    if not agents:
-        raise RefusedError(f"no relay runs any of {draft.to}: they read their inboxes themselves")
-    reachable = tuple(agent.id for agent in agents if may_reach(tx, known, draft.sender, agent))
-    if not reachable:
-        raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
-    taking = [agent.id for agent in agents if agent.id in reachable and not too_long(agent, draft.body)]
-    if not taking and not draft.kind.automatic:
-        raise RefusedError(f"the message is too long for every one of {draft.to}")
+    pool = pool_of(tx, known, draft, found)
     if not draft.kind.automatic and (full := _full(tx, known, draft.to, draft.body)):
         raise FullError(full)
-    return _Way(draft.to, draft.priority or Priority.LATER, pool=tuple(taking) or reachable)
+    return _Way(draft.to, draft.priority or Priority.LATER, pool=pool)
+
+
+def pool_of(tx: Transaction, known: Known, said: Draft | Message, found: Route) -> tuple[str, ...]:
+    """Return who of a group may take what is for any of them; RefusedError where nobody may."""
+    agents = [agent for name in found.recipients if (agent := known.agent(name)) and not agent.reads_inbox]
+    if not agents:
+        raise RefusedError(f"no relay runs any of {said.to}: they read their inboxes themselves")
+    reachable = [agent for agent in agents if may_reach(tx, known, said.sender, agent)]
+    if not reachable:
+        raise RefusedError(f"{said.sender} may not send to any of {said.to}")
+    taking = [agent for agent in reachable if not too_long(agent, said.body)]
+    if not taking and not said.kind.automatic:
+        raise RefusedError(f"the message is too long for every one of {said.to}")
+    return tuple(agent.id for agent in taking or reachable)
 
 
 def too_long(agent: Agent | None, body: str) -> str | None:

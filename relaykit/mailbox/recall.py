@@ -12,6 +12,7 @@ from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
 from relaykit.mailbox.entry import enter_pool
 from relaykit.mailbox.heads import head_of
+from relaykit.mailbox.letters import pool_of
 from relaykit.mailbox.reaching import route
 from relaykit.mailbox.rows import DeliveryRow
 from relaykit.model import Delivery, Message, State, Wish
@@ -42,8 +43,7 @@ def requeue(tx: Transaction, message: str, *, recipient: str | None = None) -> S
     if not failed:
         states = ", ".join(f"{delivery.recipient} {delivery.state}" for delivery in meant)
         raise RefusedError(f"nothing of message {found.id} ended otherwise than well: {states}")
-    members = route(tx, Known(tx), found.to, found.sender).recipients if found.to.startswith("any:") else ()
-    return [_requeue(tx, delivery, found, members) for delivery in failed]
+    return [_requeue(tx, delivery, found, _members(tx, delivery, found)) for delivery in failed]
 
 
 def chosen(tx: Transaction, number: int, message: Message, recipient: str | None) -> list[DeliveryRow]:
@@ -70,6 +70,15 @@ def _cancel(tx: Transaction, delivery: DeliveryRow, message: Message) -> Deliver
     step = rows.step(state, tx.now, "to be cancelled")
     tx.write("UPDATE delivery SET wish = 'cancel', steps = steps || ? WHERE id = ?", step, delivery.id)
     return rows.delivery(replace(delivery, wish=Wish.CANCEL, steps=delivery.steps + step), message.id)
+
+
+def _members(tx: Transaction, delivery: DeliveryRow, message: Message) -> Sequence[str]:
+    """Return who may take it now, where it is for any of a group: who may have changed since it was put."""
+    if not message.to.startswith("any:"):
+        return ()
+    known = Known(tx)
+    said = message if delivery.body is None else replace(message, body=delivery.body)
+    return pool_of(tx, known, said, route(tx, known, message.to, message.sender))
 
 
 def _requeue(tx: Transaction, delivery: DeliveryRow, message: Message, members: Sequence[str]) -> Delivery:
