@@ -90,6 +90,7 @@ class Recovery:
             on_interrupted=self._on_interrupted,
             detached=self._worker.state.capabilities.detached
             and item.delivery.session == self._worker.state.session.id,
+            expires=item.message.expires_at is not None,
         )
 
 

@@ -124,6 +124,7 @@ def of_history(
     known: bool,
     on_interrupted: OnInterrupted,
     detached: bool = False,
+    expires: bool = False,
 ) -> Verdict:
     """Decide after a crash, by the history of the session that the delivery was handed to.
 
@@ -133,6 +134,7 @@ def of_history(
         known: Whether the provider has a history at all.
         on_interrupted: What to do with a turn that was begun and cut off.
         detached: Whether the provider's process outlives the relay, so that a turn without an end is running.
+        expires: Whether its message has a time after which it is not to be begun with.
     """
     past = turn_of(delivery, turns)
     if detached and past is not None and past.outcome is None:
@@ -148,7 +150,7 @@ def of_history(
         return settle(state, reason, past.text if past else "")
     if turns is None:
         return _unreadable(on_interrupted, known=known)
-    return _cut_off(past, on_interrupted) if past else _not_there()
+    return _cut_off(past, on_interrupted) if past else _not_there(delivery, expires=expires)
 
 
 def _end(past: PastTurn | None) -> Outcome | None:
@@ -158,8 +160,11 @@ def _end(past: PastTurn | None) -> Outcome | None:
     return None if past.fault is not None and past.fault.whose is Whose.PROCESS else past.outcome
 
 
-def _not_there() -> Verdict:
-    return Verdict(next=Next.REDELIVER, reason="the provider's history does not have it")
+def _not_there(delivery: Delivery, *, expires: bool) -> Verdict:
+    # The queue knows whether its time is over, which counts until it was seen, in whatever attempt.
+    expires = expires and all(step.state is not State.SEEN for step in delivery.steps)
+    again = Next.RELEASE if expires else Next.REDELIVER
+    return Verdict(next=again, reason="the provider's history does not have it")
 
 
 def _unreadable(on_interrupted: OnInterrupted, *, known: bool) -> Verdict:

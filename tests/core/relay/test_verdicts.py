@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, Priority, State, Whose, Wish
+from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, Priority, State, Step, Whose, Wish
 from relaykit.relay.delivering.turns import EndedTurn
 from relaykit.relay.delivering.verdicts import Next, Verdict, of_ended, of_history, of_refusal
 
@@ -166,6 +166,16 @@ def test_a_turn_that_a_stop_interrupted_is_gone_on_with() -> None:
 
 def test_the_second_death_is_the_last_whatever_history_says() -> None:
     assert recall(past(Outcome.COMPLETED, text="done"), deaths=2).state is State.DEAD
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [(State.LEASED, Next.RELEASE), (State.DELIVERED, Next.RELEASE), (State.SEEN, Next.REDELIVER)],
+)
+def test_what_may_have_expired_before_it_was_seen_goes_back_to_the_queue_which_knows(state: State, after: Next) -> None:
+    delivery = replace(DELIVERY, state=State.LEASED, steps=(Step(state, 1.0), Step(State.LEASED, 2.0)))
+    verdict = of_history(delivery, (), known=True, on_interrupted="continue", expires=True)
+    assert verdict.next is after
 
 
 @pytest.mark.parametrize("deaths", [0, 2])
