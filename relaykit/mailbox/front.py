@@ -183,8 +183,12 @@ class OperationsMailbox(ConversingMailbox):
         )
 
     async def lease_outgoing(self, recipient: str, *, owner: str) -> LeasedDelivery | None:
-        """Lease the next delivery to a person or through a transport."""
-        return await self._run(leases.lease_outgoing, recipient, owner=owner)
+        """Lease the next delivery to a person or through a transport.
+
+        What another machine is about to be told of is safe from loss of power first, with all that was written before.
+        """
+        run = self._run_synced if "@" in recipient else self._run
+        return await run(leases.lease_outgoing, recipient, owner=owner)
 
     async def outgoing(self, transport: str | None) -> Sequence[str]:
         """Return the recipients beyond a transport, or the people, for whom something waits."""
