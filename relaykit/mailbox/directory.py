@@ -194,11 +194,14 @@ def _close_orders(tx: Transaction, agent: str, why: str, *, done: Sequence[str])
 
 
 def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths: bool) -> tuple[int, ...]:
-    """Lease what an older epoch had handed over to this one. Handed over is what has a submission."""
+    """Lease to this epoch what an older one had leased, all of which may be handed over: each lease names a submission.
+
+    What has none was on its way to a person of that name, who is an agent now.
+    """
     tx.write(
         "UPDATE delivery SET state = 'queued', reason = ?, owner = NULL, epoch = NULL, steps = steps || ? "
         "WHERE recipient = ? AND owner IS NOT NULL AND submission IS NULL",
-        why := "the agent was restarted before it was handed over",
+        why := "it was on its way to a person, and its recipient is an agent now",
         rows.step(State.QUEUED, tx.now, why),
         agent,
     )

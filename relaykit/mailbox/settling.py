@@ -91,9 +91,13 @@ def _held(tx: Transaction, lease: Lease) -> tuple[Head, bool]:
 
 
 def _end_of(head: Head, state: State, reason: str) -> tuple[State, str]:
-    if head.wish == Wish.CANCEL:
-        return State.CANCELLED, f"cancelled; its turn {state}" + (f": {reason}" if reason else "")
-    return state, reason
+    if head.wish != Wish.CANCEL:
+        return state, reason
+    if state is State.CANCELLED:
+        return state, reason
+    # Only what no agent leased is without a turn.
+    what = "its turn ended" if head.epoch else "it had gone out, and ended"
+    return State.CANCELLED, f"cancelled; {what} {state}" + (f": {reason}" if reason else "")
 
 
 def _has_reply(tx: Transaction, head: Head) -> bool:

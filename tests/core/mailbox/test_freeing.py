@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from relaykit.builtin.routing import AddressRouter
-from relaykit.mailbox import directory, freeing, leases, letters, reading, recall
+from relaykit.mailbox import directory, freeing, leases, letters, reading, recall, settling
 from relaykit.mailbox.door import open_door
-from relaykit.model import USER, Draft, RelayRecord, State
+from relaykit.model import USER, Agent, Draft, RelayRecord, State
 
 
 @pytest.mark.parametrize("died", [True, False])
@@ -28,3 +28,40 @@ def test_what_was_to_be_cancelled_ends_with_its_relay_and_goes_out_no_more(tmp_p
         assert (gone.state, gone.owner) == (State.CANCELLED, None)
         assert door.run(leases.lease_outgoing, "cancelled@dock", owner="relay-2") is None
         assert door.run(leases.lease_outgoing, "wanted@dock", owner="relay-2") is not None
+
+
+def test_what_was_on_its_way_to_a_person_is_the_agents_of_that_name(tmp_path: Path) -> None:
+    with open_door(tmp_path, routers=[AddressRouter()]) as door:
+        door.run(letters.put, Draft(sender="maria", to=USER, body="hello"))
+        door.run(letters.put, Draft(sender=USER, to="maria", body="hello maria", id="one"))
+        door.run(leases.lease_outgoing, "maria", owner="relay-1")
+        claim = door.run(directory.claim, Agent(id="maria", provider="echo", cwd="/"), "relay-2")
+        (delivery,) = door.run(reading.trace, "one").deliveries
+        assert (claim.abandoned, delivery.state) == ((), State.QUEUED)
+        assert "on its way to a person" in delivery.reason
+
+
+def test_what_was_cancelled_when_it_had_gone_out_says_so(tmp_path: Path) -> None:
+    with open_door(tmp_path, routers=[AddressRouter()]) as door:
+        door.run(letters.put, Draft(sender=USER, to="bob@dock", body="hello", id="one"))
+        out = door.run(leases.lease_outgoing, "bob@dock", owner="relay-1")
+        assert out is not None
+        door.run(recall.cancel, "one")
+        door.run(settling.settle, [out.lease], State.ACKNOWLEDGED, "taken under number 7")
+        (delivery,) = door.run(reading.trace, "one").deliveries
+    assert delivery.state is State.CANCELLED
+    assert delivery.reason == "cancelled; it had gone out, and ended acknowledged: taken under number 7"
+
+
+def test_what_was_cancelled_in_its_turn_says_how_that_ended(tmp_path: Path) -> None:
+    with open_door(tmp_path, routers=[AddressRouter()]) as door:
+        door.run(directory.claim, Agent(id="a", provider="echo", cwd="/"), "relay-1")
+        reasons = []
+        for ended in (State.ANSWERED, State.CANCELLED):
+            message = door.run(letters.put, Draft(sender=USER, to="a", body="hello")).message.id
+            taken = door.run(leases.lease, "a", owner="relay-1", epoch=1, submission="s", session="s")
+            assert taken is not None
+            door.run(recall.cancel, message)
+            door.run(settling.settle, [taken.lease], ended, "why")
+            reasons.append(door.run(reading.trace, message).deliveries[0].reason)
+    assert reasons == ["cancelled; its turn ended answered: why", "why"]
