@@ -108,7 +108,13 @@ def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = Tru
     )
     tx.write("DELETE FROM person WHERE name = ?", agent.id)
     _close_orders(tx, agent.id, "the agent was restarted", done=("stop", "kill", "restart"))
-    return Claim(agent=agent.id, epoch=epoch, abandoned=_take_over(tx, agent.id, incarnation, epoch, deaths))
+    found = _take_over(tx, agent.id, incarnation, epoch, deaths)
+    return Claim(
+        agent=agent.id,
+        epoch=epoch,
+        abandoned=tuple(number for number, _ in found),
+        counted=tuple(number for number, counts in found if counts),
+    )
 
 
 def describe(tx: Transaction, agent: Agent, epoch: int) -> None:
@@ -193,10 +199,10 @@ def _close_orders(tx: Transaction, agent: str, why: str, *, done: Sequence[str])
     )
 
 
-def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths: bool) -> tuple[int, ...]:
-    """Lease to this epoch what an older one had leased, all of which may be handed over: each lease names a submission.
+def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths: bool) -> list[tuple[int, bool]]:
+    """Lease to this epoch what an older one had leased; return it, and for which of it a death was counted.
 
-    What has none was on its way to a person of that name, who is an agent now.
+    All of it may be handed over: each lease names a submission. What has none was on its way to a person of that name, who is an agent now.
     """
     tx.write(
         "UPDATE delivery SET state = 'queued', reason = ?, owner = NULL, epoch = NULL, steps = steps || ? "
@@ -205,12 +211,19 @@ def _take_over(tx: Transaction, agent: str, incarnation: str, epoch: int, deaths
         rows.step(State.QUEUED, tx.now, why),
         agent,
     )
-    found = tx.rows("SELECT id, state FROM delivery WHERE recipient = ? AND owner IS NOT NULL ORDER BY rank, id", agent)
-    note = "taken over from a process that died" if deaths else "taken over by the next start"
     # A death counts where its epoch had handed the delivery over, not where it had only taken it over itself.
-    tx.write_many(
-        "UPDATE delivery SET owner = ?, epoch = ?, steps = steps || ?, "
-        "deaths = deaths + iif(wish IS 'stop' OR handed_in IS NOT epoch, 0, ?) WHERE id = ?",
-        [(incarnation, epoch, rows.step(State(state), tx.now, note), deaths, number) for number, state in found],
+    found = tx.rows(
+        "SELECT id, state, ? AND wish IS NOT 'stop' AND handed_in IS epoch FROM delivery "
+        "WHERE recipient = ? AND owner IS NOT NULL ORDER BY rank, id",
+        deaths,
+        agent,
     )
-    return tuple(number for number, _ in found)
+    note = "taken over from a process that died" if deaths else "taken over by the next start"
+    tx.write_many(
+        "UPDATE delivery SET owner = ?, epoch = ?, steps = steps || ?, deaths = deaths + ? WHERE id = ?",
+        [
+            (incarnation, epoch, rows.step(State(state), tx.now, note), counts, number)
+            for number, state, counts in found
+        ],
+    )
+    return [(number, bool(counts)) for number, _, counts in found]

@@ -183,10 +183,7 @@ class OperationsMailbox(ConversingMailbox):
         )
 
     async def lease_outgoing(self, recipient: str, *, owner: str) -> LeasedDelivery | None:
-        """Lease the next delivery to a person or through a transport.
-
-        What another machine is about to be told of is safe from loss of power first, with all that was written before.
-        """
+        """Lease the next delivery to a person or through a transport; synced, if another machine is told of it next."""
         run = self._run_synced if "@" in recipient else self._run
         return await run(leases.lease_outgoing, recipient, owner=owner)
 
@@ -201,6 +198,10 @@ class OperationsMailbox(ConversingMailbox):
     async def relet(self, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
         """Take a new attempt at a delivery that is held."""
         return await self._run(leases.relet, lease, submission=submission, session=session, note=note)
+
+    async def forgive(self, lease: Lease) -> LeasedDelivery:
+        """Take back the death that the claim counted: the text had not been handed over."""
+        return await self._run(leases.forgive, lease)
 
     async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:
         """Record what a worker has learnt since it last did."""

@@ -93,6 +93,14 @@ def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note:
 
 
 @told(Audience.OTHERS)
+def forgive(tx: Transaction, lease: Lease) -> LeasedDelivery:
+    """Take back the death that the claim counted: the text had not been handed over to the process that died."""
+    step = rows.step(_state(tx, lease), tx.now, "no death of its own: it had not been handed over")
+    _write(tx, lease, "deaths = deaths - 1", step)
+    return leased(tx, lease.delivery)
+
+
+@told(Audience.OTHERS)
 def note(tx: Transaction, steps: Sequence[Noted], report: Report | None = None) -> None:
     """Record what a worker has learnt since it last did; all or nothing."""
     for lease in dict.fromkeys(step.lease for step in steps):

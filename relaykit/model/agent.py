@@ -78,4 +78,6 @@ class Claim(Record, frozen=True, kw_only=True):
     agent: str
     epoch: int
     abandoned: tuple[int, ...] = field(default=())
-    """Deliveries that were handed over and have no end; they are now leased by this claim."""
+    """Deliveries that may be handed over and have no end; they are now leased by this claim."""
+    counted: tuple[int, ...] = field(default=())
+    """Those of them for which one more death was counted."""

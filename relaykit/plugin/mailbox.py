@@ -157,9 +157,9 @@ class Agents(Protocol):
     async def claim(self, agent: Agent, incarnation: str, *, deaths: bool = True) -> Claim:
         """Enter or update the agent and raise its epoch. Only the holder of its lock calls this.
 
-        Whatever an older epoch had leased is this claim's now: what was not handed over is queued again, what
-        was is returned as abandoned. With ``deaths`` (not after a reboot) each of those counts one more death,
-        but those with the wish ``stop``: their turn was ended in good order.
+        Whatever an older epoch had leased is this claim's now, and returned as abandoned: its text may be handed
+        over. With ``deaths`` (not after a reboot) each counts one more death, but those with the wish ``stop``:
+        their turn was ended in good order. ``counted`` names those.
         Commands and permission requests of older epochs are closed. How much text its provider takes is kept
         where the agent says nothing of it.
 
@@ -218,6 +218,10 @@ class Leases(Protocol):
 
     async def relet(self, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
         """Take a new attempt at a delivery that is held, under a new submission id."""
+        ...
+
+    async def forgive(self, lease: Lease) -> LeasedDelivery:
+        """Take back the death that the claim counted: the text had not been handed over to the process that died."""
         ...
 
     async def note(self, steps: Sequence[Noted], report: Report | None = None) -> None:

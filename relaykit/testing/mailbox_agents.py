@@ -72,6 +72,18 @@ class Claims(MailboxPart):
         await bench.claim("a", relay="relay-2")
         assert (await bench.delivery(asked.id)).deaths == 0
 
+    async def test_a_death_that_was_none_is_taken_back(self, bench: Bench) -> None:
+        asked = [(await bench.put()).message for _ in range(2)]
+        stopped = await bench.begin()
+        await bench.mailbox.wish(stopped.lease, Wish.STOP)
+        await bench.lease()
+        claim = await bench.claim("a", relay="relay-2")
+        assert claim.counted == (claim.abandoned[1],)
+        forgiven = await bench.mailbox.forgive((await bench.mailbox.leased(claim.counted[0])).lease)
+        assert forgiven.delivery == await bench.delivery(asked[1].id)
+        assert forgiven.delivery.deaths == 0
+        assert (await bench.claim("a", relay="relay-3")).counted == ()
+
     async def test_a_claim_takes_nothing_of_other_agents(self, bench: Bench) -> None:
         await bench.claim("b")
         await bench.put("b")

@@ -14,6 +14,7 @@ from relaykit.testing.mailbox_bench import RELAY, Bench, MailboxPart, reply_of, 
 
 WRITES: dict[str, Callable[[Mailbox, Lease], Awaitable[object]]] = {
     "relet": lambda mailbox, lease: mailbox.relet(lease, submission="s", session="s", note=""),
+    "forgive": lambda mailbox, lease: mailbox.forgive(lease),
     "delivered": lambda mailbox, lease: mailbox.note([Noted(lease=lease, at=1.0)]),
     "seen": lambda mailbox, lease: mailbox.note([Noted(lease=lease, at=1.0, turn="turn")]),
     "release": lambda mailbox, lease: mailbox.release(lease, ""),

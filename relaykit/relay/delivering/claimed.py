@@ -80,6 +80,10 @@ class ClaimedMailbox:
         """Take a new attempt at a delivery that is held."""
         return await self._kept(lambda: self._mailbox.relet(lease, submission=submission, session=session, note=note))
 
+    async def forgive(self, lease: Lease) -> LeasedDelivery:
+        """Take back the death that the claim counted."""
+        return await self._kept(lambda: self._mailbox.forgive(lease))
+
     async def note(self, steps: Sequence[Noted], how: How | None) -> None:
         """Record steps of deliveries, and how the agent is."""
         await self._kept(lambda: self._mailbox.note(steps, self._report(how)))

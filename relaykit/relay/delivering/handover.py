@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from relaykit.errors import ProviderError
-from relaykit.model import LeasedDelivery, Mode, State, Wish, new_id
+from relaykit.model import LeasedDelivery, Mode, State, Whose, Wish, new_id
 from relaykit.plugin import Joining
 from relaykit.relay.delivering import replies
 from relaykit.relay.delivering.held import Resumption
@@ -102,11 +102,19 @@ class HandOver:
             with anyio.fail_after(SUBMIT_SECONDS):
                 await self._state.submit(text, submission, mode)
         except ProviderError as error:
+            if error.fault.whose is Whose.PROCESS:
+                self._note(items)
             await self._refused(error, self._held.take([submission]))
             return
         except TimeoutError:
+            self._note(items)
+            await self._notebook.write_steps()
             raise SessionLostError(f"the provider did not take a text within {SUBMIT_SECONDS:.0f} s") from None
         reached("submitted")
+        self._note(items)
+
+    def _note(self, items: Sequence[LeasedDelivery]) -> None:
+        """Note that the provider has the texts, or may have: one that dies or hangs by them had them."""
         for item in items:
             self._notebook.step(item.lease)
 

@@ -43,11 +43,19 @@ class Recovery:
         """Deal with all that the claim took over."""
         items = [await self._worker.state.claimed.leased(delivery) for delivery in claim.abandoned]
         await self._read_histories(items)
+        items = [await self._forgiven(item, claim) for item in items]
         groups: dict[tuple[str | None, str], list[LeasedDelivery]] = {}
         for item in items:
             groups.setdefault(self._turn(item), []).append(item)
         for group in groups.values():
             await self._worker.recover(group, self._judge)
+
+    async def _forgiven(self, item: LeasedDelivery, claim: Claim) -> LeasedDelivery:
+        """Return it with the deaths that are its own: nothing that died before the hand-over died of it."""
+        counted = item.delivery.id in claim.counted
+        if counted and verdicts.never_handed_over(item.delivery, self._histories[item.delivery.session]):
+            return await self._worker.state.claimed.forgive(item.lease)
+        return item
 
     def _turn(self, item: LeasedDelivery) -> tuple[str | None, str]:
         """Return what those of one turn have in common: its history knows all that joined, the mailbox a moment late."""

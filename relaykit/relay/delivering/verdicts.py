@@ -117,6 +117,11 @@ def turn_of(delivery: Delivery, turns: Sequence[PastTurn] | None) -> PastTurn | 
     return next((turn for turn in turns or () if delivery.submission in turn.submissions), None)
 
 
+def never_handed_over(delivery: Delivery, turns: Sequence[PastTurn] | None) -> bool:
+    """Whether a relay died between the lease and the hand-over, as far as the mailbox and a readable history know."""
+    return delivery.state is State.LEASED and turns is not None and turn_of(delivery, turns) is None
+
+
 def of_history(
     delivery: Delivery,
     turns: Sequence[PastTurn] | None,

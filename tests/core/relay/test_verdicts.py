@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, Priority, State, Step, Whose, Wish
 from relaykit.relay.delivering.turns import EndedTurn
-from relaykit.relay.delivering.verdicts import Next, Verdict, of_ended, of_history, of_refusal
+from relaykit.relay.delivering.verdicts import Next, Verdict, never_handed_over, of_ended, of_history, of_refusal
 
 DELIVERY = Delivery(
     id=1,
@@ -166,6 +166,14 @@ def test_a_turn_that_a_stop_interrupted_is_gone_on_with() -> None:
 
 def test_the_second_death_is_the_last_whatever_history_says() -> None:
     assert recall(past(Outcome.COMPLETED, text="done"), deaths=2).state is State.DEAD
+
+
+def test_what_a_readable_history_lacks_and_nobody_took_was_not_handed_over() -> None:
+    leased = replace(DELIVERY, state=State.LEASED)
+    assert never_handed_over(leased, [])
+    assert not never_handed_over(replace(DELIVERY, state=State.DELIVERED), [])
+    assert not never_handed_over(leased, [past(None)])
+    assert not never_handed_over(leased, None)
 
 
 @pytest.mark.parametrize(
