@@ -30,6 +30,10 @@ def release_stale(tx: Transaction, boot: str, before: float) -> int:
     return _free(tx, "its relay died", "owner NOT IN (SELECT incarnation FROM relay WHERE beat >= ?)", before)
 
 
+_NEVER_BEGUN = "instr(steps, 'delivered' || char(31)) = 0 AND instr(steps, 'seen' || char(31)) = 0"
+"""Of a delivery that an agent had, in no attempt: another would begin what the first is to go on with as if it were new."""
+
+
 def _free(tx: Transaction, why: str, condition: str, *values: object) -> int:
     """Queue again what no agent's lock protects: deliveries to the outside, and to any of a group while unseen.
 
@@ -38,7 +42,7 @@ def _free(tx: Transaction, why: str, condition: str, *values: object) -> int:
     """
     held = (
         f"owner IS NOT NULL AND state = 'leased' AND {condition} "
-        "AND (epoch = 0 OR delivery.id IN (SELECT delivery FROM pool))"
+        f"AND (epoch = 0 OR (delivery.id IN (SELECT delivery FROM pool) AND {_NEVER_BEGUN}))"
     )
     # All that is under a lease is under way: to ask for that, too, would have SQLite walk through what is queued.
     cancelled = tx.rows(f"SELECT {heads.HEAD} {rows.JOINED} WHERE wish = 'cancel' AND {held}", *values)

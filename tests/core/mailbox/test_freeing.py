@@ -9,7 +9,7 @@ import pytest
 from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import directory, freeing, leases, letters, reading, recall, settling
 from relaykit.mailbox.door import open_door
-from relaykit.model import USER, Agent, Draft, RelayRecord, State
+from relaykit.model import USER, Agent, Draft, Noted, RelayRecord, State
 
 
 @pytest.mark.parametrize("died", [True, False])
@@ -65,3 +65,17 @@ def test_what_was_cancelled_in_its_turn_says_how_that_ended(tmp_path: Path) -> N
             door.run(settling.settle, [taken.lease], ended, "why")
             reasons.append(door.run(reading.trace, message).deliveries[0].reason)
     assert reasons == ["cancelled; its turn ended answered: why", "why"]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_of_any_of_a_group_only_what_no_session_began_with_is_free_for_the_others(tmp_path: Path, begun: bool) -> None:
+    with open_door(tmp_path, routers=[AddressRouter()]) as door:
+        door.run(directory.join, RelayRecord(incarnation="relay-1", pid=1, boot="boot", beat=0.0))
+        claim = door.run(directory.claim, Agent(id="a", provider="echo", cwd="/", tags=("x",)), "relay-1")
+        door.run(letters.put, Draft(sender=USER, to="any:tag:x", body="look", id="one"))
+        held = door.run(leases.lease, "a", owner="relay-1", epoch=claim.epoch, submission="s-1", session="session")
+        assert held is not None
+        if begun:  # its turn was cut off, and is about to be gone on with
+            door.run(leases.note, [Noted(lease=held.lease, at=1.0)])
+        door.run(leases.relet, held.lease, submission="s-2", session="session", note="its turn was cut off")
+        assert door.run(freeing.release_stale, "boot", 30.0) == (0 if begun else 1)
