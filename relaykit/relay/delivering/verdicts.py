@@ -154,8 +154,9 @@ def of_history(
         state, reason = _WISHED[delivery.wish]
         return settle(state, reason, past.text if past else "")
     if turns is None:
-        return _unreadable(on_interrupted, known=known)
-    return _cut_off(past, on_interrupted) if past else _not_there(delivery, expires=expires)
+        return _unreadable(delivery, on_interrupted, known=known)
+    begun = past is not None or _was_begun_before(delivery)
+    return _cut_off(past, on_interrupted) if begun else _not_there(delivery, expires=expires)
 
 
 def _end(past: PastTurn | None) -> Outcome | None:
@@ -165,6 +166,14 @@ def _end(past: PastTurn | None) -> Outcome | None:
     return None if past.fault is not None and past.fault.whose is Whose.PROCESS else past.outcome
 
 
+def _was_begun_before(delivery: Delivery) -> bool:
+    """Whether an earlier attempt began its turn: what history lacks is only the word to go on with that."""
+    states = [step.state for step in delivery.steps]
+    last = max((number for number, state in enumerate(states) if state is State.LEASED), default=0)
+    begun = max((number for number, state in enumerate(states) if state is State.QUEUED), default=0)
+    return State.SEEN in states[begun:last]
+
+
 def _not_there(delivery: Delivery, *, expires: bool) -> Verdict:
     # The queue knows whether its time is over, which counts until it was seen, in whatever attempt.
     expires = expires and all(step.state is not State.SEEN for step in delivery.steps)
@@ -172,21 +181,23 @@ def _not_there(delivery: Delivery, *, expires: bool) -> Verdict:
     return Verdict(next=again, reason="the provider's history does not have it")
 
 
-def _unreadable(on_interrupted: OnInterrupted, *, known: bool) -> Verdict:
+def _unreadable(delivery: Delivery, on_interrupted: OnInterrupted, *, known: bool) -> Verdict:
     if on_interrupted == "redeliver":
         return Verdict(next=Next.REDELIVER, reason="nothing tells what became of it; on_interrupted says redeliver")
+    what = "the relay was stopped" if delivery.wish is Wish.STOP else "a process died"
     why = "the session's history cannot be read" if known else "the provider keeps no history"
-    return settle(State.UNKNOWN, f"it was handed over, then a process died, and {why}")
+    return settle(State.UNKNOWN, f"it was handed over, then {what}, and {why}")
 
 
-def _cut_off(past: PastTurn, on_interrupted: OnInterrupted) -> Verdict:
+def _cut_off(past: PastTurn | None, on_interrupted: OnInterrupted) -> Verdict:
     match on_interrupted:
         case "continue":
-            return Verdict(next=Next.CONTINUE, reason="its turn was cut off", quoted=not past.told)
+            return Verdict(next=Next.CONTINUE, reason="its turn was cut off", quoted=past is None or not past.told)
         case "redeliver":
             return Verdict(next=Next.REDELIVER, reason="its turn was cut off; on_interrupted says redeliver")
         case "fail":
-            return settle(State.FAILED, "its turn was cut off; on_interrupted says fail", past.text)
+            text = past.text if past else ""
+            return settle(State.FAILED, "its turn was cut off; on_interrupted says fail", text)
 
 
 def _finished(past: PastTurn, outcome: Outcome, delivery: Delivery) -> Verdict:

@@ -118,6 +118,26 @@ def test_what_history_does_not_have_is_handed_over_again() -> None:
     assert recall(past(Outcome.COMPLETED, submissions=("other",))).next is Next.REDELIVER
 
 
+BEGUN = (State.QUEUED, State.LEASED, State.DELIVERED, State.SEEN)
+
+
+@pytest.mark.parametrize(
+    ("states", "after"),
+    [
+        ((*BEGUN, State.LEASED), Next.CONTINUE),
+        ((*BEGUN, State.LEASED, State.DELIVERED), Next.CONTINUE),
+        (BEGUN, Next.REDELIVER),  # it is this attempt that history lacks
+        ((*BEGUN, State.QUEUED, State.LEASED), Next.REDELIVER),  # its turn had done nothing, so it was queued again
+    ],
+)
+def test_where_history_lacks_only_the_word_to_go_on_the_turn_was_cut_off(
+    states: tuple[State, ...], after: Next
+) -> None:
+    steps = tuple(Step(state=state, at=1.0) for state in states)
+    verdict = recall(past(Outcome.COMPLETED, submissions=("other",)), steps=steps)
+    assert (verdict.next, verdict.quoted) == (after, after is Next.CONTINUE)
+
+
 def test_a_turn_that_finished_meanwhile_is_settled_from_history() -> None:
     verdict = recall(past(Outcome.COMPLETED, text="done"))
     assert (verdict.state, verdict.text) == (State.ANSWERED, "done")
@@ -178,7 +198,7 @@ def test_what_a_readable_history_lacks_and_nobody_took_was_not_handed_over() -> 
 
 @pytest.mark.parametrize(
     ("state", "after"),
-    [(State.LEASED, Next.RELEASE), (State.DELIVERED, Next.RELEASE), (State.SEEN, Next.REDELIVER)],
+    [(State.LEASED, Next.RELEASE), (State.DELIVERED, Next.RELEASE), (State.SEEN, Next.CONTINUE)],
 )
 def test_what_may_have_expired_before_it_was_seen_goes_back_to_the_queue_which_knows(state: State, after: Next) -> None:
     delivery = replace(DELIVERY, state=State.LEASED, steps=(Step(state, 1.0), Step(State.LEASED, 2.0)))
@@ -202,6 +222,12 @@ def test_what_a_detached_process_runs_or_finished_goes_on_or_is_settled_whoever_
 def test_what_nobody_can_tell_ends_unknown(known: bool) -> None:
     verdict = of_history(DELIVERY, None, known=known, on_interrupted="continue")
     assert verdict.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(("wish", "what"), [(None, "a process died"), (Wish.STOP, "the relay was stopped")])
+def test_what_nobody_can_tell_says_why_its_turn_ended(wish: Wish | None, what: str) -> None:
+    verdict = of_history(replace(DELIVERY, wish=wish), None, known=False, on_interrupted="continue")
+    assert verdict.reason == f"it was handed over, then {what}, and the provider keeps no history"
 
 
 def test_what_nobody_can_tell_is_begun_anew_only_where_the_configuration_says_so() -> None:
