@@ -60,8 +60,7 @@ def run(
 
     In a terminal it shows what the agents do, and a key answers what they ask. Elsewhere, and with `--headless` or
     `--json`, it prints one line for each agent that is ready. Ctrl-C and SIGTERM stop in good order: running turns may end, then
-    they are interrupted, and taken up again at the next start where their provider keeps a history. A second Ctrl-C stops
-    at once.
+    they are interrupted and, where their provider keeps a history, taken up again at the next start. A second stops at once.
     """
     said = RunOptions(
         provider=provider,
