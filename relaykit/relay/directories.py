@@ -13,19 +13,10 @@ if TYPE_CHECKING:
 
 
 def private_directory(path: Path) -> Path:
-    """Make a directory, and what lacks above it, 0700; ``Path.mkdir`` gives its mode to the last one only.
-
-    Raises:
-        StoreError: It cannot be made.
-    """
-    try:
-        if not path.is_dir():
-            private_directory(path.parent)
-            path.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: this directory cannot be made ({error.strerror}); choose another home: --home or RELAYKIT_HOME"
-        ) from error
+    """Make a directory, and what lacks above it, 0700; ``Path.mkdir`` gives its mode to the last one only."""
+    if not path.is_dir():
+        private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
@@ -35,7 +26,13 @@ def private_home(path: Path) -> Path:
     Raises:
         StoreError: It cannot be made, belongs to someone else, or others may write to it.
     """
-    refuse_shared(private_directory(path))
+    try:
+        private_directory(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: this directory cannot be made ({error.strerror}); choose another home: --home or RELAYKIT_HOME"
+        ) from error
+    refuse_shared(path)
     return path
 
 
