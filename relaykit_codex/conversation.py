@@ -13,6 +13,7 @@ from relaykit.model import (
     PermissionAsked,
     PermissionClosed,
     ProviderNote,
+    TurnEnded,
     TurnJoined,
     TurnStarted,
 )
@@ -50,6 +51,8 @@ class Conversation:
         self.turn: RunningTurn | None = None
         self.left_running: set[str] = set()
         """Commands that turns which ended well left running, by item: on purpose, so nobody else is to end them."""
+        self.compaction: TurnEnded | None = None
+        """How the last turn ended that did nothing but compact."""
         self._expected: dict[str, list[str]] = {}
         self._starting = 0
         self._usage = UsageMeter()
@@ -143,7 +146,7 @@ class Conversation:
         promised = self._expected.pop(turn.id, None)
         turn.submissions = dict.fromkeys(promised or ())
         asked_for = promised is not None or self._starting > 0
-        before = self.turn.end(Outcome.INTERRUPTED, None) if self.turn else []
+        before = self._over(self.turn, Outcome.INTERRUPTED, None) if self.turn else []
         self.turn = turn
         return [*before, TurnStarted(turn=turn.id, origin=Origin.SUBMISSION if asked_for else Origin.PROVIDER)]
 
@@ -156,7 +159,7 @@ class Conversation:
         if outcome is Outcome.COMPLETED:
             self.left_running |= turn.unfinished
         error = table(done, "error")
-        return turn.end(outcome, turn_fault(error) if error or outcome is Outcome.FAILED else None)
+        return self._over(turn, outcome, turn_fault(error) if error or outcome is Outcome.FAILED else None)
 
     def _item_started(self, params: Fields) -> list[Occurrence]:
         turn = self._turn_of(params)
@@ -206,6 +209,12 @@ class Conversation:
     def _config_warning(self, params: Fields) -> list[Occurrence]:
         fault = config_fault(params)
         return [ErrorRaised(fault=fault) if fault else ProviderNote(name="configWarning", data=params)]
+
+    def _over(self, turn: RunningTurn, outcome: Outcome, fault: Fault | None) -> list[Occurrence]:
+        *closed, end = turn.end(outcome, fault)
+        if turn.compacts and isinstance(end, TurnEnded):
+            self.compaction = end
+        return [*closed, end]
 
     def _end_of(self, name: str) -> RunningTurn | None:
         promised = self._expected.pop(name, None)

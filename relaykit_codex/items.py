@@ -17,6 +17,7 @@ WRITTEN = {
     "plan": BlockKind.SYSTEM,
 }
 """Items whose text is written bit by bit."""
+COMPACTION = "contextCompaction"
 _WRAPPED = 3
 _SUBAGENT = frozenset({"collabAgentToolCall", "subAgentActivity"})
 
@@ -75,7 +76,7 @@ def whole(item: Fields, turn: str) -> Block:
         return Block(
             id=block, kind=BlockKind.TOOL_USE, turn=turn, name="web_search", text=text(item, "query"), data=data
         )
-    if kind == "contextCompaction":
+    if kind == COMPACTION:
         return Block(id=block, kind=BlockKind.SYSTEM, turn=turn, name="compaction", text="The context was compacted.")
     block_kind = BlockKind.SUBAGENT if kind in _SUBAGENT else BlockKind.SYSTEM
     return Block(id=block, kind=block_kind, turn=turn, name=kind, text=text(item, "prompt"), data={"raw": kept(item)})

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockDelta, BlockEnded, BlockKind, BlockStarted, Fault, Occurrence, Outcome, TurnEnded
 from relaykit_codex.fields import Fields, text
-from relaykit_codex.items import OUTPUT_LIMIT, capped, result_id, tool_result, tool_use, whole, written
+from relaykit_codex.items import COMPACTION, OUTPUT_LIMIT, capped, result_id, tool_result, tool_use, whole, written
 
 _RESULT = result_id("")
 
@@ -34,7 +34,8 @@ class RunningTurn:
         """Whether it began before anybody listened, so that starts may be missing and ends come twice."""
         self._ended: set[str] = set()
         self.submissions: dict[str, None] = {}
-        self.compacts = False
+        self._kinds: set[str] = set()
+        """Of the items that were told of."""
         self.items: dict[str, Fields] = {}
         """Tools by item id: an approval names the item alone."""
         self._open: dict[str, _Open] = {}
@@ -44,6 +45,11 @@ class RunningTurn:
         """The last whole text."""
         self._last = ""
         """The last text there is, whole or not."""
+
+    @property
+    def compacts(self) -> bool:
+        """Whether it is nothing but a compaction, as far as is known: one that is cut off at once has no item at all."""
+        return not self.submissions and self._kinds <= {COMPACTION}
 
     @property
     def unfinished(self) -> frozenset[str]:
@@ -60,6 +66,7 @@ class RunningTurn:
 
     def began(self, item: Fields) -> list[Occurrence]:
         """Return what the start of an item means."""
+        self._kinds.add(text(item, "type"))
         if (block := written(item, self.id)) is not None:
             return [*self.cut_text(), *self._begin(replace(block, text=""))]
         if (block := tool_use(item, self.id)) is None:
@@ -87,11 +94,11 @@ class RunningTurn:
         if self._rejoined and text(item, "id") in self._ended:
             return []
         self._ended.add(text(item, "id"))
+        self._kinds.add(text(item, "type"))
         if (block := written(item, self.id)) is not None:
             self._note_text(block)
             return [self._end(block)]
         if (use := tool_use(item, self.id)) is None:
-            self.compacts = self.compacts or text(item, "type") == "contextCompaction"
             return [BlockEnded(block=whole(item, self.id))]
         before: list[Occurrence] = [] if use.id in self.items else [BlockEnded(block=use)]
         shown = self._open.get(result_id(use.id))

@@ -73,7 +73,6 @@ class CodexSession:
         self._interrupted: str | None = None
         self._was_seen = False
         self._compacting = False
-        self._compacted: TurnEnded | None = None
 
     @property
     def id(self) -> str:
@@ -127,7 +126,7 @@ class CodexSession:
 
     async def compact(self) -> None:
         """Have codex summarise what was said; after the running turn, if there is one."""
-        self._compacted, self._compacting = None, True
+        self._conversation.compaction, self._compacting = None, True
         try:
             await self._client.ask("thread/compact/start", {"threadId": self.id})
             with anyio.move_on_after(_COMPACT_SECONDS):
@@ -241,8 +240,6 @@ class CodexSession:
             self._unseen.seen(self.id)
 
     def _turn_ended(self, turn: TurnEnded) -> None:
-        if self._compacting and not turn.submissions:
-            self._compacted = turn
         if turn.outcome is not Outcome.COMPLETED and turn.by == "provider":
             self._tasks.start_soon(self._end_commands, name="codex: end what a turn left running")
 
@@ -260,15 +257,18 @@ class CodexSession:
             self._pass_on([ErrorRaised(fault=fault)])
 
     def _over_or_compacted(self) -> bool:
-        return self._compacted is not None or self._client.over is not None
+        return self._conversation.compaction is not None or self._client.over is not None
 
     def _check_compacted(self) -> None:
         if self._client.over:
             raise ProviderError(self._client.over)
-        if self._compacted is None:
+        compaction = self._conversation.compaction
+        if compaction is None:
             raise agent_error("timeout", f"codex did not compact within {_COMPACT_SECONDS:g} seconds")
-        if self._compacted.fault:
-            raise ProviderError(self._compacted.fault)
+        if compaction.fault:
+            raise ProviderError(compaction.fault)
+        if compaction.outcome is not Outcome.COMPLETED:
+            raise ProviderError(Fault(whose=Whose.TURN, code="compact", message="the compaction was interrupted"))
 
     def _change(self) -> anyio.Event:
         """Return what the next change sets; made for who waits alone, for nearly nobody does."""
