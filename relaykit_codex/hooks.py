@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING
 
 from relaykit_codex.faults import agent_error
 from relaykit_codex.fields import rows, text
+from relaykit_codex.toml import toml
 
 if TYPE_CHECKING:
     from relaykit.model import Hook, Profile
@@ -60,10 +60,5 @@ def _known(profile: Profile | None) -> list[Hook]:
 
 def _group(hook: Hook) -> str:
     timeout = f",timeout={math.ceil(hook.timeout)}" if hook.timeout is not None else ""
-    matcher = f"matcher={_string(hook.matcher)}," if hook.matcher is not None else ""
-    return f'{{{matcher}hooks=[{{type="command",command={_string(hook.command)}{timeout}}}]}}'
-
-
-def _string(value: str) -> str:
-    # JSON's escapes are TOML's, but for DEL, which JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    matcher = f"matcher={toml(hook.matcher)}," if hook.matcher is not None else ""
+    return f'{{{matcher}hooks=[{{type="command",command={toml(hook.command)}{timeout}}}]}}'

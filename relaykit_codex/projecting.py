@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from relaykit_codex.hooks import trusted
 from relaykit_codex.profiles import clear_commands, settings, subagents
 from relaykit_codex.servers import servers
+from relaykit_codex.toml import toml
 
 if TYPE_CHECKING:
     from relaykit.model import Profile, ProfileCommand, ProfileFile, Subagent
@@ -87,6 +88,5 @@ def _write_role(about: Subagent, folder: Path) -> Path:
     said = {"name": about.name, "description": about.description, "developer_instructions": about.prompt}
     said |= {"model": about.model} if about.model else {}
     path = folder / f"{about.name}.toml"
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in said.items())
-    path.write_text("".join(lines).replace("\x7f", "\\u007f"), encoding="utf-8")
+    path.write_text("".join(f"{key} = {toml(value)}\n" for key, value in said.items()), encoding="utf-8")
     return path

@@ -184,3 +184,18 @@ def test_the_program_is_a_process_of_its_own_name(house):
             command = Path(f"/proc/{shown.pid}/cmdline").read_bytes().split(b"\0")
             assert (Path(os.fsdecode(command[0])).name, command[1:3]) == ("codex", [b"resume", b"--remote"])
             leave(shown)
+
+
+def test_in_its_place_the_program_may_do_no_more_than_the_agent(house):
+    with (house.codex_home / "config.toml").open("a", encoding="utf-8") as config:
+        config.write("\n[sandbox_workspace_write]\nnetwork_access = true\n")
+    with house.run(main={"options": {"config.web_search": "disabled"}}):
+        house.program("send", "main", "say:hello", "--wait", "20")
+        with attached(house) as shown:
+            dismiss(shown)
+            say(shown, "say:typed by a person")
+            shown.until(lambda text: text.count("typed by a person") == 2)
+            leave(shown)
+    typed = [entry["body"] for entry in house.stub.requests() if entry.get("step") == "say:typed by a person"]
+    assert "Network access is enabled" not in json.dumps([body["input"] for body in typed])
+    assert "web_search" not in [tool["type"] for body in typed for tool in body["tools"]]
