@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from relaykit.plugin import Terminal
 from relaykit_claude import projecting
+from relaykit_claude.equipment import settings
 from relaykit_claude.launch import chosen, config_variable, find_claude, permission_mode
 
 if TYPE_CHECKING:
@@ -26,13 +30,17 @@ def join_terminal(options: Options, request: SessionRequest, session: str, *, co
         session: Its id now.
         config: The configuration directory, where it is not the user's own.
     """
-    # Of the agent's environment only whose it is: what a profile adds may be secret, and so is a key.
+    # Of the agent's environment only whose it is: what a profile adds may be secret, and so is a key; the option env is not.
     env = {name: value for name, value in request.env.items() if name in _OF_RELAY}
     mode = f"--permission-mode={permission_mode(options, request.approval)}"
-    # What limits a session are files of the relay's own, which go with it; these are the words that need none.
-    limits = projecting.words(request.profile)
     return Terminal(
-        argv=(find_claude(options.command), f"--resume={session}", mode, *chosen(options), *limits),
+        argv=(find_claude(options.command), f"--resume={session}", mode, *chosen(options), *_limits(request)),
         cwd=request.cwd,
-        env={**env, **config_variable(config), **projecting.variables(request.profile)},
+        env={**config_variable(config), **options.env, **env, **projecting.variables(request.profile)},
     )
+
+
+def _limits(request: SessionRequest) -> list[str]:
+    """Return what limits the session, in words: its files are the relay's own, and go with it."""
+    rules = settings(replace(request, endpoint=None))  # the relay's tools are not there
+    return [*([f"--settings={json.dumps(rules)}"] if rules else []), *projecting.words(request.profile)]

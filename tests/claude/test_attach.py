@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from relaykit.model import Approval
-from relaykit.plugin import SessionRequest
+from relaykit.model import Approval, Profile, Secret
+from relaykit.plugin import Endpoint, SessionRequest
 from relaykit.testing.claude_home import KEY, claude_binary
 from relaykit.testing.terminal import terminal
 from relaykit_claude.options import Options
@@ -108,3 +108,44 @@ def test_the_program_has_the_agents_settings_and_no_secret(tmp_path):
     assert told.argv[1:] == ("--resume=s-1", "--permission-mode=acceptEdits", "--model=opus", "--effort=high")
     assert told.env == {"RELAYKIT_AGENT": "main", "CLAUDE_CONFIG_DIR": str(tmp_path / "config")}
     assert (told.cwd, told.hands_over) == (tmp_path, True)
+
+
+def told(tmp_path, *, options=None, **request):
+    wanted = SessionRequest(**{"agent": "main", "cwd": tmp_path, **request})
+    return join_terminal(Options(command=claude_binary(), **(options or {})), wanted, "s-1", config=None)
+
+
+def test_the_program_has_the_agents_own_variables(tmp_path):
+    gateway = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4000"}
+    assert told(tmp_path, options={"env": gateway}, env={"A_TOKEN": "a secret"}).env == gateway
+
+
+def test_the_program_is_without_the_tools_that_the_profile_denies(tmp_path):
+    profile = Profile(name="p", denied_tools=("shell", "WebFetch"))
+    endpoint = Endpoint(url="http://127.0.0.1:1", token=Secret("hush"))
+    (word,) = told(tmp_path, profile=profile, endpoint=endpoint).argv[3:]
+    assert json.loads(word.removeprefix("--settings=")) == {"permissions": {"deny": ["Bash", "WebFetch"]}}
+
+
+def test_the_program_asks_for_every_change_where_the_agent_may_only_read(tmp_path):
+    (word,) = told(tmp_path, approval=Approval.READ_ONLY).argv[3:]
+    assert {"Bash", "Write"} < set(json.loads(word.removeprefix("--settings="))["permissions"]["ask"])
+
+
+@live
+def test_claude_takes_them(known):
+    profile = known.program.cwd / "profiles" / "p" / "profile.toml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text('denied_tools = ["shell"]\n', encoding="utf-8")
+    with known.run(main={"profile": "p"}):
+        known.program("send", "main", "say:hello", "--wait", "20")
+        with attached(known) as shown:
+            shown.shows("hello", PROMPT)
+            say(shown, "say:typed by a person")
+            shown.until(lambda text: text.count("typed by a person") == 2)
+            say(shown, "/exit")
+            shown.ended()
+    typed = [entry["body"] for entry in known.stub.requests() if entry.get("step") == "say:typed by a person"]
+    names = [{tool["name"] for tool in body.get("tools", ())} for body in typed]
+    assert any("Read" in some for some in names)
+    assert not any("Bash" in some for some in names)
