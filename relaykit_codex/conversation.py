@@ -54,6 +54,8 @@ class Conversation:
         self.compaction: TurnEnded | None = None
         """How the last turn ended that did nothing but compact."""
         self._expected: dict[str, list[str]] = {}
+        self._last: tuple[str, frozenset[str]] = ("", frozenset())
+        """The turn that ended last, and the submissions that its end named."""
         self._starting = 0
         self._usage = UsageMeter()
         self._open: dict[str, Asked] = {}
@@ -83,12 +85,19 @@ class Conversation:
         """Note that a request for a turn goes out (1), or that it was answered (-1)."""
         self._starting += change
 
-    def taken(self, turn: str, submission: str) -> None:
-        """Note that codex took a submission for a turn."""
+    def taken(self, turn: str, submission: str) -> bool:
+        """Note that codex took a submission for a turn; return whether the end of that turn names it.
+
+        Codex may say so only after that end: such a turn will not begin any more.
+        """
+        ended, named = self._last
+        if turn == ended:
+            return submission in named
         if self.turn and self.turn.id == turn:
             self.turn.submissions[submission] = None
         else:
             self._expected.setdefault(turn, []).append(submission)
+        return True
 
     def told(self, note: Notification) -> list[Occurrence]:
         """Return what a notification means. Those of other threads mean nothing here."""
@@ -152,8 +161,11 @@ class Conversation:
 
     def _turn_completed(self, params: Fields) -> list[Occurrence]:
         done = table(params, "turn")
-        turn = self._end_of(text(done, "id"))
+        name = text(done, "id")
+        turn = self._end_of(name)
         if turn is None:
+            if name != self._last[0]:  # else this is its end once more
+                self._last = (name, frozenset())
             return []
         outcome = _OUTCOMES.get(text(done, "status"), Outcome.FAILED)
         if outcome is Outcome.COMPLETED:
@@ -211,6 +223,7 @@ class Conversation:
         return [ErrorRaised(fault=fault) if fault else ProviderNote(name="configWarning", data=params)]
 
     def _over(self, turn: RunningTurn, outcome: Outcome, fault: Fault | None) -> list[Occurrence]:
+        self._last = (turn.id, frozenset(turn.submissions))
         *closed, end = turn.end(outcome, fault)
         if turn.compacts and isinstance(end, TurnEnded):
             self.compaction = end

@@ -172,18 +172,19 @@ class CodexSession:
             turn = await self._begun()
             if turn is None:
                 return False
+            named: list[bool] = []
             try:
                 await self._client.request(
                     "turn/steer",
                     {**params, "expectedTurnId": turn},
-                    taken=lambda _: self._conversation.taken(turn, submission),
+                    taken=lambda _: named.append(self._conversation.taken(turn, submission)),
                 )
             except Refused as refused:
                 error = refusal(refused.failure)
                 if error.fault.whose is Whose.MESSAGE:
                     raise error from None
                 return False  # the turn is over, or of a kind that nothing joins
-            return True
+            return all(named)
 
     async def _start_when_idle(self, params: Fields, submission: str) -> None:
         """Start a turn once none runs: to codex a second start is a steer."""
@@ -199,15 +200,18 @@ class CodexSession:
                 raise agent_error("busy", f"codex is busy with another turn for more than {self._patience:g} seconds")
 
     async def _start(self, params: Fields, submission: str) -> None:
+        named: list[bool] = []
         self._conversation.starting(1)
         try:
             await self._client.ask(
                 "turn/start",
                 params,
-                taken=lambda result: self._conversation.taken(text(result, "turn", "id"), submission),
+                taken=lambda result: named.append(self._conversation.taken(text(result, "turn", "id"), submission)),
             )
         finally:
             self._conversation.starting(-1)
+        if not all(named):
+            raise agent_error("not_taken", "codex ended the turn before it took the message")
 
     async def _begun(self) -> str | None:
         """Return the running turn; one that codex has only promised refuses to be steered or interrupted."""

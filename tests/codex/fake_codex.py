@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import count
 
 TOLD = json.loads(os.environ.get("FAKE_CODEX", "{}"))
 SANDBOXES = {"read-only": "readOnly", "workspace-write": "workspaceWrite"}
+turns = count(1)
 
 
 def say(**message):
@@ -33,11 +35,17 @@ def thread(asked):
 
 
 def turn(request, asked):
-    begun = {"threadId": "thread-1", "turn": {"id": "turn-1", "status": "inProgress"}}
-    say(id=request, result={"turn": begun["turn"]})
+    name = f"turn-{next(turns)}"
+    begun = {"threadId": "thread-1", "turn": {"id": name, "status": "inProgress"}}
+    if "late" not in TOLD:
+        say(id=request, result={"turn": begun["turn"]})
     say(method="turn/started", params=begun)
     item = {"type": "userMessage", "id": "item-1", "clientId": asked["clientUserMessageId"], "content": asked["input"]}
-    say(method="item/completed", params={"threadId": "thread-1", "turnId": "turn-1", "item": item})
+    if TOLD.get("late") != "unseen":
+        say(method="item/completed", params={"threadId": "thread-1", "turnId": name, "item": item})
+    if "late" in TOLD:
+        complete(name)
+        say(id=request, result={"turn": begun["turn"]})
     for line in TOLD.get("during_turn", []):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
@@ -45,6 +53,10 @@ def turn(request, asked):
         sys.stderr.write("the last words, with sk-1234567890abcdef\n")
         sys.stderr.flush()
         os._exit(3)
+
+
+def complete(name):
+    say(method="turn/completed", params={"threadId": "thread-1", "turn": {"id": name, "status": "completed"}})
 
 
 def answer(request, method, asked):
@@ -60,6 +72,9 @@ def answer(request, method, asked):
         say(id=request, result=thread(asked))
     elif method == "turn/start":
         turn(request, asked)
+    elif method == "turn/steer":
+        complete(asked["expectedTurnId"])
+        say(id=request, result={"turnId": asked["expectedTurnId"]})
     elif method == "turn/interrupt":
         say(method="asked", params={"method": method})
         say(id=request, result={})
