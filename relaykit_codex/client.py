@@ -102,11 +102,13 @@ class Client:
             raise ProviderError(self.over)
         number, line = self._connection.request(method, params)
         waiting = self._waiting[number] = _Waiting(taken)
-        self._outbox.send(line)
         seconds = self._timeout if timeout is None else timeout
-        with anyio.move_on_after(seconds):
-            await waiting.done.wait()
-        self._waiting.pop(number, None)
+        try:
+            self._outbox.send(line)
+            with anyio.move_on_after(seconds):
+                await waiting.done.wait()
+        finally:
+            del self._waiting[number]
         return self._result(waiting, method, seconds)
 
     async def ask(self, method: str, params: Fields, *, taken: Callable[[Fields], None] | None = None) -> Fields:

@@ -19,7 +19,7 @@ from relaykit.model import (
 )
 from relaykit_codex.approvals import Asked, asked
 from relaykit_codex.faults import config_fault, turn_fault
-from relaykit_codex.fields import Fields, rows, table, text
+from relaykit_codex.fields import Fields, identifier, rows, table, text
 from relaykit_codex.items import kept, result_id
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 from relaykit_codex.running import RunningTurn
@@ -203,8 +203,8 @@ class Conversation:
         return [usage] if usage else []
 
     def _resolved(self, params: Fields) -> list[Occurrence]:
-        request = params.get("requestId")
-        if not isinstance(request, int | str):
+        request = identifier(params, "requestId")
+        if request is None:
             return []
         if key := self._answered.pop(request, None):
             return [PermissionClosed(key=key)]

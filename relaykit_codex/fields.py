@@ -26,6 +26,12 @@ def number(data: object, *path: str) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
+def identifier(data: object, *path: str) -> int | str | None:
+    """Return the id of a request at a path; true is none, though it would be found under 1."""
+    found = _at(data, path)
+    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
+
+
 def rows(data: object, *path: str) -> list[Fields]:
     """Return the objects of the list at a path."""
     found = _at(data, path)

@@ -13,10 +13,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from relaykit_codex.fields import Fields, number, table, text
+from relaykit_codex.fields import Fields, identifier, number, table, text
 
 MAX_LINE = 64 * 2**20
 """Bytes of one line; what is longer is passed over."""
+MAX_UNANSWERED = 1000
+"""Requests whose answers are known for what they are; those that codex never answers are forgotten, the oldest first."""
 REFUSED = -32600
 """The code of every error that codex answers with, and of ours."""
 
@@ -78,6 +80,8 @@ class Connection:
         """Return the id of a new request, and what to send."""
         request = next(self._ids)
         self._waiting[request] = method
+        if len(self._waiting) > MAX_UNANSWERED:
+            del self._waiting[next(iter(self._waiting))]
         return request, _line({"id": request, "method": method, "params": params})
 
     def notify(self, method: str) -> bytes:
@@ -127,15 +131,15 @@ class Connection:
         return self._sorted(message, len(line))
 
     def _sorted(self, message: dict[str, Any], size: int) -> Incoming:
-        request, method = message.get("id"), text(message, "method")
-        if method and isinstance(request, int | str):
+        request, method = identifier(message, "id"), text(message, "method")
+        if method and request is not None:
             return ServerRequest(request, method, table(message, "params"))
         if method:
             return Notification(method, table(message, "params"))
         asked = self._waiting.pop(request, None) if isinstance(request, int) else None
         if asked is None or not isinstance(request, int):
             return Skipped("an answer to nothing that was asked", size)
-        if "error" in message:
+        if "result" not in message or message.get("error") is not None:
             error = table(message, "error")
             code = number(error, "code")
             return Failure(

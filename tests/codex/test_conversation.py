@@ -238,6 +238,13 @@ def test_a_question_is_answered_once():
     assert conversation.answer("another") is None
 
 
+def test_what_is_resolved_under_no_id_leaves_every_question_open():
+    conversation = Conversation("thread")
+    (asked,) = command(conversation, 1, command="ls")
+    assert conversation.told(note("serverRequest/resolved", requestId=True)) == []
+    assert conversation.answer(asked.question.key)
+
+
 def test_two_questions_about_one_item_are_two():
     conversation = Conversation("thread")
     begun(conversation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from relaykit.errors import ProviderError
@@ -67,3 +68,12 @@ class TestSession:
             assert (await talk.until(TurnEnded)).submissions == (first,)
             joined = await talk.until(TurnJoined)
             assert (joined.turn, joined.submissions) == ("turn-2", (second,))
+
+    async def test_nobody_waits_any_more_for_an_answer_that_its_caller_gave_up(self, fake):
+        async with fake.open(env=fake.told(silent=["turn/interrupt"])) as talk:
+            client = talk.session._client
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await client.request("turn/interrupt", {})
+            assert client._waiting == {}
+            assert await talk.send("hello")

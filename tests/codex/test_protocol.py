@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest, Skipped
+from relaykit_codex.protocol import MAX_UNANSWERED, Connection, Failure, Notification, Response, ServerRequest, Skipped
 
 LIMIT = 200
 
@@ -71,6 +71,37 @@ def test_an_error_is_a_failure_of_what_was_asked():
     error = {"code": -32600, "message": "no active turn to steer", "data": {"a": 1}}
     (failure,) = made.receive(json.dumps({"id": request, "error": error}).encode() + b"\n")
     assert failure == Failure(request, "turn/steer", -32600, "no active turn to steer", {"a": 1})
+
+
+def test_what_has_a_result_and_no_error_is_a_response():
+    made = Connection()
+    request, _ = made.request("turn/start", {})
+    assert made.receive(b'{"id": %d, "result": {}, "error": null}\n' % request) == [Response(request, "turn/start", {})]
+
+
+@pytest.mark.parametrize("more", [{}, {"error": None}, {"result": {}, "error": {}}])
+def test_an_answer_without_a_result_or_with_an_error_is_a_failure(more):
+    made = Connection()
+    request, _ = made.request("turn/start", {})
+    (failure,) = made.receive(json.dumps({"id": request, **more}).encode() + b"\n")
+    assert failure == Failure(request, "turn/start", -32600, "", {})
+
+
+def test_true_is_no_id():
+    made = Connection()
+    request, _ = made.request("turn/start", {})
+    data = b'{"id": true, "result": {}}'
+    assert made.receive(data + b"\n") == [Skipped("an answer to nothing that was asked", len(data))]
+    assert made.receive(b'{"id": true, "method": "x"}\n') == [Notification("x", {})]
+    assert made.receive(b'{"id": %d, "result": {}}\n' % request) == [Response(request, "turn/start", {})]
+
+
+def test_of_requests_that_are_never_answered_the_oldest_is_forgotten():
+    made = Connection()
+    first, *_, last = [made.request("turn/interrupt", {})[0] for _ in range(MAX_UNANSWERED + 1)]
+    assert isinstance(made.receive(b'{"id": %d, "result": {}}\n' % first)[0], Skipped)
+    assert made.receive(b'{"id": %d, "result": {}}\n' % last) == [Response(last, "turn/interrupt", {})]
+    assert len(made._waiting) == MAX_UNANSWERED - 1
 
 
 def test_ids_of_the_server_are_its_own():
