@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 BUNDLED = "codex_cli_bin"
 """The package that brings a codex, but puts none on the PATH."""
+_SIGN_INS = frozenset(
+    {"OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN", "OPENAI_FEDERATION_RULE_ID", "OPENAI_IDENTITY_TOKEN_FILE"}
+)
+"""What Codex signs in with from the environment; some of it before the key that it was given."""
 
 
 def find_codex(command: str | None) -> str:
@@ -74,10 +78,17 @@ def key(argv: Sequence[str], home: Path | None, options: Options, request: Sessi
     return hashlib.sha256(repr(wanted).encode()).hexdigest()[:32]
 
 
-def environment(request: SessionRequest, home: Path | None) -> Mapping[str, str]:
-    """Return the environment of the process; a CODEX_HOME of its own is made, 0700."""
+def environment(request: SessionRequest, home: Path | None, *, signed_in: bool = False) -> Mapping[str, str]:
+    """Return the environment of the process; a CODEX_HOME of its own is made, 0700.
+
+    Args:
+        request: What the core adds to it.
+        home: The CODEX_HOME, where it is not the user's own.
+        signed_in: Whether the agent has a key of its own: the user's sign-in stays outside then.
+    """
+    users = without_credentials(os.environ)
     own = {
-        **without_credentials(os.environ),
+        **{name: value for name, value in users.items() if not (signed_in and name in _SIGN_INS)},
         **(servers.variables(request.profile, request.secrets) if request.profile else {}),
         # A profile's own CODEX_HOME would be neither the user's nor the option's.
         **{name: value for name, value in request.env.items() if name != "CODEX_HOME"},

@@ -51,7 +51,8 @@ class Starting:
     async def link(self, request: SessionRequest) -> AsyncIterator[tuple[Link, Begun]]:
         """Yield the way to an app-server, and what is to be called once it has answered."""
         options = self._options
-        env = environment(request, home_of(options, self._context.home, request))
+        home = home_of(options, self._context.home, request)
+        env = environment(request, home, signed_in=options.credential is not None)
         self.codex_home = env.get("CODEX_HOME")
         self.socket = socket_path(self._context.home, self._name()) if options.connect == SOCKET else None
         more = (*hook_arguments(request.profile), *request.arguments)

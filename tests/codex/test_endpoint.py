@@ -46,3 +46,15 @@ def test_the_token_is_in_the_environment_and_passes_by_no_proxy(tmp_path, monkey
     assert found["RELAYKIT_TOKEN"] == ENDPOINT.token.reveal()
     assert (found.get("NO_PROXY"), found.get("no_proxy") if spared else None) == (spared, spared)
     assert "RELAYKIT_TOKEN" not in environment(SessionRequest(agent="main", cwd=tmp_path), None)
+
+
+USERS = ("OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_ACCESS_TOKEN")
+
+
+def test_an_agent_with_a_key_of_its_own_has_no_sign_in_of_the_users(tmp_path, monkeypatch):
+    for name in USERS:
+        monkeypatch.setenv(name, "the user's own")
+    request = SessionRequest(agent="main", cwd=tmp_path, env={"OPENAI_API_KEY": "the agent's"})
+    assert set(USERS) <= environment(request, None).keys()
+    found = environment(request, tmp_path / "home", signed_in=True)
+    assert {name: found[name] for name in USERS if name in found} == {"OPENAI_API_KEY": "the agent's"}

@@ -199,7 +199,8 @@ async def test_without_a_sign_in_it_says_how_to_get_one(codex):
     assert (caught.value.fault.whose, caught.value.fault.code) == (Whose.AGENT, "unauthorized")
 
 
-async def test_a_credential_signs_in_without_leaving_a_trace(codex, stub):
+async def test_a_credential_signs_in_without_leaving_a_trace(codex, stub, monkeypatch):
+    monkeypatch.setenv("CODEX_ACCESS_TOKEN", "which codex would take before any key")
     config = f'model = "gpt-5.5"\nopenai_base_url = "{stub.base_url}"\ncheck_for_update_on_startup = false\n'
     (codex.home / "config.toml").write_text(config, encoding="utf-8")
     async with codex.open(options={"credential": "key"}) as talk:
