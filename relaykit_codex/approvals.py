@@ -18,6 +18,7 @@ _WORDS = {
     Decision.DENY: "decline",
     Decision.ABORT: "cancel",
 }
+_ANY_CALL = "Approved for the session, it may be called with anything."
 
 
 class Asked(Struct, frozen=True):
@@ -57,8 +58,14 @@ def _command(request: ServerRequest, item: Fields) -> Asked:
 
 def _file_change(request: ServerRequest, item: Fields) -> Asked:
     root = text(request.params, "grantRoot")
-    detail = _lines(("", text(request.params, "reason")), ("for everything below ", root), ("", capped(diff(item))))
-    return _decided(request, "file_change", ", ".join(paths(item)) or "files that codex does not name", detail)
+    files = ", ".join(paths(item))
+    detail = _lines(
+        ("", text(request.params, "reason")),
+        ("for everything below ", root),
+        ("", files if one_line(files) != files else ""),
+        ("", capped(diff(item))),
+    )
+    return _decided(request, "file_change", files or "files that codex does not name", detail)
 
 
 def _elicitation(request: ServerRequest, item: Fields) -> Asked | None:
@@ -67,7 +74,7 @@ def _elicitation(request: ServerRequest, item: Fields) -> Asked | None:
         return None
     tool = text(meta, "tool_name") or text(item, "tool") or "a tool that codex does not name"
     title = f"{text(request.params, 'serverName')}.{tool}"
-    detail = _lines(("", text(request.params, "message")), ("", _json(meta, "tool_params")))
+    detail = _lines(("", text(request.params, "message")), ("", _json(meta, "tool_params")), ("", _ANY_CALL))
     accepted: Fields = {"action": "accept", "content": {}}
     answers: dict[Decision, Fields] = {
         Decision.APPROVE: accepted,

@@ -19,6 +19,12 @@ WRITTEN = {
 """Items whose text is written bit by bit."""
 COMPACTION = "contextCompaction"
 _WRAPPED = 3
+_SHELLS = frozenset(
+    directory + name
+    for directory in ("", "/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/")
+    for name in ("bash", "sh", "zsh")
+)
+"""Shells that need not be named; one that lies elsewhere may be any program."""
 _SUBAGENT = frozenset({"collabAgentToolCall", "subAgentActivity"})
 
 
@@ -90,8 +96,8 @@ def diff(item: Fields) -> str:
 
 
 def paths(item: Fields) -> list[str]:
-    """Return the files of a file change."""
-    return [text(change, "path") for change in rows(item, "changes")]
+    """Return the files of a file change, and where they are moved to."""
+    return [name for change in rows(item, "changes") for name in (text(change, "path"), _target(change)) if name]
 
 
 def unwrapped(command: str) -> str:
@@ -100,9 +106,7 @@ def unwrapped(command: str) -> str:
         words = shlex.split(command)
     except ValueError:
         return command
-    shell = (
-        len(words) == _WRAPPED and words[0].rsplit("/", 1)[-1] in ("bash", "sh", "zsh") and words[1] in ("-lc", "-c")
-    )
+    shell = len(words) == _WRAPPED and words[0] in _SHELLS and words[1] in ("-lc", "-c")
     return words[2] if shell else command
 
 
@@ -164,6 +168,10 @@ def _facts(item: Fields) -> dict[str, object]:
         "duration_ms": number(item, "durationMs"),
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def _target(change: Fields) -> str:
+    return text(change, "kind", "move_path")
 
 
 def _verb(change: Fields) -> str:

@@ -260,6 +260,7 @@ def test_two_questions_about_one_item_are_two():
         ("/bin/bash -lc 'ls' extra", "/bin/bash -lc 'ls' extra"),
         ("/bin/bash --init-file evil -lc ls", "/bin/bash --init-file evil -lc ls"),
         ("evil -lc ls", "evil -lc ls"),
+        ("/workspace/bash -lc ls", "/workspace/bash -lc ls"),
         ("bash -lc 'unbalanced", "bash -lc 'unbalanced"),
     ],
 )
