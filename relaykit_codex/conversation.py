@@ -49,7 +49,7 @@ class Conversation:
     def __init__(self, thread: str) -> None:
         self.thread = thread
         self.turn: RunningTurn | None = None
-        self.left_running: set[str] = set()
+        self._left_running: set[str] = set()
         """Commands that turns which ended well left running, by item: on purpose, so nobody else is to end them."""
         self.compaction: TurnEnded | None = None
         """How the last turn ended that did nothing but compact."""
@@ -80,6 +80,10 @@ class Conversation:
     def running(self) -> str | None:
         """The id of the turn that runs, or that codex has promised to begin."""
         return self.turn.id if self.turn else next(iter(self._expected), None)
+
+    def spares(self, item: str) -> bool:
+        """Return whether a command is none that a turn which was cut off has left: one left on purpose, or running."""
+        return item in self._left_running or (self.turn is not None and item in self.turn.items)
 
     def starting(self, change: int) -> None:
         """Note that a request for a turn goes out (1), or that it was answered (-1)."""
@@ -169,7 +173,7 @@ class Conversation:
             return []
         outcome = _OUTCOMES.get(text(done, "status"), Outcome.FAILED)
         if outcome is Outcome.COMPLETED:
-            self.left_running |= turn.unfinished
+            self._left_running |= turn.unfinished
         error = table(done, "error")
         return self._over(turn, outcome, turn_fault(error) if error or outcome is Outcome.FAILED else None)
 

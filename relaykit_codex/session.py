@@ -253,7 +253,7 @@ class CodexSession:
             asked = {"threadId": self.id}
             found = await self._client.request("thread/backgroundTerminals/list", asked, timeout=_ORDER_SECONDS)
             for terminal in rows(found, "data"):
-                if text(terminal, "itemId") not in self._conversation.left_running:
+                if not self._conversation.spares(text(terminal, "itemId")):
                     one = {**asked, "processId": text(terminal, "processId")}
                     await self._client.request("thread/backgroundTerminals/terminate", one, timeout=_ORDER_SECONDS)
         except (Refused, ProviderError) as error:

@@ -10,6 +10,8 @@ from itertools import count
 TOLD = json.loads(os.environ.get("FAKE_CODEX", "{}"))
 SANDBOXES = {"read-only": "readOnly", "workspace-write": "workspaceWrite"}
 turns = count(1)
+held = []
+"""Requests for the commands that run, answered with the next turn."""
 
 
 def say(**message):
@@ -43,6 +45,11 @@ def turn(request, asked):
     item = {"type": "userMessage", "id": "item-1", "clientId": asked["clientUserMessageId"], "content": asked["input"]}
     if TOLD.get("late") != "unseen":
         say(method="item/completed", params={"threadId": "thread-1", "turnId": name, "item": item})
+    if "commands" in TOLD:
+        command = {"type": "commandExecution", "id": f"of-{name}", "command": "sleep 600"}
+        say(method="item/started", params={"threadId": "thread-1", "turnId": name, "item": command})
+    for waiting in held:
+        say(id=waiting, result={"data": [{"itemId": one, "processId": one} for one in TOLD["commands"]]})
     if "late" in TOLD:
         complete(name)
         say(id=request, result={"turn": begun["turn"]})
@@ -55,8 +62,8 @@ def turn(request, asked):
         os._exit(3)
 
 
-def complete(name):
-    say(method="turn/completed", params={"threadId": "thread-1", "turn": {"id": name, "status": "completed"}})
+def complete(name, status="completed"):
+    say(method="turn/completed", params={"threadId": "thread-1", "turn": {"id": name, "status": status}})
 
 
 def answer(request, method, asked):
@@ -72,11 +79,23 @@ def answer(request, method, asked):
         say(id=request, result=thread(asked))
     elif method == "turn/start":
         turn(request, asked)
-    elif method == "turn/steer":
+    else:
+        order(request, method, asked)
+
+
+def order(request, method, asked):
+    if method == "turn/steer":
         complete(asked["expectedTurnId"])
         say(id=request, result={"turnId": asked["expectedTurnId"]})
     elif method == "turn/interrupt":
         say(method="asked", params={"method": method})
+        if "commands" in TOLD:
+            complete(asked["turnId"], "interrupted")
+        say(id=request, result={})
+    elif method == "thread/backgroundTerminals/list" and "commands" in TOLD:
+        held.append(request)
+    elif method == "thread/backgroundTerminals/terminate":
+        say(method="asked", params={"method": method, "process": asked["processId"]})
         say(id=request, result={})
     else:
         say(id=request, error={"code": -32600, "message": f"unknown variant {method}"})

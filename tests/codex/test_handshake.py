@@ -8,9 +8,11 @@ import anyio
 import pytest
 
 from relaykit.errors import ConfigError, CredentialError, ProviderError
-from relaykit.model import Approval, Mode, Outcome, ProviderNote, TurnEnded, Whose
+from relaykit.model import Approval, Mode, Outcome, ProviderNote, TurnEnded, TurnStarted, Whose
 from relaykit_codex.handshake import check_version
 from relaykit_codex.launch import find_codex
+
+TERMINATE = "thread/backgroundTerminals/terminate"
 
 
 @pytest.fixture
@@ -195,6 +197,18 @@ async def test_a_turn_that_codex_never_ends_is_not_started_twice(fake):
         with pytest.raises(ProviderError, match="busy with another turn") as caught:
             await talk.session.submit("and again", "second", Mode.OWN)
     assert caught.value.fault.whose is Whose.AGENT
+
+
+@pytest.mark.anyio
+async def test_the_commands_of_the_next_turn_are_not_ended_with_those_of_one_that_was_cut_off(fake):
+    async with fake.open(env=fake.told(commands=["of-turn-2", "of-turn-1"])) as talk:
+        await talk.send("hello")
+        await talk.until(TurnStarted)
+        await talk.session.interrupt()
+        await talk.until(TurnEnded)
+        await talk.send("go on")
+        await talk.until(ProviderNote, data={"method": TERMINATE, "process": "of-turn-1"})
+    assert {"method": TERMINATE, "process": "of-turn-2"} not in [note.data for note in talk.all(ProviderNote)]
 
 
 @pytest.mark.anyio
