@@ -17,6 +17,7 @@ from relaykit.model import (
     Fault,
     Mode,
     Occurrence,
+    Outcome,
     PermissionClosed,
     ProviderNote,
     Reply,
@@ -271,7 +272,9 @@ class ClaudeSession:
             raise agent_error("timeout", f"claude did not compact within {_COMPACT_SECONDS:g} seconds")
         if self._compacted.fault:
             raise ProviderError(self._compacted.fault)
-        if why := self._conversation.compact_error:
+        why = self._conversation.compact_error
+        if why or self._compacted.outcome is not Outcome.COMPLETED:
+            why = why or "the compaction was interrupted"
             raise ProviderError(Fault(whose=Whose.TURN, code="compact", message=f"claude could not compact: {why}"))
 
     def _change(self) -> anyio.Event:
