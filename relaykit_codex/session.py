@@ -101,10 +101,10 @@ class CodexSession:
             turn = await self._begun()
             if turn is None or turn == self._interrupted:
                 return
-            self._interrupted = turn
             with suppress(Refused):  # it has ended in the meantime
                 asked = {"threadId": self.id, "turnId": turn}
                 await self._client.request("turn/interrupt", asked, timeout=_ORDER_SECONDS)
+            self._interrupted = turn
 
     async def decide(self, key: str, decision: Decision, reason: str = "") -> None:  # noqa: ARG002 - codex takes none
         """Answer a question; one that is no longer open is passed over."""

@@ -85,10 +85,6 @@ class OperationsMailbox(ConversingMailbox):
         """Return all that is known of a message."""
         return await self._run_brief(reading.trace, message)
 
-    async def replies(self, message: str) -> Sequence[Message]:
-        """Return what was said in answer to a message, oldest first."""
-        return await self._run_brief(reading.replies, message)
-
     async def inbox(self, recipient: str, *, ended: bool = False, limit: int = 100) -> Sequence[InboxItem]:
         """Return what waits for a recipient in the order of its queue."""
         return await self._run(reading.inbox, recipient, ended=ended, limit=limit)
@@ -195,9 +191,11 @@ class OperationsMailbox(ConversingMailbox):
         """Return a delivery with its message and whom it answers."""
         return await self._run(leases.leased, delivery)
 
-    async def relet(self, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
+    async def relet(
+        self, lease: Lease, *, submission: str, session: str, note: str, anew: bool = False
+    ) -> LeasedDelivery:
         """Take a new attempt at a delivery that is held."""
-        return await self._run(leases.relet, lease, submission=submission, session=session, note=note)
+        return await self._run(leases.relet, lease, submission=submission, session=session, note=note, anew=anew)
 
     async def forgive(self, lease: Lease) -> LeasedDelivery:
         """Take back the death that the claim counted: the text had not been handed over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from relaykit.mailbox import conversing, inboxes, tasks
+from relaykit.mailbox import conversing, inboxes, reading, tasks
 from relaykit.storage.executor import BRIEF
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class ConversingMailbox:
     async def answer(self, who: str, message: str, body: str, *, id: str) -> Accepted:
         """Answer a message that came to someone."""
         return await self._put(conversing.answer, who, message, body, id=id, text=body)
+
+    async def replies(self, message: str) -> Sequence[Message]:
+        """Return what was said in answer to a message, oldest first."""
+        return await self._run_brief(reading.replies, message)
 
     async def thread(self, thread: str, reader: str, *, limit: int = 50) -> Sequence[Message]:
         """Return the last messages of a thread that the reader sent or got, oldest first."""

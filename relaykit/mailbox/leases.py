@@ -78,14 +78,19 @@ def leased(tx: Transaction, delivery: int) -> LeasedDelivery:
     return _as_leased(tx, *rows.both(row))
 
 
-def relet(tx: Transaction, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
+def relet(
+    tx: Transaction, lease: Lease, *, submission: str, session: str, note: str, anew: bool = False
+) -> LeasedDelivery:
     """Take a new attempt at a delivery that is held, under a new submission id. A cancelled one stays cancelled."""
+    # What was begun was seen, whether or not its worker lived to note that.
+    before = State.QUEUED if anew else State.SEEN
+    came = "" if _state(tx, lease) is before else rows.step(before, tx.now, note)
     _write(
         tx,
         lease,
         "state = 'leased', attempt = attempt + 1, submission = ?, session = ?, handed_in = epoch, turn = NULL, "
         "wish = iif(wish = 'cancel', wish, NULL)",
-        rows.step(State.LEASED, tx.now, note),
+        came + rows.step(State.LEASED, tx.now, note),
         submission,
         session,
     )

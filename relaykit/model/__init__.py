@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Step,
         Trace,
         Wish,
+        begun_before,
     )
     from relaykit.model.event import (
         OCCURRENCES,
@@ -103,6 +104,7 @@ _HOMES = {
         "ReplyTo",
         "State",
         "Step",
+        "begun_before",
         "Trace",
         "Wish",
     ),
@@ -245,6 +247,7 @@ __all__ = [
     "Whose",
     "Wish",
     "WorkItem",
+    "begun_before",
     "cannot",
     "from_text",
     "new_id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from relaykit.model.message import Message, MessageKind, Priority
@@ -75,6 +76,20 @@ class Step(Record, frozen=True):
     at: float
     """Wall-clock seconds, for display."""
     note: str = ""
+
+
+def begun_before(steps: Sequence[Step]) -> bool:
+    """Whether a turn began with a delivery in an attempt before its last, and it was not queued since.
+
+    What is to be begun as new passes through the queue, if only in its steps.
+    """
+    states = [step.state for step in steps]
+    queued, leased = (_last(states, state) for state in (State.QUEUED, State.LEASED))
+    return State.SEEN in states[queued:leased]
+
+
+def _last(states: Sequence[State], which: State) -> int:
+    return max((number for number, state in enumerate(states) if state is which), default=0)
 
 
 class Lease(Record, frozen=True):

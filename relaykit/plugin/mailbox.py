@@ -167,8 +167,13 @@ class Leases(Protocol):
         """Return a delivery with its message and whom it answers. NotFoundError."""
         ...
 
-    async def relet(self, lease: Lease, *, submission: str, session: str, note: str) -> LeasedDelivery:
-        """Take a new attempt at a delivery that is held, under a new submission id."""
+    async def relet(
+        self, lease: Lease, *, submission: str, session: str, note: str, anew: bool = False
+    ) -> LeasedDelivery:
+        """Take a new attempt at a delivery that is held, under a new submission id.
+
+        ``anew`` says that no turn began with it. Its steps tell that it was queued in between, or else that it was seen.
+        """
         ...
 
     async def forgive(self, lease: Lease) -> LeasedDelivery:

@@ -20,9 +20,10 @@ from relaykit.model import CommandState, Report, Status, StatusKind
 from relaykit.plugin import Attaches
 from relaykit.relay.children.proc import process_stat, wait_exit
 from relaykit.relay.directories import private_directory
-from relaykit.relay.insisting import insist
+from relaykit.relay.insisting import insist, unless
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from relaykit.model import Command
@@ -60,9 +61,10 @@ def holder_path(home: Path, agent: str) -> Path:
 class Attaching:
     """The session of one agent on its way to a person and back."""
 
-    def __init__(self, agent: str, services: Services) -> None:
+    def __init__(self, agent: str, services: Services, stopped: Callable[[], bool]) -> None:
         self._agent = agent
         self._services = services
+        self._stopped = stopped
         self._path = holder_path(services.config.home, agent)
         self._joining: tuple[Command, Holder, Terminal] | None = None
 
@@ -114,7 +116,7 @@ class Attaching:
         detail = f"a person has its session in a terminal (process {holder.pid})"
         status = Status(kind=StatusKind.BUSY, reason="attached", detail=detail, since=services.clock.now())
         report = Report(agent=self._agent, epoch=epoch, status=status, pid=holder.pid, session=session)
-        await insist(partial(services.mailbox.note, (), report), services.clock, self._report)
+        await self._insist(partial(services.mailbox.note, (), report))
         self._report(detail)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_set_at_exit, holder, otherwise, name=f"{self._agent}: attached")
@@ -134,8 +136,11 @@ class Attaching:
         return holder.boot == self._services.clock.boot_id() and holder.alive
 
     async def _advance(self, command: Command, state: CommandState, result: str) -> None:
-        advance = partial(self._services.mailbox.advance, command.id, state, result)
-        await insist(advance, self._services.clock, self._report)
+        await self._insist(partial(self._services.mailbox.advance, command.id, state, result))
+
+    async def _insist(self, operation: Callable[[], Awaitable[None]]) -> None:
+        """Use the mailbox, however long it cannot be used, unless the agent is stopped meanwhile."""
+        await insist(unless(self._stopped, operation), self._services.clock, self._report)
 
     def _report(self, line: str) -> None:
         self._services.report(f"{self._agent}: {line}")

@@ -100,7 +100,7 @@ def _remove_stale(directory: Path, boot: str) -> None:
 def _read(path: Path) -> RunInfo | None:
     try:
         found = json.loads(path.read_bytes())
-        return RunInfo(**{**found, "agents": tuple(found["agents"]), "transports": tuple(found["transports"])})
+        return RunInfo(**{**found, "agents": tuple(found["agents"]), "transports": tuple(found.get("transports", ()))})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -60,7 +60,7 @@ class Supervisor:
         self._first = anyio.Event()
         self._ready: Ready | None = None
         self._leaves = False
-        self._attaching = Attaching(self.id, setting.services)
+        self._attaching = Attaching(self.id, setting.services, lambda: self._stopped)
         self._trouble: Fault | None = None
 
     @property

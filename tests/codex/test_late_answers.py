@@ -6,7 +6,8 @@ import anyio
 import pytest
 
 from relaykit.errors import ProviderError
-from relaykit.model import Mode, TurnEnded, TurnJoined, Whose
+from relaykit.model import Mode, TurnEnded, TurnJoined, TurnStarted, Whose
+from relaykit_codex import session
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.protocol import Notification
 
@@ -77,3 +78,12 @@ class TestSession:
                 await client.request("turn/interrupt", {})
             assert client._waiting == {}
             assert await talk.send("hello")
+
+    async def test_an_interrupt_that_codex_did_not_answer_is_asked_for_again(self, fake, monkeypatch):
+        monkeypatch.setattr(session, "_ORDER_SECONDS", 0.05)
+        async with fake.open(env=fake.told(silent=["turn/interrupt"])) as talk:
+            await talk.send("hello")
+            await talk.until(TurnStarted)
+            for _ in range(2):
+                with pytest.raises(ProviderError):
+                    await talk.session.interrupt()

@@ -76,9 +76,10 @@ class ClaimedMailbox:
         """Return a delivery as it is now."""
         return await self._kept(lambda: self._mailbox.leased(delivery))
 
-    async def relet(self, lease: Lease, submission: str, session: str, note: str) -> LeasedDelivery:
+    async def relet(self, lease: Lease, submission: str, session: str, note: str, *, anew: bool) -> LeasedDelivery:
         """Take a new attempt at a delivery that is held."""
-        return await self._kept(lambda: self._mailbox.relet(lease, submission=submission, session=session, note=note))
+        relet = self._mailbox.relet
+        return await self._kept(lambda: relet(lease, submission=submission, session=session, note=note, anew=anew))
 
     async def forgive(self, lease: Lease) -> LeasedDelivery:
         """Take back the death that the claim counted."""

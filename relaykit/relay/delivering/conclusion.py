@@ -31,13 +31,25 @@ class Conclusion:
 
     async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:
         """Conclude the deliveries of a turn that ended; return whether more may wait in the queue."""
-        repeated = self._repeats(turn.fault)
-        return await self.by(items, lambda item: repeated or verdicts.of_ended(turn, item.delivery), hand_over)
+        repeated = self._repeated(turn.fault)
+
+        def judge(item: LeasedDelivery) -> Verdict:
+            if repeated:
+                return verdicts.resting(repeated, item.delivery, worked=turn.worked)
+            return verdicts.of_ended(turn, item.delivery)
+
+        return await self.by(items, judge, hand_over)
 
     async def of_refusal(self, error: ProviderError, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
         """Conclude deliveries whose text the provider did not take."""
-        verdict = self._repeats(error.fault) or verdicts.of_refusal(error.fault)
-        await self.by(items, lambda _: verdict, hand_over)
+        repeated = self._repeated(error.fault)
+
+        def judge(item: LeasedDelivery) -> Verdict:
+            if repeated:
+                return verdicts.resting(repeated, item.delivery, worked=False)
+            return verdicts.of_refusal(error.fault, item.delivery)
+
+        await self.by(items, judge, hand_over)
 
     async def by(self, items: Sequence[LeasedDelivery], judge: Judge, hand_over: HandOver) -> bool:
         """Conclude deliveries of one turn as they are judged; those with one verdict share it, and one reply.
@@ -52,12 +64,12 @@ class Conclusion:
             more = await self._apply(verdict, group, hand_over)
         return more
 
-    def _repeats(self, fault: Fault | None) -> Verdict | None:
-        """Return a pause in place of a second death in a row by one provider error: it is not the messages' fault."""
+    def _repeated(self, fault: Fault | None) -> Fault | None:
+        """Return the provider's error where it would be the second death in a row: it is not the messages' fault."""
         if fault is None:
             self._pause.end()
         elif self._pause.repeats(fault):
-            return Verdict(next=Next.RELEASE, reason=fault.message, pause=fault)
+            return fault
         return None
 
     async def _apply(self, verdict: Verdict, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:

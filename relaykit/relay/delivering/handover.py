@@ -82,7 +82,7 @@ class HandOver:
         """Hand over again what nobody cancelled in the meantime; return whether that is anything."""
         submission = new_id()
         items = [
-            await self._claimed.relet(item.lease, submission, self._session.id, resumption.note)
+            await self._claimed.relet(item.lease, submission, self._session.id, resumption.note, anew=resumption.anew)
             for item in resumption.items
         ]
         cancelled = [item for item in items if item.delivery.wish is Wish.CANCEL]
@@ -106,10 +106,12 @@ class HandOver:
                 self._note(items)
             await self._refused(error, self._held.take([submission]))
             return
-        except TimeoutError:
+        except Exception as error:
             self._note(items)
             await self._notebook.write_steps()
-            raise SessionLostError(f"the provider did not take a text within {SUBMIT_SECONDS:.0f} s") from None
+            if isinstance(error, TimeoutError):
+                raise SessionLostError(f"the provider did not take a text within {SUBMIT_SECONDS:.0f} s") from None
+            raise
         reached("submitted")
         self._note(items)
 

@@ -18,12 +18,14 @@ INTERRUPT_SECONDS = 20.0
 
 
 class Interruption:
-    """What ends a worker's running turn before its time; asks the provider until it was told, once for each turn."""
+    """What ends a worker's running turn before its time; by itself it asks the provider once for each turn."""
 
     def __init__(self, state: WorkerState, recover: Recover) -> None:
         self._state = state
         self._recover = recover
         self._asked: str | None = None
+        self._told: str | None = None
+        """The turn whose provider took that."""
 
     @property
     def asked(self) -> bool:
@@ -31,22 +33,27 @@ class Interruption:
         turn = self._state.turns.running
         return turn is not None and turn.id == self._asked
 
-    async def ask(self, wish: Wish) -> bool:
+    async def ask(self, wish: Wish, *, again: bool = False) -> bool:
         """Ask the running turn to end; return whether there is one and its provider was told in time.
 
+        Args:
+            wish: Recorded on its deliveries first.
+            again: Where the provider could not be told, or took too long, tell it once more.
+
         Raises:
-            ProviderError: It could not be told. Whoever asks next tells it again, as after a provider that took too long.
+            ProviderError: It could not be told.
         """
         turn = self._state.turns.running
         if turn is None:
             return False
         await self.record(wish)
         reached("wished")
-        if self._asked != turn.id:
+        if self._told != turn.id and (again or self._asked != turn.id):
+            self._asked = turn.id
             with anyio.move_on_after(INTERRUPT_SECONDS):
                 await self._state.session.interrupt()
-                self._asked = turn.id
-        return self._asked == turn.id
+                self._told = turn.id
+        return self._told == turn.id
 
     async def record(self, wish: Wish) -> None:
         """Record the wish alone: the provider will end the turn by itself, or is asked next."""

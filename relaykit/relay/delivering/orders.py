@@ -86,7 +86,7 @@ class SessionOrders:
     def _check(self, command: Command) -> None:
         state = self._state
         steers = command.kind in (CommandKind.STEER, CommandKind.INJECT)
-        joins = state.capabilities.join and not state.turns.questions
+        joins = state.capabilities.join and not state.turns.asks
         # Text must not reach a session that is asking, nor one that can only begin a turn and has one.
         waits = steers and state.busy and not joins
         # What was cut off can only be gone on with where it is remembered.
@@ -113,7 +113,7 @@ class SessionOrders:
     async def _interrupt(self) -> str:
         if self._state.turns.running is None:
             return "no turn ran"
-        if not await self._interruption.ask(Wish.INTERRUPT):
+        if not await self._interruption.ask(Wish.INTERRUPT, again=True):
             raise TimeoutError
         return "the turn was asked to end"
 

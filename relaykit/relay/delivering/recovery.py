@@ -63,7 +63,7 @@ class Recovery:
         past = verdicts.turn_of(delivery, self._histories[delivery.session])
         if past is not None:
             return delivery.session, past.id
-        return None, delivery.turn or f"delivery {delivery.id}"
+        return None, delivery.turn or delivery.submission or f"delivery {delivery.id}"
 
     async def _read_histories(self, items: Sequence[LeasedDelivery]) -> None:
         for session in {item.delivery.session for item in items} - self._histories.keys():

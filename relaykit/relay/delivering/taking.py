@@ -46,7 +46,7 @@ class Taking:
             return
         if waiting.now:
             await self._make_way()
-        elif waiting.next and not state.turns.questions and not self._interruption.asked:
+        elif waiting.next and not state.turns.asks and not self._interruption.asked:
             await self._hand_over.join(turn)
 
     async def _make_way(self) -> None:

@@ -68,16 +68,31 @@ class RunningTurn(Struct):
         return next(filter(None, written), self.text)
 
 
+class Asking(Struct, frozen=True):
+    """A question that waits for a decision."""
+
+    turn: str
+    """That ran when it was asked."""
+    outlasts: bool
+    """Whether it may go on after that."""
+
+
 class Turns:
     """The turns of one session. Feed it every occurrence; it says what follows."""
 
     def __init__(self) -> None:
         self.running: RunningTurn | None = None
-        self.questions: dict[str, str | None] = {}
-        """The turns of the questions that wait for a decision, by their keys; one of no turn outlasts each."""
+        self.questions: dict[str, Asking] = {}
+        """What waits for a decision, by the keys of the questions."""
         self.subagents: dict[str, str] = {}
         """Names of the subagents at work, by the id of their block."""
         self.hooked = Hooked()
+
+    @property
+    def asks(self) -> bool:
+        """Whether the running turn waits for a decision."""
+        running = self.running
+        return running is not None and any(asking.turn == running.id for asking in self.questions.values())
 
     def fold(self, what: Occurrence) -> list[Seen | EndedTurn]:
         """Take in one occurrence."""
@@ -92,7 +107,8 @@ class Turns:
             case BlockStarted() | BlockDelta() | BlockEnded():
                 self._block(what)
             case PermissionAsked():
-                self.questions[what.question.key] = what.question.turn
+                turn = what.question.turn or (self.running.id if self.running else "")
+                self.questions[what.question.key] = Asking(turn, outlasts=what.question.turn is None)
             case PermissionClosed():
                 self.questions.pop(what.key, None)
             case ProviderNote():
@@ -111,7 +127,8 @@ class Turns:
         facts = self._named(end.turn, end.submissions)
         running = self._turn(end.turn)
         self.running = None
-        self.questions = {key: turn for key, turn in self.questions.items() if turn != end.turn}
+        left = {key: asking for key, asking in self.questions.items() if asking.outlasts or asking.turn != end.turn}
+        self.questions = left
         self.subagents.clear()
         self.hooked.clear()
         text = end.text if end.outcome is Outcome.COMPLETED else end.text or running.last_text

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from relaykit.config.records import OnInterrupted
-from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, State, Whose, Wish
+from relaykit.model import Delivery, Fault, Origin, Outcome, PastTurn, State, Whose, Wish, begun_before
 from relaykit.relay.delivering.turns import EndedTurn
 
 DEATHS = 2
@@ -69,7 +69,7 @@ def of_ended(turn: EndedTurn, delivery: Delivery) -> Verdict:
         case Outcome.INTERRUPTED:
             return _interrupted(turn, delivery.wish)
         case Outcome.FAILED:
-            return _failed(turn.fault, worked=turn.worked, text=turn.text)
+            return _failed(turn.fault, delivery, worked=turn.worked, text=turn.text)
 
 
 def _completed(turn: EndedTurn, wish: Wish | None) -> Verdict:
@@ -91,14 +91,16 @@ def _interrupted(turn: EndedTurn, wish: Wish | None) -> Verdict:
     return settle(State.INTERRUPTED, "the provider interrupted the turn", turn.text)
 
 
-def _failed(fault: Fault | None, *, worked: bool, text: str) -> Verdict:
+def _failed(fault: Fault | None, delivery: Delivery, *, worked: bool, text: str) -> Verdict:
     if fault is None:
         return settle(State.FAILED, "the provider says that the turn failed, and not why", text)
     match fault.whose:
+        case Whose.AGENT | Whose.RELAY if delivery.wish in (Wish.NOW, Wish.INTERRUPT):
+            state, reason = _WISHED[delivery.wish]
+            return settle(state, reason, text)
         case Whose.AGENT | Whose.RELAY:
             # Neither is the message's doing: nothing is counted, and what would fail again at once waits a while.
-            after = Next.CONTINUE if worked else Next.RELEASE
-            return Verdict(next=after, reason=fault.message, pause=fault)
+            return resting(fault, delivery, worked=worked)
         case Whose.TURN:
             return settle(State.FAILED, fault.message, text)
         case Whose.MESSAGE:
@@ -107,9 +109,15 @@ def _failed(fault: Fault | None, *, worked: bool, text: str) -> Verdict:
             return Verdict(next=Next.LEAVE, reason=fault.message)
 
 
-def of_refusal(fault: Fault) -> Verdict:
+def of_refusal(fault: Fault, delivery: Delivery) -> Verdict:
     """Decide when the provider did not take the text."""
-    return _failed(fault, worked=False, text="")
+    return _failed(fault, delivery, worked=False, text="")
+
+
+def resting(fault: Fault, delivery: Delivery, *, worked: bool) -> Verdict:
+    """Have the agent rest; what its session began with is gone on with after that, and everything else is queued again."""
+    after = Next.CONTINUE if worked or begun_before(delivery.steps) else Next.RELEASE
+    return Verdict(next=after, reason=fault.message, pause=fault)
 
 
 def turn_of(delivery: Delivery, turns: Sequence[PastTurn] | None) -> PastTurn | None:
@@ -154,8 +162,9 @@ def of_history(
         state, reason = _WISHED[delivery.wish]
         return settle(state, reason, past.text if past else "")
     if turns is None:
-        return _unreadable(delivery, on_interrupted, known=known)
-    begun = past is not None or _was_begun_before(delivery)
+        return _unreadable(delivery, on_interrupted, known=known, expires=expires)
+    # Where an earlier attempt began its turn, history lacks only the word to go on with that.
+    begun = past is not None or begun_before(delivery.steps)
     return _cut_off(past, on_interrupted) if begun else _not_there(delivery, expires=expires)
 
 
@@ -166,24 +175,20 @@ def _end(past: PastTurn | None) -> Outcome | None:
     return None if past.fault is not None and past.fault.whose is Whose.PROCESS else past.outcome
 
 
-def _was_begun_before(delivery: Delivery) -> bool:
-    """Whether an earlier attempt began its turn: what history lacks is only the word to go on with that."""
-    states = [step.state for step in delivery.steps]
-    last = max((number for number, state in enumerate(states) if state is State.LEASED), default=0)
-    begun = max((number for number, state in enumerate(states) if state is State.QUEUED), default=0)
-    return State.SEEN in states[begun:last]
-
-
 def _not_there(delivery: Delivery, *, expires: bool) -> Verdict:
+    return Verdict(next=_again(delivery, expires=expires), reason="the provider's history does not have it")
+
+
+def _again(delivery: Delivery, *, expires: bool) -> Next:
     # The queue knows whether its time is over, which counts until it was seen, in whatever attempt.
-    expires = expires and all(step.state is not State.SEEN for step in delivery.steps)
-    again = Next.RELEASE if expires else Next.REDELIVER
-    return Verdict(next=again, reason="the provider's history does not have it")
+    never_seen = all(step.state is not State.SEEN for step in delivery.steps)
+    return Next.RELEASE if expires and never_seen else Next.REDELIVER
 
 
-def _unreadable(delivery: Delivery, on_interrupted: OnInterrupted, *, known: bool) -> Verdict:
+def _unreadable(delivery: Delivery, on_interrupted: OnInterrupted, *, known: bool, expires: bool) -> Verdict:
     if on_interrupted == "redeliver":
-        return Verdict(next=Next.REDELIVER, reason="nothing tells what became of it; on_interrupted says redeliver")
+        why = "nothing tells what became of it; on_interrupted says redeliver"
+        return Verdict(next=_again(delivery, expires=expires), reason=why)
     what = "the relay was stopped" if delivery.wish is Wish.STOP else "a process died"
     why = "the session's history cannot be read" if known else "the provider keeps no history"
     return settle(State.UNKNOWN, f"it was handed over, then {what}, and {why}")

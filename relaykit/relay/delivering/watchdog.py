@@ -30,7 +30,7 @@ class Watchdog:
         while True:
             quiet = state.clock.boot() - state.heard
             await state.clock.sleep(max(self._silence - quiet, self._silence / 10))
-            if state.busy and not state.turns.questions and state.clock.boot() - state.heard >= self._silence:
+            if state.busy and not state.turns.asks and state.clock.boot() - state.heard >= self._silence:
                 await self._look()
 
     async def _look(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from relaykit.builtin.routing import AddressRouter
 from relaykit.mailbox import directory, freeing, leases, letters, reading, recall, settling
 from relaykit.mailbox.door import open_door
-from relaykit.model import USER, Agent, Draft, Noted, RelayRecord, State
+from relaykit.model import USER, Agent, Draft, RelayRecord, State
 
 
 @pytest.mark.parametrize("died", [True, False])
@@ -75,7 +75,5 @@ def test_of_any_of_a_group_only_what_no_session_began_with_is_free_for_the_other
         door.run(letters.put, Draft(sender=USER, to="any:tag:x", body="look", id="one"))
         held = door.run(leases.lease, "a", owner="relay-1", epoch=claim.epoch, submission="s-1", session="session")
         assert held is not None
-        if begun:  # its turn was cut off, and is about to be gone on with
-            door.run(leases.note, [Noted(lease=held.lease, at=1.0)])
-        door.run(leases.relet, held.lease, submission="s-2", session="session", note="its turn was cut off")
+        door.run(leases.relet, held.lease, submission="s-2", session="session", note="once more", anew=not begun)
         assert door.run(freeing.release_stale, "boot", 30.0) == (0 if begun else 1)

@@ -54,11 +54,18 @@ async def test_relays_that_die_before_they_hand_it_over_do_not_make_it_dead(
     assert (delivery.state, delivery.attempt, delivery.deaths) == (State.ANSWERED, 3, 0)
 
 
+@pytest.mark.parametrize(
+    "death",
+    [
+        ProviderError(Fault(whose=Whose.PROCESS, code="died", message="the process died")),
+        BrokenPipeError("of a provider that says nothing better"),
+    ],
+)
 async def test_a_text_by_which_two_processes_die_before_they_write_it_down_is_dead(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, death: Exception
 ) -> None:
     async def dies(*_: object) -> None:
-        raise ProviderError(Fault(whose=Whose.PROCESS, code="died", message="the process died"))
+        raise death
 
     monkeypatch.setattr(ScriptedSession, "submit", dies)
     async with world.relay() as relay:

@@ -6,12 +6,12 @@ import anyio
 import pytest
 
 from relaykit.errors import ProviderError
-from relaykit.model import CommandKind, CommandState, Fault, State, StatusKind, Whose
+from relaykit.model import CommandKind, CommandState, Fault, Priority, State, StatusKind, Whose
 from relaykit.relay import Relay
 from relaykit.relay.delivering import interruption
 from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
-from relaykit.testing.scripted import ScriptedSession
+from relaykit.testing.scripted import SECONDS, ScriptedSession
 
 pytestmark = pytest.mark.anyio
 
@@ -112,3 +112,28 @@ async def test_an_order_that_waits_has_one_sleeper_however_often_it_is_looked_at
         assert slept.count(60) == 1
         await world.clock.advance(60)
         assert (await world.outcome(command)).state is CommandState.FAILED
+
+
+async def test_a_provider_that_takes_no_interrupt_is_asked_once_for_each_turn_unless_someone_orders_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, first = [], anyio.Event()
+
+    async def hang(_self: ScriptedSession) -> None:
+        asked.append(True)
+        first.set()
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(interruption, "INTERRUPT_SECONDS", 0.05)
+    monkeypatch.setattr(ScriptedSession, "interrupt", hang)
+    async with world.relay() as relay:
+        _, session = await begun(world, relay)
+        await relay.send("a", "urgent", priority=Priority.NOW)
+        with anyio.fail_after(SECONDS):
+            await first.wait()
+        for _ in range(2):
+            await relay.send("a", "more urgent", priority=Priority.NOW)
+            ended = await world.outcome(await relay.order("a", CommandKind.INTERRUPT))
+            assert ended.state is CommandState.FAILED
+        assert len(asked) == 3
+        session.end(text="done")

@@ -59,3 +59,13 @@ def test_another_process_of_that_number_is_not_taken_for_it(tmp_path: Path, chan
 def test_two_relays_of_one_process_have_a_file_each(tmp_path: Path) -> None:
     with hold(tmp_path), hold(tmp_path, incarnation="other"):
         assert sorted(info.incarnation for info in running(tmp_path, "boot")) == ["incarnation-1", "other"]
+
+
+def test_a_file_of_a_relay_that_knew_fewer_fields_is_read_and_kept(tmp_path: Path) -> None:
+    with hold(tmp_path):
+        (path,) = (tmp_path / "relays").iterdir()
+        said = json.loads(path.read_bytes())
+        del said["transports"]
+        path.write_text(json.dumps(said), encoding="utf-8")
+        (info,) = running(tmp_path, "boot")
+        assert (info.incarnation, info.transports) == ("incarnation-1", ())

@@ -98,7 +98,7 @@ def test_the_turns_fault_fails_it_with_the_partial_text_and_rests_nobody() -> No
 
 
 def test_a_message_that_the_provider_refuses_is_dead_at_once() -> None:
-    assert of_refusal(Fault(whose=Whose.MESSAGE, code="too_large", message="too large")).state is State.DEAD
+    assert of_refusal(Fault(whose=Whose.MESSAGE, code="too_large", message="too large"), DELIVERY).state is State.DEAD
 
 
 def recall(*turns: PastTurn, on_interrupted: str = "continue", **delivery: object) -> Verdict:
@@ -198,10 +198,12 @@ def test_what_a_readable_history_lacks_and_nobody_took_was_not_handed_over() -> 
 
 @pytest.mark.parametrize(
     ("state", "after"),
-    [(State.LEASED, Next.RELEASE), (State.DELIVERED, Next.RELEASE), (State.SEEN, Next.CONTINUE)],
+    [(State.LEASED, Next.RELEASE), (State.DELIVERED, Next.RELEASE), (State.SEEN, Next.REDELIVER)],
 )
 def test_what_may_have_expired_before_it_was_seen_goes_back_to_the_queue_which_knows(state: State, after: Next) -> None:
-    delivery = replace(DELIVERY, state=State.LEASED, steps=(Step(state, 1.0), Step(State.LEASED, 2.0)))
+    delivery = replace(
+        DELIVERY, state=State.LEASED, steps=(Step(state, 1.0), Step(State.QUEUED, 2.0), Step(State.LEASED, 2.0))
+    )
     verdict = of_history(delivery, (), known=True, on_interrupted="continue", expires=True)
     assert verdict.next is after
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from relaykit.model import Capabilities, Mode, State, StatusKind
+from relaykit.model import Capabilities, Mode, PermissionAsked, Question, State, StatusKind
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import ScriptedSession
 
@@ -115,3 +115,19 @@ async def test_the_watchdog_rests_while_a_question_is_open(world: World) -> None
         await world.status("a", StatusKind.BUSY, "permission")
         await world.clock.advance(1000)
         await world.status("a", StatusKind.BUSY, "permission")
+
+
+async def test_a_question_that_an_earlier_turn_left_open_hides_no_silence(world: World) -> None:
+    async with world.relay() as relay:
+        earlier = (await relay.send("a", "Begin.")).message.id
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        session.tell(PermissionAsked(question=Question(key="left", action="command", title="ls", turn=None)))
+        session.end(text="it goes on in the background")
+        await world.ended(earlier)
+        message = (await relay.send("a", "Look.")).message.id
+        session.start((await session.submitted(2)).id)
+        await world.until(message, lambda delivery: delivery.state is State.SEEN)
+        session.forget_end("found")
+        await world.clock.advance(301)
+        assert (await world.ended(message)).deliveries[0].state is State.ANSWERED
