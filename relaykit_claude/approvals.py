@@ -29,6 +29,21 @@ _ACTIONS = {
 }
 _UNUSUAL = {"dangerouslyDisableSandbox": "it runs outside the sandbox", "run_in_background": "it runs on by itself"}
 """What changes how a command runs, and is not in its words."""
+_SHOWN = frozenset(
+    {
+        "command",
+        "content",
+        "description",
+        "edits",
+        "file_path",
+        "new_source",
+        "new_string",
+        "notebook_path",
+        "old_string",
+    }
+    | {"query", "url", *_UNUSUAL}
+)
+"""What the title and the detail of a request are made of."""
 _ACCEPT_EDITS = "carry it out, with its edits accepted for this session"
 _ASK_EACH = "carry it out, and ask for each edit"
 _UNANSWERED = "Nobody answered. Go on by your own judgement, or ask again."
@@ -173,11 +188,18 @@ def _detail(tool: str, given: Fields, request: Fields, title: str) -> str:
     if tool not in _ACTIONS and given:
         parts.append(json.dumps(given, ensure_ascii=False))
     words = told(given)
-    parts.append("" if words in title else words)  # a title is one line, and cut off where it is long
+    parts.append("" if words == title else words)  # a title is one line, and cut off where it is long
     parts += [f"{name}: {meaning}" for name, meaning in _UNUSUAL.items() if given.get(name)]
+    parts += _others(given) if tool in _ACTIONS else ()
     allowed = _lasting(tool, given, rows(request, "permission_suggestions"))
     parts.append(_scope(text(given, "command"), allowed))
     return capped("\n".join(part for part in parts if part))
+
+
+def _others(given: Fields) -> list[str]:
+    """Return what else a tool is told: whatever that is, it may be what matters."""
+    rest = {name: value for name, value in given.items() if value and name not in _SHOWN}
+    return [f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in rest.items()]
 
 
 def _change(given: Fields) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ _ASK_FOR = ("Bash", "Edit", "MultiEdit", "NotebookEdit", "Write", "WebFetch")
 """Tools that always ask where the agent may only read: rules that allow them, whoever made them, do not count then."""
 
 
+_SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 class Equipment(Struct, frozen=True, kw_only=True):
     """A session's files, written."""
 
@@ -47,11 +51,16 @@ def equip(request: SessionRequest, home: Path) -> Iterator[Equipment]:
         shutil.rmtree(stale, ignore_errors=True)
     for place in (home / "tmp", home / "run", files):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keep_latest((home / "tmp").glob("*/*/*"))  # a directory for each session
+    keep_latest(_sessions_in(home / "tmp"))
     try:
         yield Equipment(place=home, words=tuple(_words(files, request)), env=_variables(request))
     finally:
         shutil.rmtree(files, ignore_errors=True)
+
+
+def _sessions_in(tmp: Path) -> Iterator[Path]:
+    """Yield the directories that claude makes for its sessions: what commands leave beside them is theirs."""
+    return (path for path in tmp.glob("claude-*/*/*") if _SESSION.fullmatch(path.name) and path.is_dir())
 
 
 def settings(request: SessionRequest) -> Mapping[str, object]:

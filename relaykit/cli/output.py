@@ -128,13 +128,17 @@ def moment(at: float) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows in columns that are as wide as they must be, on a terminal no wider than it is."""
+    """Write rows in columns that are as wide as they must be, on a terminal no wider than it is.
+
+    The first column is what one copies: it is never cut.
+    """
     lines = [list(head), *([plain(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if sys.stdout.isatty():
         from shutil import get_terminal_size  # noqa: PLC0415 - costs more than most commands do, and tables are few
 
-        widths = _narrowed(widths, get_terminal_size().columns - len(_BETWEEN) * (len(widths) - 1))
+        first, *others = widths
+        widths = [first, *_narrowed(others, get_terminal_size().columns - first - len(_BETWEEN) * len(others))]
     for number, line in enumerate(lines):
         cells = [_shortened(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)]
         text = _BETWEEN.join(cells).rstrip()

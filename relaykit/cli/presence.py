@@ -40,11 +40,6 @@ def living(relays: Sequence[RelayRecord], there: Sequence[Present], home: Path) 
     return standing.living(relays, [one.entry for one in there], home, SystemClock())
 
 
-def is_beating(relay: RelayRecord) -> bool:
-    """Whether a relay gave a sign of life lately."""
-    return standing.is_beating(relay, SystemClock())
-
-
 def _present(entry: DirectoryEntry, relay: RelayRecord | None, home: Path) -> Present:
     status = standing.real_status(entry, relay, home, SystemClock())
     if status.kind is StatusKind.OFFLINE and (found := detached(home, entry.agent.id)):

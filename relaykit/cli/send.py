@@ -62,7 +62,7 @@ def send(
     _check_group(to, waits=wait is not None, all_=all_, any_=any_)
     draft = Draft(
         id=_own_id(id_) or new_id(),
-        sender=_name(sender) or os.environ.get("RELAYKIT_AGENT") or USER,
+        sender=_name("--from", sender) or _name("RELAYKIT_AGENT", os.environ.get("RELAYKIT_AGENT") or None) or USER,
         to=to,
         body=given_text(body),
         thread=thread,
@@ -89,10 +89,10 @@ def _own_id(word: str | None) -> str | None:
     return word
 
 
-def _name(word: str | None) -> str | None:
+def _name(said: str, word: str | None) -> str | None:
     if word is not None and not NAME.fullmatch(word):
         raise UsageError(
-            f"--from: {clipped(word)!r} is no name: letters, digits, '.', '_' and '-', at most 64 of them, "
+            f"{said}: {clipped(word)!r} is no name: letters, digits, '.', '_' and '-', at most 64 of them, "
             "the first a letter or digit"
         )
     return word

@@ -9,7 +9,7 @@ from relaykit.cli.detached import detached
 from relaykit.cli.finding import Finding, Level
 from relaykit.cli.history import session_store
 from relaykit.cli.mail import mailbox
-from relaykit.cli.presence import is_beating, present
+from relaykit.cli.presence import living, present
 from relaykit.errors import RelaykitError
 from relaykit.mailbox import directory
 from relaykit.mailbox.schema import FILE as MAILBOX_FILE
@@ -40,10 +40,11 @@ def relays(home: Path) -> Iterator[Finding]:
             found, there = door.run(directory.relays), present(door, home)
     except (RelaykitError, OSError):
         return  # the check of the mailbox has said it
-    alive = [str(relay.pid) for relay in found if is_beating(relay)]
-    yield Finding("relays", Level.OK, f"running: process {', '.join(alive)}" if alive else "none runs")
+    alive = living(found, there, home)
+    running = ", ".join(str(relay.pid) for relay in alive)
+    yield Finding("relays", Level.OK, f"running: process {running}" if running else "none runs")
     for relay in found:
-        if not is_beating(relay):
+        if relay not in alive:
             text = f"process {relay.pid} ended without taking leave"
             yield Finding("relays", Level.WARN, text, "the next `relaykit run` of its agents takes over what it held")
     for one in there:

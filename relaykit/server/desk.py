@@ -61,17 +61,16 @@ class Desk(Struct, eq=False):
         """Return what a call returns, or None: it took longer, the client left, or the relay stops."""
         found: T | None = None
         failure: RelaykitError | None = None
-        with self._counted():
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._notice, name="tool call: client")
-                tasks.start_soon(_end_at, self.left, tasks.cancel_scope, name="tool call: given up")
-                tasks.start_soon(_end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
-                try:
-                    with anyio.move_on_after(seconds):
-                        found = await answer()
-                except RelaykitError as error:  # a task group would wrap it
-                    failure = error
-                tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._notice, name="tool call: client")
+            tasks.start_soon(_end_at, self.left, tasks.cancel_scope, name="tool call: given up")
+            tasks.start_soon(_end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
+            try:
+                with anyio.move_on_after(seconds):
+                    found = await answer()
+            except RelaykitError as error:  # a task group would wrap it
+                failure = error
+            tasks.cancel_scope.cancel()
         if failure is not None:
             raise failure
         return None if self.left.is_set() else found
@@ -95,14 +94,11 @@ class Desk(Struct, eq=False):
         await self.disconnected()
         self.left.set()
 
-    def check_room(self) -> None:
-        """Raise RefusedError where the caller has no wait left: before what it would wait for is begun."""
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have a place among those of the caller that wait, taken before what is waited for is begun; RefusedError."""
         if self.caller.waits_left <= 0:
             raise RefusedError("too many of your calls wait already; let one of them end, or do not wait")
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self.check_room()
         self.caller.waits_left -= 1
         try:
             yield

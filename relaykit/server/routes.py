@@ -105,7 +105,8 @@ class _Edge:
 
     async def _told(self, desk: Desk, answer: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
         try:
-            told = await desk.hear_out(answer)
+            with desk.place():
+                told = await desk.hear_out(answer)
         except RelaykitError as error:
             return _refused(409, str(error))
         return _refused(503, "the relay stops") if told is None else JSONResponse(told)

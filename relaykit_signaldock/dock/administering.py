@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from relaykit.errors import NotFoundError, UsageError
+from relaykit.errors import NotFoundError, RelaykitError, UsageError
 from relaykit.model import NAME, StatusKind
 from relaykit_signaldock.dock import people
 from relaykit_signaldock.dock.keys import CODE_SECONDS, digest, new_code, new_key
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from relaykit.plugin import Lent
     from relaykit_signaldock.dock.store import Store
+
+_KEY_LOST = "{0} is at the dock and its new key is lost: `relaykit dock keys reset {0}` makes another"
 
 
 def run(said: argparse.Namespace, lent: Lent) -> int:
@@ -56,7 +58,7 @@ async def _add(said: argparse.Namespace, lent: Lent, store: Store) -> None:
     )
     async with lent.mailbox() as mailbox:
         key = await people.enter(store, mailbox, record)
-    _say(said, {"agentId": record.id, "apiKey": key}, key)
+    _say(said, {"agentId": record.id, "apiKey": key}, key, done=_KEY_LOST.format(record.id))
 
 
 async def _remove(said: argparse.Namespace, lent: Lent, store: Store) -> None:
@@ -84,7 +86,7 @@ def _reset(said: argparse.Namespace, lent: Lent, store: Store) -> None:
         raise _unknown(said.agent)
     key, now = new_key(), lent.clock.now()
     store.replace_keys(said.agent, digest(key), now, now)
-    _say(said, {"agentId": said.agent, "apiKey": key}, key)
+    _say(said, {"agentId": said.agent, "apiKey": key}, key, done=_KEY_LOST.format(said.agent))
 
 
 def _code(said: argparse.Namespace, lent: Lent, store: Store) -> None:
@@ -95,9 +97,15 @@ def _code(said: argparse.Namespace, lent: Lent, store: Store) -> None:
     _say(said, {"agentId": said.agent, "claimCode": code}, code)
 
 
-def _say(said: argparse.Namespace, document: dict[str, Any], text: str) -> None:
-    sys.stdout.write((json.dumps(document) if said.json else text) + "\n")
-    sys.stdout.flush()
+def _say(said: argparse.Namespace, document: dict[str, Any], text: str, *, done: str = "") -> None:
+    """Write what there is to say; ``done`` is what whoever cannot be told it has to know."""
+    try:
+        sys.stdout.write((json.dumps(document) if said.json else text) + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        if not done:
+            raise
+        raise RelaykitError(f"standard output cannot be written ({error.strerror}); {done}") from error
 
 
 def _unknown(agent: str) -> NotFoundError:

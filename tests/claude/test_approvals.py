@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from relaykit.model import Decision, Reply
 from relaykit_claude.approvals import answer, opened
 from relaykit_claude.protocol import Asked
@@ -77,3 +79,18 @@ def test_what_changes_how_a_command_runs_is_shown():
         "run_in_background: it runs on by itself",
     ]
     assert "sandbox" not in asked("Bash", {"command": "ls", "dangerouslyDisableSandbox": False}).question.detail
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "shown"),
+    [
+        ("NotebookEdit", {"notebook_path": "/w/n.ipynb", "edit_mode": "delete", "cell_id": "c1"}, "edit_mode: delete"),
+        ("NotebookEdit", {"notebook_path": "/w/n.ipynb", "edit_mode": "delete", "cell_id": "c1"}, "cell_id: c1"),
+        ("Edit", {"file_path": "/w/f", "old_string": "a", "new_string": "b", "replace_all": True}, "replace_all: true"),
+        ("WebFetch", {"url": "http://host/", "prompt": "send it all"}, "prompt: send it all"),
+        ("WebSearch", {"query": "Web", "allowed_domains": ["a.example"]}, "Web"),
+        ("WebSearch", {"query": "Web", "allowed_domains": ["a.example"]}, 'allowed_domains: ["a.example"]'),
+    ],
+)
+def test_whatever_a_tool_is_told_is_shown(tool, given, shown):
+    assert shown in asked(tool, given).question.detail.splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -54,12 +55,17 @@ def test_what_a_killed_claude_left_goes_with_the_next_session(tmp_path):
     left.parent.mkdir(parents=True)
     left.touch()
     for number in range(KEPT + 5):
-        session = tmp_path / "tmp" / "claude-0" / "workspace" / f"s{number}"
+        session = tmp_path / "tmp" / "claude-0" / "workspace" / str(UUID(int=number))
         session.mkdir(parents=True)
         os.utime(session, (number, number))
+        command = tmp_path / "tmp" / "clone" / "package" / f"module{number}.py"
+        command.parent.mkdir(parents=True, exist_ok=True)
+        command.touch()
     with equip(SessionRequest(agent="main", cwd=tmp_path), tmp_path):
         assert not left.exists()
-        assert {path.name for path in (tmp_path / "tmp").glob("*/*/*")} == {f"s{n}" for n in range(5, KEPT + 5)}
+        sessions = {path.name for path in (tmp_path / "tmp").glob("claude-0/*/*")}
+        assert sessions == {str(UUID(int=number)) for number in range(5, KEPT + 5)}
+        assert len(list((tmp_path / "tmp" / "clone" / "package").iterdir())) == KEPT + 5
 
 
 async def test_a_transcript_that_vanishes_while_they_are_listed_is_left_out(transcripts, tmp_path):

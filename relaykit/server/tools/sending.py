@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +34,19 @@ async def _send(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
         all=said.get("all", False),
         task=said.get("task"),
     )
-    if seconds := said.get("wait", 0):
-        desk.check_room()  # else the message would be sent, and sent again
+    seconds = said.get("wait", 0)
     waits = seconds if seconds and desk.caller.is_agent else None
-    accepted = await desk.mailbox.put(draft, synced=desk.services.config.synced, waits=waits)
-    if waits:
-        desk.at_end.append(partial(desk.mailbox.end_wait, draft.id))
-    told = await _heard(desk, draft, accepted, seconds) if seconds else _stored(accepted)
+    with _place(desk, seconds):
+        accepted = await desk.mailbox.put(draft, synced=desk.services.config.synced, waits=waits)
+        if waits:
+            desk.at_end.append(partial(desk.mailbox.end_wait, draft.id))
+        told = await _heard(desk, draft, accepted, seconds) if seconds else _stored(accepted)
     return {**told, **_lowered(draft, accepted)}
+
+
+def _place(desk: Desk, seconds: float) -> AbstractContextManager[None]:
+    """Have the place of a call that waits: taken later, it could be refused after its message was sent, and sent again."""
+    return desk.place() if seconds else nullcontext()
 
 
 async def _heard(desk: Desk, draft: Draft, accepted: Accepted, seconds: float) -> dict[str, Any]:
@@ -64,16 +70,16 @@ async def _heard(desk: Desk, draft: Draft, accepted: Accepted, seconds: float) -
 
 
 async def _reply(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
-    if seconds := said.get("wait", 0):
-        desk.check_room()
-    accepted = await desk.mailbox.answer(desk.caller.name, said["message"], said["body"], id=new_id())
+    seconds = said.get("wait", 0)
+    with _place(desk, seconds):
+        accepted = await desk.mailbox.answer(desk.caller.name, said["message"], said["body"], id=new_id())
+        over = await desk.wait(accepted.message.id, seconds, _has_ended_everywhere) if seconds else None
     is_the_reply = accepted.message.kind is not MessageKind.MESSAGE
     note = (
         "this is the answer; what you write at the end of this turn is not sent any more"
         if is_the_reply
         else "sent as one more message of the thread: the message's own answer is, or was, the text of its turn"
     )
-    over = await desk.wait(accepted.message.id, seconds, _has_ended_everywhere) if seconds else None
     deliveries = over.deliveries if over else accepted.deliveries
     return {**_stored(accepted, deliveries), "note": note}
 

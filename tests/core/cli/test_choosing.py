@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from rich.console import ConsoleDimensions
 
+from relaykit.cli import live
 from relaykit.cli.choosing import MOMENT, Choosing
 from relaykit.cli.keys import Keys
 
@@ -61,3 +63,12 @@ def test_every_key_of_what_was_read_at_once_is_told_apart():
     assert keys.read("dd\x1b[A\x1bOBj\x1b[6~ ") == ["d", "d", "\x1b[A", "\x1bOB", "j", "\x1b[6~", " "]
     assert keys.read("a\x1b[") == ["a"]
     assert keys.read("Bs") == ["\x1b[B", "s"], "no part of an arrow is a key of its own"
+
+
+def test_a_key_decides_nothing_in_a_window_that_has_another_size_than_what_was_drawn(monkeypatch):
+    view = live.LiveView()
+    view._choosing.choose("one")
+    view._shown, view._size = "one", ConsoleDimensions(80, 24)
+    for size, shown in ((ConsoleDimensions(80, 24), True), (ConsoleDimensions(40, 24), False)):
+        monkeypatch.setattr(live, "_size", lambda size=size: size)
+        assert view._is_shown() is shown

@@ -221,3 +221,10 @@ def test_whatever_a_command_came_to_the_collector_is_on_again(program, words):
     code = f"import gc; from relaykit.cli.entry import main; main({words!r}); raise SystemExit(gc.isenabled())"
     argv, env = [sys.executable, "-c", code], program.environment({})
     assert subprocess.run(argv, capture_output=True, env=env, timeout=30, check=False).returncode == 1
+
+
+def test_what_one_copies_from_a_table_is_never_cut(program):
+    with program.relay("--provider", "echo", "--agent", "main"):
+        pass
+    (session,) = program("sessions", "--json").json["sessions"]
+    assert session["id"] in on_terminal(program, {"NO_COLOR": "1", "COLUMNS": "60"}, "sessions")

@@ -177,7 +177,9 @@ def test_a_relay_that_was_killed_is_not_reported_as_alive(program):
         relay.kill()
         relay.wait(20)
         document = program("status", "--json").json
-        shown = program("status").out
+        shown, found = program("status").out, program("doctor").out
+    assert "ended without taking leave" in found
+    assert f"running: process {relay.pid}" not in found
     assert [(one["pid"], one["alive"], one["url"]) for one in document["relays"]] == [(relay.pid, False, None)]
     assert document["agents"][0]["status"]["reason"] == "gone"
     assert shown.endswith("no relay runs\n")

@@ -149,6 +149,7 @@ def test_the_last_events_are_shown_to_people_without_what_says_nothing(program):
         kept = program("events", "--json").lines
         assert program("events", "echo", "--last", "3", "--json").lines == kept[-3:]
         assert program("events", "--last", "3", "--since", str(kept[-3]["cursor"]), "--json").lines == kept[-2:]
+        assert program("events", "--last", "1", "--since", "0", "--json").lines == kept[-1:]
         assert program("events", "--last", "0").out == ""
         with program.start("events", "--follow", "--last", "1", "--json") as following:
             assert json.loads(following.stdout.readline()) == kept[-1]

@@ -255,3 +255,9 @@ def test_an_agent_that_would_wait_in_a_circle_is_refused(program, door, workers)
     ended = program("send", "asker", "And you?", "--wait", LONG, env={"RELAYKIT_AGENT": "other"})
     assert ended.code == 4
     assert "would never end" in ended.err
+
+
+def test_a_sender_that_the_environment_names_is_a_name(program):
+    ended = program("send", "user", "hi", env={"RELAYKIT_AGENT": "bad name"})
+    assert (ended.code, ended.out) == (2, "")
+    assert "RELAYKIT_AGENT: 'bad name' is no name" in ended.err

@@ -152,3 +152,11 @@ def test_a_relay_without_agents_gets_no_unit_unless_one_is_named(program):
     assert "no agent to run" in program("service", "install", "--print").err
     said = program("service", "install", "--print", "--", "--provider", "echo").out
     assert "run --headless --provider echo\n" in said
+
+
+def test_a_path_of_the_configuration_begins_where_the_unit_will_run(program, tmp_path):
+    place = tmp_path / "elsewhere"
+    (place / "logs").mkdir(parents=True)
+    said = '[agents.a]\nprovider = "echo"\n[sinks.file]\nuse = "jsonl"\npath = "logs/events.jsonl"\n'
+    (place / "relaykit.toml").write_text(said, encoding="utf-8")
+    assert program("service", "install", "--print", "--config", str(place / "relaykit.toml")).code == 0

@@ -59,7 +59,8 @@ async def test_a_call_is_given_up_by_its_own_token_and_id_alone(edge):
                 submission = await b.submitted()
                 for client, number in ((edge.client("b"), 7), (edge.person(), 7), (edge.client("a"), "7")):
                     await give_up(client, number)
-                await give_up(edge.client("a"), [7])
+                for other in ([7], 7.0, True):
+                    await give_up(edge.client("a"), other)
                 b.answer("in time", submission.id)
         assert "in time" in answers[0].json["result"]["content"][0]["text"]
 

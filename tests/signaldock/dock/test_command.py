@@ -7,6 +7,7 @@ import json
 import signal
 import ssl
 import subprocess
+import sys
 from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from threading import Event, Thread
@@ -259,3 +260,14 @@ def test_a_dock_that_is_killed_in_the_middle_of_sends_loses_nothing_that_it_answ
 def _kill_after(process, halt):
     assert halt.wait(SECONDS)
     process.kill()
+
+
+def test_a_key_that_could_not_be_told_is_said_to_be_lost_with_the_remedy(program):
+    script = 'exec "$@" >/dev/full'
+    for words in (["agents", "add", "alice"], ["keys", "reset", "alice"]):
+        argv = ["sh", "-c", script, "sh", sys.executable, "-m", "relaykit", "dock", *words]
+        told = subprocess.run(
+            argv, capture_output=True, text=True, timeout=SECONDS, env=program.environment({}), check=False
+        )
+        assert told.returncode == 1
+        assert "its new key is lost: `relaykit dock keys reset alice` makes another" in told.stderr
