@@ -80,8 +80,8 @@ def holds(home, stub, message, body):
     assert "its turn was cut off" in notes(delivery), notes(delivery)
     texts = said(stub, CARRY_ON)
     assert texts.count(body) <= 1
-    assert CARRY_ON in texts[-1]
-    assert message in texts[-1]
+    gone_on = [text for text in texts if CARRY_ON in text]  # the next in the queue may have followed already
+    assert message in gone_on[-1]
 
 
 @pytest.mark.parametrize("moment", WORKED)
