@@ -25,8 +25,8 @@ def test_every_file_of_a_change_is_named_however_many_there_are():
 
 @pytest.mark.parametrize("diff", ["", "x" * 3 * OUTPUT_LIMIT])
 def test_a_file_that_is_moved_is_named_with_where_it_goes(diff):
-    question = changing(change("/work/a.txt", diff, move_path="/elsewhere/a.txt"))
-    assert question.title == "/work/a.txt, /elsewhere/a.txt"
+    question = changing(change("/repo/a.txt", diff, move_path="/elsewhere/a.txt"))
+    assert question.title == "/repo/a.txt, /elsewhere/a.txt"
 
 
 def test_a_tool_is_asked_for_with_what_an_approval_for_the_session_is_for():
