@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
 _ASK_FOR = ("Bash", "Edit", "MultiEdit", "NotebookEdit", "Write", "WebFetch")
 """Tools that always ask where the agent may only read: rules that allow them, whoever made them, do not count then."""
-
-
 _SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How claude names a session, and the directory that it makes for one."""
 
 
 class Equipment(Struct, frozen=True, kw_only=True):
