@@ -79,12 +79,12 @@ class Dispatcher:
 
         Who is idle needs no answer to another question first. Who is busy has to know what it is that came.
         """
-        for follower in self._followers:
-            follower.ring()
         bells = [bell for name in named if (bell := self._bells.get(name)) is not None]
         idle = [bell for bell in bells if not bell.patient()]
         for bell in idle:
             bell.hint()
+        for follower in self._followers:
+            follower.ring()
         return len(idle) == len(bells)
 
     async def _gather(self) -> None:
