@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from relaykit.model import Choice, Decision, Question, Reply
+from relaykit.plugin.fields import Fields, rows, strings, table, text
+from relaykit.plugin.words import one_line
 from relaykit_claude.blocks import OUTPUT_LIMIT, capped, told
-from relaykit_claude.fields import Fields, one_line, rows, strings, table, text
 from relaykit_claude.protocol import Asked
 
 SHELL = "Bash"

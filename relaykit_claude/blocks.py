@@ -7,7 +7,7 @@ import json
 from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind
-from relaykit_claude.fields import Fields, number, rows, table, text
+from relaykit.plugin.fields import Fields, number, rows, table, text
 
 OUTPUT_LIMIT = 64 * 1024
 """Characters of a tool's output that a block keeps: its beginning and its end."""

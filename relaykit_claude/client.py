@@ -16,12 +16,13 @@ from msgspec import Struct, field
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
-from relaykit_claude.faults import agent_error, plain
+from relaykit.plugin.words import plain
+from relaykit_claude.faults import agent_error
 from relaykit_claude.protocol import Asked, Connection, Failure, Response, Skipped, Told, Withdrawn
 
 if TYPE_CHECKING:
     from relaykit.plugin import Child
-    from relaykit_claude.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 Heard = Told | Asked | Withdrawn | Skipped
 _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)

@@ -6,7 +6,8 @@ import re
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
-from relaykit_claude.fields import Fields, number, one_line, strings, text
+from relaykit.plugin.fields import Fields, number, strings, text
+from relaykit.plugin.words import plain
 
 _BAD_INPUT = frozenset({400, 404, 413, 422})
 _SIGN_IN = frozenset({401, 403})
@@ -14,7 +15,6 @@ _SIGN_IN_REMEDY = "; run `claude` and sign in with /login, or configure a creden
 _NOT_SIGNED_IN = re.compile(r"not logged in|/login|invalid api key|oauth token", re.IGNORECASE)
 _NO_MONEY = re.compile(r"credit balance|billing|usage limit|quota", re.IGNORECASE)
 _TOO_LONG = re.compile(r"prompt is too long|context (window|limit)", re.IGNORECASE)
-_KEY = re.compile(r"\b(sk-|eyJ)[\w.-]{8,}")
 _LIMITS = {
     "error_max_turns": "the turn limit (max_turns) was reached",
     "error_max_budget_usd": "the cost limit (max_budget) was reached",
@@ -50,11 +50,6 @@ def api_fault(kind: str, status: int | None, words: str) -> Fault:
 def agent_error(code: str, message: str) -> ProviderError:
     """Return an error that is the agent's: nothing was taken, and trying again is right once it is mended."""
     return ProviderError(Fault(whose=Whose.AGENT, code=code, message=plain(message)))
-
-
-def plain(message: str) -> str:
-    """Return one line without anything that looks like a key."""
-    return one_line(_KEY.sub(r"\1***", message))
 
 
 def _whose(status: int | None, words: str) -> Whose:

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from relaykit.errors import ProviderError
+from relaykit.plugin.fields import table, text
 from relaykit_claude.client import Refused
 from relaykit_claude.faults import agent_error
-from relaykit_claude.fields import table, text
 
 if TYPE_CHECKING:
+    from relaykit.plugin.fields import Fields
     from relaykit_claude.client import Client
-    from relaykit_claude.fields import Fields
 
 OLDEST = (2, 1, 211)
 """The first claude that takes the words and tells of each submission what becomes of it; tried live."""

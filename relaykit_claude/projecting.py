@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from relaykit.model import Profile, ProfileCommand, Subagent
     from relaykit.plugin import SessionRequest
-    from relaykit_claude.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 EVENTS = (
     *("SessionStart", "SessionEnd", "Setup", "UserPromptSubmit", "UserPromptExpansion", "PreToolUse", "PostToolUse"),

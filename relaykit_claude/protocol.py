@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from relaykit_claude.fields import Fields, table, text
+from relaykit.plugin.fields import Fields, table, text
 
 MAX_LINE = 64 * 2**20
 """Bytes of one line; what is longer is passed over."""

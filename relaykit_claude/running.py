@@ -17,8 +17,8 @@ from relaykit.model import (
     Outcome,
     TurnEnded,
 )
+from relaykit.plugin.fields import Fields, table
 from relaykit_claude.blocks import capped
-from relaykit_claude.fields import Fields, table
 
 
 class _Open(Struct):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from relaykit.model import McpServer, Profile, Secret, Value
-    from relaykit_claude.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 _ELSEWHERE = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
 """Claude starts a server where it was started itself."""

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from relaykit.model import Block, PastSession, PastTurn
     from relaykit.plugin import Terminal
+    from relaykit.plugin.fields import Fields
     from relaykit_claude.client import Heard
-    from relaykit_claude.fields import Fields
     from relaykit_claude.locking import SessionLocks
     from relaykit_claude.transcripts import Transcripts
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from relaykit.model import Block, BlockEnded, BlockKind, Occurrence
+from relaykit.plugin.fields import Fields, number, rows, table, text
 from relaykit_claude import blocks
 from relaykit_claude.blocks import COMMAND, WRITTEN, content_text
-from relaykit_claude.fields import Fields, number, rows, table, text
 
 if TYPE_CHECKING:
     from relaykit_claude.running import RunningTurn

@@ -14,10 +14,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, Fault, Outcome, PastTurn
+from relaykit.plugin.fields import Fields, number, rows, strings, table, text
 from relaykit_claude import blocks
 from relaykit_claude.blocks import INTERRUPTED, SYNTHETIC, content_text
 from relaykit_claude.faults import api_fault
-from relaykit_claude.fields import Fields, number, rows, strings, table, text
 from relaykit_claude.protocol import Skipped, read_line
 
 _FINAL = frozenset({"end_turn", "stop_sequence", "max_tokens", "refusal"})

@@ -17,7 +17,7 @@ import anyio.to_thread
 from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, PastSession, PastTurn
-from relaykit_claude.fields import strings, text
+from relaykit.plugin.fields import strings, text
 from relaykit_claude.leftovers import keep_latest, latest
 from relaykit_claude.protocol import Skipped, read_line
 from relaykit_claude.transcript import Transcript

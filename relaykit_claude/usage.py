@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relaykit.model import UsageReported
-from relaykit_claude.fields import Fields, decimal, number, table
+from relaykit.plugin.fields import Fields, decimal, number, table
 
 _CONTEXT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
 

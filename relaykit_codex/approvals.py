@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from relaykit.model import Decision, Question
-from relaykit_codex.fields import Fields, one_line, table, text
+from relaykit.plugin.fields import Fields, table, text
+from relaykit.plugin.words import one_line
 from relaykit_codex.items import capped, diff, paths, unwrapped
 from relaykit_codex.protocol import ServerRequest
 

@@ -15,11 +15,12 @@ from msgspec import Struct, field
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
-from relaykit_codex.faults import agent_error, plain, refusal
+from relaykit.plugin.words import plain
+from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest, Skipped
 
 if TYPE_CHECKING:
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
     from relaykit_codex.link import Link
 
 Told = Notification | ServerRequest | Skipped

@@ -17,9 +17,9 @@ from relaykit.model import (
     TurnJoined,
     TurnStarted,
 )
+from relaykit.plugin.fields import Fields, identifier, rows, table, text
 from relaykit_codex.approvals import Asked, asked
 from relaykit_codex.faults import config_fault, turn_fault
-from relaykit_codex.fields import Fields, identifier, rows, table, text
 from relaykit_codex.items import kept, result_id
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
 from relaykit_codex.running import RunningTurn

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from relaykit.plugin import Endpoint
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 NAME = "relaykit"
 TOKEN = "RELAYKIT_TOKEN"  # noqa: S105 - the variable's name

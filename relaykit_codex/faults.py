@@ -7,7 +7,8 @@ import re
 
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
-from relaykit_codex.fields import Fields, number, one_line, table, text
+from relaykit.plugin.fields import Fields, number, table, text
+from relaykit.plugin.words import plain
 from relaykit_codex.protocol import Failure
 
 _AGENT = frozenset(
@@ -33,7 +34,6 @@ _CONNECTION = re.compile(
 )
 _AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s|m)", re.IGNORECASE)
 _HARMLESS = re.compile(r"use the bundled bubblewrap|^Project-local config.* disabled")
-_KEY = re.compile(r"\b(sk-|eyJ)[\w.-]{8,}")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
@@ -82,11 +82,6 @@ def config_fault(warning: Fields) -> Fault | None:
     place = text(warning, "details") or text(warning, "path")
     message = f"codex warns of its configuration; mend it and start again: {summary} {place}"
     return Fault(whose=Whose.AGENT, code="config", message=plain(message))
-
-
-def plain(message: str) -> str:
-    """Return one line without anything that looks like a key."""
-    return one_line(_KEY.sub(r"\1***", message))
 
 
 def _info(error: Fields) -> tuple[str, int | None]:

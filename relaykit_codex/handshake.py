@@ -9,19 +9,20 @@ from msgspec import Struct
 
 from relaykit.errors import ProviderError
 from relaykit.model import Approval
+from relaykit.plugin.fields import rows, strings, table, text
 from relaykit_codex import endpoint
 from relaykit_codex.client import Client, Refused
 from relaykit_codex.conversation import QUIET
 from relaykit_codex.faults import agent_error, config_fault, refusal
-from relaykit_codex.fields import flat, rows, strings, table, text
 from relaykit_codex.protocol import Notification
+from relaykit_codex.toml import flat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from relaykit.model import Secret
     from relaykit.plugin import SessionRequest
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
     from relaykit_codex.options import Options
     from relaykit_codex.projecting import Projected
 

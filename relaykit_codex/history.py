@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from relaykit.model import BlockKind, Outcome, PastSession, PastTurn
+from relaykit.plugin.fields import Fields, number, rows, table, text
 from relaykit_codex.client import Refused
 from relaykit_codex.faults import turn_fault
-from relaykit_codex.fields import Fields, number, rows, table, text
 from relaykit_codex.items import written
 
 if TYPE_CHECKING:

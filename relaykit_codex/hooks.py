@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from relaykit.plugin.fields import rows, text
 from relaykit_codex.faults import agent_error
-from relaykit_codex.fields import rows, text
 from relaykit_codex.toml import toml
 
 if TYPE_CHECKING:
     from relaykit.model import Hook, Profile
+    from relaykit.plugin.fields import Fields
     from relaykit_codex.client import Client
-    from relaykit_codex.fields import Fields
 
 EVENTS = (
     "PreToolUse",

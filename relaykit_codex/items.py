@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from relaykit.model import Block, BlockKind
-from relaykit_codex.fields import Fields, number, rows, strings, table, text
+from relaykit.plugin.fields import Fields, number, rows, strings, table, text
 
 OUTPUT_LIMIT = 64 * 1024
 """Characters of a tool's output that a block keeps: its beginning and its end."""

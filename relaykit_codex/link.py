@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import BrokenResourceError, EndOfStream
 
+from relaykit.plugin.words import plain
 from relaykit_codex.connection import UnixStream
-from relaykit_codex.faults import agent_error, plain
+from relaykit_codex.faults import agent_error
 from relaykit_codex.protocol import MAX_LINE
 
 if TYPE_CHECKING:

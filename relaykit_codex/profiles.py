@@ -13,7 +13,7 @@ from relaykit_codex.tools import switches, unknown_tools
 
 if TYPE_CHECKING:
     from relaykit.model import Profile, Subagent
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 _MISNAMED = "Codex's own names have letters, digits, '_' and '-' alone; rename it"
 _PLAIN = {

@@ -17,8 +17,8 @@ from relaykit_codex.toml import toml
 if TYPE_CHECKING:
     from relaykit.model import Profile, ProfileCommand, ProfileFile, Subagent
     from relaykit.plugin import SessionRequest
+    from relaykit.plugin.fields import Fields
     from relaykit_codex.client import Client
-    from relaykit_codex.fields import Fields
 
 
 class Projected(Struct, frozen=True, kw_only=True):

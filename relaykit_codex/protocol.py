@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from relaykit_codex.fields import Fields, identifier, number, table, text
+from relaykit.plugin.fields import Fields, identifier, number, table, text
 
 MAX_LINE = 64 * 2**20
 """Bytes of one line; what is longer is passed over."""

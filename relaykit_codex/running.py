@@ -6,7 +6,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from relaykit.model import Block, BlockDelta, BlockEnded, BlockKind, BlockStarted, Fault, Occurrence, Outcome, TurnEnded
-from relaykit_codex.fields import Fields, text
+from relaykit.plugin.fields import Fields, text
 from relaykit_codex.items import COMPACTION, OUTPUT_LIMIT, capped, result_id, tool_result, tool_use, whole, written
 
 _RESULT = result_id("")

@@ -12,7 +12,7 @@ from relaykit_codex.tools import limits
 
 if TYPE_CHECKING:
     from relaykit.model import McpServer, Profile, Secret, Value
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ODD = re.compile(r"[^A-Za-z0-9]+")

@@ -23,10 +23,10 @@ from relaykit.model import (
     Whose,
 )
 from relaykit.plugin import Channel
+from relaykit.plugin.fields import rows, text
 from relaykit_codex.client import LOST, Client, Refused
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
-from relaykit_codex.fields import rows, text
 from relaykit_codex.history import list_threads, read_history
 from relaykit_codex.items import kept
 from relaykit_codex.protocol import Notification, ServerRequest, Skipped
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from relaykit.model import PastSession, PastTurn
     from relaykit.plugin import Terminal
+    from relaykit.plugin.fields import Fields
     from relaykit_codex.client import Told
-    from relaykit_codex.fields import Fields
     from relaykit_codex.unseen import UnseenThreads
 
 _ORDER_SECONDS = 10.0

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from relaykit.model import Approval
 from relaykit.plugin import Terminal
-from relaykit_codex.fields import flat
 from relaykit_codex.launch import find_codex, home_of
-from relaykit_codex.toml import toml
+from relaykit_codex.toml import flat, toml
 from relaykit_codex.tools import switches
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from relaykit.plugin import SessionRequest
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
     from relaykit_codex.options import Options
 
 _OF_RELAY = ("RELAYKIT_HOME", "RELAYKIT_AGENT")

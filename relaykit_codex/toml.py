@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relaykit.plugin.fields import Fields
 
 
 def toml(value: object) -> str:
@@ -16,3 +20,14 @@ def toml(value: object) -> str:
         return repr(value)  # TOML has nan and inf, which JSON has not
     # JSON's escapes are TOML's, but for DEL, which JSON leaves as it is.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def flat(data: Fields, before: str = "") -> dict[str, Any]:
+    """Return tables in tables as one, with dots in its keys; a table whose own keys have dots stays whole."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value and not any("." in name for name in value):
+            found |= flat(value, f"{before}{key}.")
+        else:
+            found[before + key] = value
+    return found

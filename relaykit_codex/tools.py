@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from relaykit.model import McpServer, Profile
-    from relaykit_codex.fields import Fields
+    from relaykit.plugin.fields import Fields
 
 _SWITCHES: Mapping[str, Fields] = {
     "shell": {"features.shell_tool": False},

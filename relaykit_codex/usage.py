@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relaykit.model import UsageReported
-from relaykit_codex.fields import Fields, number
+from relaykit.plugin.fields import Fields, number
 from relaykit_codex.running import RunningTurn
 
 _COUNTS = ("inputTokens", "cachedInputTokens", "outputTokens", "reasoningOutputTokens")

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from relaykit.errors import TransportError
+from relaykit.plugin.words import one_line
 
 LONGEST = 3600.0
 """Seconds that a server may ask to be left alone at a time."""
@@ -84,22 +85,18 @@ def _said(body: bytes) -> Said:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return Said("", _one_line(body.decode("utf-8", "replace")), None, None)
+        return Said("", one_line(body.decode("utf-8", "replace")), None, None)
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, str):
-        return Said("", _one_line(error), None, None)
+        return Said("", one_line(error), None, None)
     about: dict[str, Any] = error if isinstance(error, dict) else document if isinstance(document, dict) else {}
     wait = about.get("retry_after_ms")
     return Said(
-        _one_line(str(about.get("code") or "")),
-        _one_line(str(about.get("message") or "")),
+        one_line(str(about.get("code") or "")),
+        one_line(str(about.get("message") or "")),
         _bounded(wait / 1000) if isinstance(wait, (int, float)) and not isinstance(wait, bool) else None,
         about.get("retryable") if isinstance(about.get("retryable"), bool) else None,
     )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
 
 
 def _number(text: str | None) -> float | None:

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaykit.model import Fault, TurnEnded, Whose
+from relaykit.plugin.fields import text
 from relaykit_claude.conversation import Conversation
-from relaykit_claude.fields import text
 from relaykit_claude.protocol import Asked, Connection, Skipped, Told, Withdrawn
 
 DATA = Path(__file__).with_name("recordings")

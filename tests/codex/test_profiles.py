@@ -26,8 +26,8 @@ from relaykit.registry.projecting import projection
 from relaykit.testing.codex_home import codex_binary, codex_home
 from relaykit.testing.openai_stub import running_stub
 from relaykit.testing.program import Program
-from relaykit_codex.fields import flat
 from relaykit_codex.servers import servers, variables
+from relaykit_codex.toml import flat
 
 TOOLS = Path(__file__).with_name("mcp_tools.py")
 SKILL = Skill(

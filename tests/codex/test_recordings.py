@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaykit.model import Fault, TurnEnded, Whose
+from relaykit.plugin.fields import text
 from relaykit_codex.conversation import Conversation
-from relaykit_codex.fields import text
 from relaykit_codex.protocol import Connection, Notification, Response, ServerRequest, Skipped
 
 DATA = Path(__file__).with_name("data")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Fields = Mapping[str, Any]
+"""An object of JSON."""
 _ENDLESS = 1e300
 
 
@@ -35,6 +36,12 @@ def decimal(data: object, *path: str) -> float | None:
     return float(found)
 
 
+def identifier(data: object, *path: str) -> int | str | None:
+    """Return the id of a request at a path; true is none, though it would be found under 1."""
+    found = _at(data, path)
+    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
+
+
 def rows(data: object, *path: str) -> list[Fields]:
     """Return the objects of the list at a path."""
     found = _at(data, path)
@@ -45,12 +52,6 @@ def strings(data: object, *path: str) -> list[str]:
     """Return the strings of the list at a path."""
     found = _at(data, path)
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
-
-
-def one_line(message: str, limit: int = 300) -> str:
-    """Return a message as one line of bounded length."""
-    line = " ".join(message.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _at(data: object, path: tuple[str, ...]) -> object:
