@@ -16,9 +16,10 @@ from msgspec import Struct, field
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
+from relaykit.plugin.jsonlines import Skipped
 from relaykit.plugin.words import plain
 from relaykit_claude.faults import agent_error
-from relaykit_claude.protocol import Asked, Connection, Failure, Response, Skipped, Told, Withdrawn
+from relaykit_claude.protocol import Asked, Connection, Failure, Response, Told, Withdrawn
 
 if TYPE_CHECKING:
     from relaykit.plugin import Child

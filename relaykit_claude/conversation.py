@@ -22,10 +22,11 @@ from relaykit.model import (
     Whose,
 )
 from relaykit.plugin.fields import Fields, decimal, number, strings, table, text
+from relaykit.plugin.jsonlines import Skipped
 from relaykit_claude.approvals import Open, opened
 from relaykit_claude.blocks import SYNTHETIC, content_text, kept
 from relaykit_claude.faults import INTERRUPTIONS, api_fault, result_fault
-from relaykit_claude.protocol import Asked, Skipped, Told
+from relaykit_claude.protocol import Asked, Told
 from relaykit_claude.running import RunningTurn
 from relaykit_claude.speech import Speech
 from relaykit_claude.usage import UsageMeter

@@ -27,11 +27,12 @@ from relaykit.model import (
     new_id,
 )
 from relaykit.plugin import Channel
+from relaykit.plugin.jsonlines import Skipped
 from relaykit_claude.approvals import answer
 from relaykit_claude.client import Client, Refused
 from relaykit_claude.conversation import Conversation
 from relaykit_claude.faults import agent_error
-from relaykit_claude.protocol import Asked, Skipped, Told, Withdrawn
+from relaykit_claude.protocol import Asked, Told, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, Fault, Outcome, PastTurn
 from relaykit.plugin.fields import Fields, number, rows, strings, table, text
+from relaykit.plugin.jsonlines import Skipped, read_line
 from relaykit_claude import blocks
 from relaykit_claude.blocks import INTERRUPTED, SYNTHETIC, content_text
 from relaykit_claude.faults import api_fault
-from relaykit_claude.protocol import Skipped, read_line
 
 _FINAL = frozenset({"end_turn", "stop_sequence", "max_tokens", "refusal"})
 """Stop reasons after which nothing more is asked of the model."""
@@ -74,7 +74,7 @@ class Transcript:
     def read(self, lines: Iterable[bytes]) -> Transcript:
         """Take in lines; what is unreadable, such as one that was being written, is passed over."""
         for raw in lines:
-            line = read_line(raw) if raw.strip() else Skipped("empty", 0)
+            line = read_line(raw) if raw.strip() else Skipped(reason="empty", size=0)
             if not isinstance(line, Skipped):
                 self._take(line)
         return self

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind, PastSession, PastTurn
 from relaykit.plugin.fields import strings, text
+from relaykit.plugin.jsonlines import Skipped, read_line
 from relaykit_claude.leftovers import keep_latest, latest
-from relaykit_claude.protocol import Skipped, read_line
 from relaykit_claude.transcript import Transcript
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from msgspec import Struct, field
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
+from relaykit.plugin.jsonlines import Skipped
 from relaykit.plugin.words import plain
 from relaykit_codex.faults import agent_error, refusal
-from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest, Skipped
+from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest
 
 if TYPE_CHECKING:
     from relaykit.plugin.fields import Fields

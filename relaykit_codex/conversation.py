@@ -18,10 +18,11 @@ from relaykit.model import (
     TurnStarted,
 )
 from relaykit.plugin.fields import Fields, identifier, rows, table, text
+from relaykit.plugin.jsonlines import Skipped
 from relaykit_codex.approvals import Asked, asked
 from relaykit_codex.faults import config_fault, turn_fault
 from relaykit_codex.items import kept, result_id
-from relaykit_codex.protocol import Notification, ServerRequest, Skipped
+from relaykit_codex.protocol import Notification, ServerRequest
 from relaykit_codex.running import RunningTurn
 from relaykit_codex.usage import UsageMeter
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import BrokenResourceError, EndOfStream
 
+from relaykit.plugin.jsonlines import MAX_LINE
 from relaykit.plugin.words import plain
 from relaykit_codex.connection import UnixStream
 from relaykit_codex.faults import agent_error
-from relaykit_codex.protocol import MAX_LINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

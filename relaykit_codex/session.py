@@ -24,12 +24,13 @@ from relaykit.model import (
 )
 from relaykit.plugin import Channel
 from relaykit.plugin.fields import rows, text
+from relaykit.plugin.jsonlines import Skipped
 from relaykit_codex.client import LOST, Client, Refused
 from relaykit_codex.conversation import Conversation
 from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.history import list_threads, read_history
 from relaykit_codex.items import kept
-from relaykit_codex.protocol import Notification, ServerRequest, Skipped
+from relaykit_codex.protocol import Notification, ServerRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

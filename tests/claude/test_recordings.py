@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from relaykit.model import Fault, TurnEnded, Whose
 from relaykit.plugin.fields import text
+from relaykit.plugin.jsonlines import Skipped
 from relaykit_claude.conversation import Conversation
-from relaykit_claude.protocol import Asked, Connection, Skipped, Told, Withdrawn
+from relaykit_claude.protocol import Asked, Connection, Told, Withdrawn
 
 DATA = Path(__file__).with_name("recordings")
 RECORDINGS = sorted(DATA.glob("*.jsonl"))

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from relaykit.model import Fault, TurnEnded, Whose
 from relaykit.plugin.fields import text
+from relaykit.plugin.jsonlines import Skipped
 from relaykit_codex.conversation import Conversation
-from relaykit_codex.protocol import Connection, Notification, Response, ServerRequest, Skipped
+from relaykit_codex.protocol import Connection, Notification, Response, ServerRequest
 
 DATA = Path(__file__).with_name("data")
 RECORDINGS = sorted(DATA.glob("*.jsonl"))
