@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from types import MappingProxyType
@@ -17,6 +15,7 @@ from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
 from relaykit.plugin.jsonlines import Skipped
+from relaykit.plugin.lastwords import LastWords
 from relaykit.plugin.words import plain
 from relaykit_claude.faults import agent_error
 from relaykit_claude.protocol import Asked, Connection, Failure, Response, Told, Withdrawn
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 
 Heard = Told | Asked | Withdrawn | Skipped
 _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_LAST_WORDS = 100
 _EXIT_SECONDS = 2.0
-_LAST_WORDS_SECONDS = 0.2
 _CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
 
 
@@ -62,8 +58,7 @@ class Client:
         self._waiting: dict[str, _Waiting] = {}
         self._outbox = Channel[bytes]()
         self._writing = False
-        self._listened = anyio.Event()
-        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._last_words = LastWords()
 
     def attach(self, tell: Callable[[Heard], None], ended: Callable[[Fault], None]) -> None:
         """Pass on what was said so far and all that follows, and how it ended."""
@@ -134,13 +129,7 @@ class Client:
 
     async def listen(self) -> None:
         """Read what claude complains of, and keep the last of it."""
-        rest = b""
-        try:
-            while True:
-                *lines, rest = (rest + await self._child.stderr.receive())[-65536:].split(b"\n")
-                self._last_words.extend(_COLOUR.sub("", line.decode("utf-8", "replace")) for line in lines)
-        except _GONE:
-            self._listened.set()
+        await self._last_words.listen(self._child.stderr.receive)
 
     def close(self) -> None:
         """Let go of what was not sent; from now on every request fails."""
@@ -181,11 +170,9 @@ class Client:
         code: int | None = None
         with anyio.move_on_after(_EXIT_SECONDS):
             code = await self._child.wait()
-        with anyio.move_on_after(_LAST_WORDS_SECONDS):  # a process that it left behind may hold the pipe open
-            await self._listened.wait()
         ended = "closed its output" if code is None else f"ended with exit code {code}"
-        words = next((line.strip() for line in reversed(self._last_words) if line.strip()), "")
-        return Fault(whose=Whose.PROCESS, code="died", message=plain(f"claude {ended}{': ' if words else ''}{words}"))
+        message = ": ".join([f"claude {ended}", *(await self._last_words.heard())[-1:]])
+        return Fault(whose=Whose.PROCESS, code="died", message=plain(message))
 
 
 def _ignore(_: Fault) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
 from relaykit.plugin.jsonlines import Skipped
+from relaykit.plugin.lastwords import LastWords
 from relaykit.plugin.words import plain
 from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest
@@ -26,11 +25,8 @@ if TYPE_CHECKING:
 
 Told = Notification | ServerRequest | Skipped
 _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_LAST_WORDS = 100
 _BACKTRACE = "Stack backtrace:"
 _EXIT_SECONDS = 2.0
-_LAST_WORDS_SECONDS = 0.2
 LOST = "connection_lost"
 """The code of the fault where codex runs on, and what runs in it, too."""
 _CLOSED = Fault(whose=Whose.RELAY, code="closed", message="the session is closed")
@@ -68,8 +64,7 @@ class Client:
         self._connection = Connection()
         self._waiting: dict[int, _Waiting] = {}
         self._outbox = Channel[bytes]()
-        self._listened = anyio.Event()
-        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._last_words = LastWords()
 
     def attach(self, tell: Callable[[Told], None], ended: Callable[[Fault], None]) -> None:
         """Pass on what was said so far and all that follows, and how it ended."""
@@ -151,13 +146,7 @@ class Client:
 
     async def listen(self) -> None:
         """Read what codex complains of, and keep the last of it."""
-        rest = b""
-        try:
-            while True:
-                *lines, rest = (rest + await self._link.complaint())[-65536:].split(b"\n")
-                self._last_words.extend(_COLOUR.sub("", line.decode("utf-8", "replace")) for line in lines)
-        except _GONE:
-            self._listened.set()
+        await self._last_words.listen(self._link.complaint)
 
     def close(self) -> None:
         """Let go of what was not sent; from now on every request fails."""
@@ -195,18 +184,15 @@ class Client:
             dead = True
         if self._link.outlives and not dead:
             return Fault(whose=Whose.PROCESS, code=LOST, message="the connection to codex was lost; codex runs on")
-        with anyio.move_on_after(_LAST_WORDS_SECONDS):  # a process that it left behind may hold the pipe open
-            await self._listened.wait()
         ended = "closed its output" if code is None else f"ended with exit code {code}"
         ended = "ended" if dead and code is None else ended
-        words = _last_of([line.strip() for line in self._last_words])
-        return Fault(whose=Whose.PROCESS, code="died", message=plain(f"codex {ended}{': ' if words else ''}{words}"))
+        message = ": ".join([f"codex {ended}", *_before_the_addresses(await self._last_words.heard())[-1:]])
+        return Fault(whose=Whose.PROCESS, code="died", message=plain(message))
 
 
-def _last_of(lines: list[str]) -> str:
-    """Return the last line that says something; where codex crashed, that before the addresses."""
-    end = lines.index(_BACKTRACE) if _BACKTRACE in lines else len(lines)
-    return next((line for line in reversed(lines[:end]) if line), "")
+def _before_the_addresses(lines: list[str]) -> list[str]:
+    """Return the lines that stand before the backtrace where codex crashed, else all."""
+    return lines[: lines.index(_BACKTRACE)] if _BACKTRACE in lines else lines
 
 
 def _ignore(_: Fault) -> None:

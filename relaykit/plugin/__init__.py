@@ -4,7 +4,8 @@ A plugin is a module that an entry point of the group ``relaykit`` names. Import
 what is heavy inside the component's ``open``.
 
 What only some need is in modules that are imported by their own names: ``fields`` reads JSON that may be anything,
-``jsonlines`` is the wire of a program that speaks it line by line, and ``words`` makes what it says fit for a fault.
+``jsonlines`` is the wire of a program that speaks it line by line, ``lastwords`` keeps what it complains of, and ``words``
+makes what it says fit for a fault.
 """
 
 from __future__ import annotations
