@@ -86,12 +86,14 @@ class Client:
             raise ProviderError(self.over)
         name, line = self._connection.request(subtype, more)
         waiting = self._waiting[name] = _Waiting()
-        self._send(line)
         seconds = self._timeout if timeout is None else timeout
-        with anyio.move_on_after(seconds):
-            await waiting.done.wait()
-        self._waiting.pop(name, None)
-        self._connection.forget(name)
+        try:
+            self._send(line)
+            with anyio.move_on_after(seconds):
+                await waiting.done.wait()
+        finally:
+            del self._waiting[name]
+            self._connection.forget(name)
         return self._result(waiting, subtype, seconds)
 
     def say(self, words: str, submission: str, priority: str) -> None:

@@ -55,3 +55,14 @@ async def test_what_is_said_to_a_program_that_is_gone_is_told_by_its_end(tmp_pat
             assert client.over.code == "died"
             with pytest.raises(ProviderError, match="ended with exit code 0"):
                 client.say("and now?", "2", "later")
+
+
+async def test_of_a_request_that_is_given_up_nothing_is_kept(tmp_path: Path) -> None:
+    with anyio.fail_after(SECONDS):
+        async with RelayProcesses(tmp_path, "boot").launch(["cat"]) as child:
+            client = Client(child, SECONDS)
+            with anyio.move_on_after(0) as given_up:
+                await client.request("interrupt")
+            assert given_up.cancelled_caught
+            assert not client._waiting
+            assert not client._connection._waiting
