@@ -89,10 +89,9 @@ def _prepare_in_time(connection: sqlite3.Connection, path: str, schema: Schema, 
 def _prepare(connection: sqlite3.Connection, path: str, schema: Schema) -> None:
     version = _version(connection, path, schema)
     if version == 0:
-        # Only in an empty file, and after WAL it is ignored without a word.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
+        _begin_file(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA journal_mode = WAL")
     # The last resort: while a relay runs, its checkpointer has moved nearly everything by then.
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_PAGES * 4096}")
@@ -108,6 +107,14 @@ def _version(connection: sqlite3.Connection, path: str, schema: Schema) -> int:
             f"{len(schema.migrations)}: upgrade relaykit, or use another home"
         )
     return version
+
+
+def _begin_file(connection: sqlite3.Connection) -> None:
+    """Write the first page. It is on the disk once the file has its log: nothing before that is worth a sync."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":  # another process may have been quicker
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # once there is a log, it is ignored without a word
 
 
 def _migrate(connection: sqlite3.Connection, path: str, schema: Schema) -> None:

@@ -49,6 +49,16 @@ def test_a_new_file_gives_space_back_and_has_a_log(tmp_path: Path) -> None:
     assert found == {"auto_vacuum": 2, "journal_mode": "wal", "synchronous": 1}
 
 
+def test_a_file_whose_making_was_cut_off_after_its_first_page_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    assert path.stat().st_size == 4096
+    with closing(connect(path, ONE)) as connection:
+        assert (pragma(connection, "auto_vacuum"), pragma(connection, "journal_mode")) == (2, "wal")
+        assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
+
+
 def test_an_older_file_is_migrated_forward_with_its_rows(tmp_path: Path) -> None:
     path = filled(tmp_path / "notes.db")
     with closing(connect(path, TWO)) as connection:
