@@ -172,6 +172,7 @@ def _import_worker() -> None:
     """Import what only a session that is open needs, while its process starts."""
     import_module("relaykit.relay.delivering.recovery")
     import_module("relaykit.relay.delivering.watchdog")
+    import_module("relaykit.relay.events.recorder")
 
 
 @asynccontextmanager
