@@ -12,7 +12,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,13 +67,31 @@ def _id() -> str:
 
 @asynccontextmanager
 async def raw_claude(claude: str, home: Path, cwd: str) -> AsyncIterator[RawClaude]:
+    own = {"CLAUDE_CONFIG_DIR": str(home), "CLAUDE_CODE_TMPDIR": str(home), "DISABLE_AUTOUPDATER": "1"}
+    async with _driven([claude, *WORDS], {**os.environ, **own}, cwd) as driver:
+        yield driver
+
+
+@asynccontextmanager
+async def equipped_claude(pid: int, cwd: str) -> AsyncIterator[RawClaude]:
+    """Drive a claude that is started as a running one was: with its words, environment and tools, but its own session."""
+    words = [word for word in _entries(pid, "cmdline") if not word.startswith("--session-id=")]
+    async with _driven(words, dict(entry.split("=", 1) for entry in _entries(pid, "environ")), cwd) as driver:
+        yield driver
+
+
+def _entries(pid: int, file: str) -> list[str]:
+    return Path(f"/proc/{pid}/{file}").read_text(encoding="utf-8").rstrip("\0").split("\0")
+
+
+@asynccontextmanager
+async def _driven(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> AsyncIterator[RawClaude]:
     process = await asyncio.create_subprocess_exec(
-        claude,
-        *WORDS,
+        *argv,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "CLAUDE_CONFIG_DIR": str(home), "CLAUDE_CODE_TMPDIR": str(home), "DISABLE_AUTOUPDATER": "1"},
+        env=env,
         cwd=cwd,
         limit=64 * 2**20,
     )

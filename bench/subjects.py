@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.raw_claude import raw_claude
+from bench.raw_claude import equipped_claude, raw_claude
 from bench.raw_codex import raw_codex
 from relaykit.testing import anthropic_stub, openai_stub
 from relaykit.testing.claude_home import claude_binary, claude_home
@@ -31,6 +31,8 @@ class Subject:
     home_option: str
     raw: Callable[[str, Path, str], AbstractAsyncContextManager[Any]]
     raw_module: str
+    equipped: Callable[[int, str], AbstractAsyncContextManager[Any]] | None = None
+    """The raw driver of one that is started as that of the relay was, by its process id, where what it is given costs."""
     sdk: str
     sdk_package: str
     sdk_file: Path
@@ -73,6 +75,7 @@ CLAUDE = Subject(
     home_option="config_dir",
     raw=raw_claude,
     raw_module="bench.raw_claude",
+    equipped=equipped_claude,
     sdk="claude-agent-sdk",
     sdk_package="claude_agent_sdk",
     sdk_file=HERE / "sdk_claude.py",

@@ -3,7 +3,7 @@
 One and the same program takes a millisecond more or less from one start to the next, and more where it was started
 before the others. So all are started anew a few times, another one first each time, and run some turns before what they
 take counts: an agent is there to stay. The relay gives its agent tools, which the raw driver and the SDK do not, so it is
-measured without them, too. Then each runs a series of turns, one right after the other: a turn after those
+measured without them, too, and so is Claude Code with a raw driver that gives it the same. Then each runs a series of turns, one right after the other: a turn after those
 of others finds the processor's caches cold, whoever runs it. In such, too, CPU time is measured, for a relay is idle
 most of the time.
 """
@@ -58,6 +58,7 @@ REST = 0.2
 TEXT = "say:hello"
 RAW, EMBEDDED, OUTSIDE = "raw driver", "embedded relay", "relay in its own process"
 WITHOUT_TOOLS = "relay without its tools"
+EQUIPPED = "raw driver that gives the same words and tools"
 
 Turn = Callable[[], Awaitable[float]]
 """Runs a turn; returns the seconds that it took: through the relay, from when it was accepted until its reply is stored."""
@@ -70,6 +71,8 @@ class Way:
     turn: Turn
     pid: int | None = None
     """Of the process that runs nothing else, where there is one."""
+    agent: int | None = None
+    """Process id of the agent's program, of a relay in a process of its own."""
 
     def used(self) -> float:
         """Return the CPU time that its process has used so far."""
@@ -113,7 +116,12 @@ def _measured(subject: Subject) -> list[Figure]:
 async def _start(subject: Subject, home: Path, measured: Measured, number: int) -> None:
     names = [OUTSIDE, EMBEDDED, RAW, WITHOUT_TOOLS, *([subject.sdk] if subject.has_sdk else [])]
     async with AsyncExitStack() as stack:
-        ways = {name: await _opened(stack, name, subject, home) for name in (names[number:] + names[:number])}
+        ways: dict[str, Way] = {}
+        for name in names[number:] + names[:number]:
+            ways[name] = await _opened(stack, name, subject, home)
+            if name == OUTSIDE and subject.equipped and (agent := ways[name].agent):
+                cwd = stack.enter_context(tempfile.TemporaryDirectory())
+                ways[EQUIPPED] = _driven(await stack.enter_async_context(subject.equipped(agent, cwd)))
         for way in ways.values():
             for _ in range(WARM_UP):
                 await way.turn()
@@ -182,7 +190,7 @@ async def _between_others(ways: Mapping[str, Way], took: Results) -> None:
 
 def _figures(subject: Subject, measured: Measured) -> list[Figure]:
     took, others = _walls(measured.series), _walls(measured.apart)
-    bare = {OUTSIDE: f"without the relay's tools {took[WITHOUT_TOOLS] - took[RAW]:.1f} ms more; "}
+    bare = {OUTSIDE: f"{_own(took)}without the relay's tools {took[WITHOUT_TOOLS] - took[RAW]:.1f} ms more; "}
     more = [
         Figure(
             part="turn",
@@ -196,6 +204,11 @@ def _figures(subject: Subject, measured: Measured) -> list[Figure]:
         for name in (OUTSIDE, EMBEDDED)
     ]
     return [*more, *_cpu(subject, measured)]
+
+
+def _own(took: Mapping[str, float]) -> str:
+    """Say how much longer the program itself takes with what a relay gives it, whoever drives it."""
+    return f"a {EQUIPPED} {took[EQUIPPED] - took[RAW]:.1f} ms more; " if EQUIPPED in took else ""
 
 
 def _cpu(subject: Subject, measured: Measured) -> Iterator[Figure]:
@@ -257,7 +270,7 @@ def relay_process(subject: Subject, home_of_agent: Path, *words: str) -> Iterato
             accepted = time.perf_counter()
             return replied(door, watch, message) - accepted
 
-        yield Way(turn, relay.process.pid)
+        yield Way(turn, relay.process.pid, int(relay.line.partition("(pid ")[2].partition(",")[0]))
 
 
 @contextmanager
