@@ -20,7 +20,7 @@ class OutputError(RelaykitError):
     """Standard output takes no more, for another reason than that its reader is gone."""
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 """What commands a terminal, ends a line, turns the direction of what is read, or is no letter at all."""
 _BETWEEN = "  "
 _NARROWEST = 8
@@ -101,7 +101,7 @@ def painted(text: str, colour: str) -> str:
 
 def plain(text: str) -> str:
     """Return text of an agent or a stranger so that a terminal takes no orders from it."""
-    return _CONTROL.sub(_escaped, text.replace("\r\n", "\n"))
+    return re.sub(_CONTROL, _escaped, text.replace("\r\n", "\n"))
 
 
 def clipped(text: str, width: int = 72) -> str:

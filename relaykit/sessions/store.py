@@ -36,7 +36,7 @@ class SqliteSessionStore:
 
     async def begin(self, record: SessionRecord) -> SessionRecord:
         """Store a session, or find it."""
-        return await self._run(operations.begin, record)
+        return await self._run_brief(operations.begin, record)
 
     async def end(self, session: str, at: float) -> None:
         """Note that a session was closed."""
