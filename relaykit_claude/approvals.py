@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from relaykit.model import Choice, Decision, Question, Reply
 from relaykit.plugin.fields import Fields, rows, strings, table, text
-from relaykit.plugin.words import one_line
-from relaykit_claude.blocks import OUTPUT_LIMIT, capped, told
+from relaykit.plugin.words import OUTPUT_LIMIT, capped, one_line
+from relaykit_claude.blocks import told
 from relaykit_claude.protocol import Asked
 
 SHELL = "Bash"

@@ -8,9 +8,8 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockKind
 from relaykit.plugin.fields import Fields, number, rows, table, text
+from relaykit.plugin.words import OUTPUT_LIMIT, capped
 
-OUTPUT_LIMIT = 64 * 1024
-"""Characters of a tool's output that a block keeps: its beginning and its end."""
 WRITTEN = {"text": BlockKind.ASSISTANT_TEXT, "thinking": BlockKind.THINKING, "redacted_thinking": BlockKind.THINKING}
 """Content that is written bit by bit."""
 INTERRUPTED = "[Request interrupted by user"
@@ -103,14 +102,6 @@ def told(given: Fields) -> str:
         if words := text(given, name):
             return capped(words)
     return ""
-
-
-def capped(output: str) -> str:
-    """Return the beginning and the end of an output that is too long."""
-    if len(output) <= OUTPUT_LIMIT:
-        return output
-    half = OUTPUT_LIMIT // 2
-    return f"{output[:half]}\n… {len(output) - 2 * half} characters left out …\n{output[-half:]}"
 
 
 def kept(data: Fields) -> Fields:

@@ -16,7 +16,7 @@ from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
 from relaykit.plugin.jsonlines import Skipped
 from relaykit.plugin.lastwords import LastWords
-from relaykit.plugin.words import plain
+from relaykit.plugin.words import without_keys
 from relaykit_claude.faults import agent_error
 from relaykit_claude.protocol import Asked, Connection, Failure, Response, Told, Withdrawn
 
@@ -174,7 +174,7 @@ class Client:
             code = await self._child.wait()
         ended = "closed its output" if code is None else f"ended with exit code {code}"
         message = ": ".join([f"claude {ended}", *(await self._last_words.heard())[-1:]])
-        return Fault(whose=Whose.PROCESS, code="died", message=plain(message))
+        return Fault(whose=Whose.PROCESS, code="died", message=without_keys(message))
 
 
 def _ignore(_: Fault) -> None:

@@ -7,7 +7,7 @@ import re
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin.fields import Fields, number, strings, text
-from relaykit.plugin.words import plain
+from relaykit.plugin.words import without_keys
 
 _BAD_INPUT = frozenset({400, 404, 413, 422})
 _SIGN_IN = frozenset({401, 403})
@@ -34,7 +34,9 @@ def result_fault(result: Fields) -> Fault:
         return api_fault(reason or "api_error", status, words)
     code = reason if reason not in ("", "completed") else subtype
     whose = Whose.MESSAGE if reason == "image_error" else Whose.TURN
-    return Fault(whose=whose, code=code or "failed", message=plain(words) or "the turn failed, and claude says no more")
+    return Fault(
+        whose=whose, code=code or "failed", message=without_keys(words) or "the turn failed, and claude says no more"
+    )
 
 
 def api_fault(kind: str, status: int | None, words: str) -> Fault:
@@ -43,13 +45,14 @@ def api_fault(kind: str, status: int | None, words: str) -> Fault:
     return Fault(
         whose=_whose(status, words),
         code=f"{kind}:{status}" if status else kind,
-        message=(plain(words) or f"the API answered {status or 'nothing'}") + (_SIGN_IN_REMEDY if unsigned else ""),
+        message=(without_keys(words) or f"the API answered {status or 'nothing'}")
+        + (_SIGN_IN_REMEDY if unsigned else ""),
     )
 
 
 def agent_error(code: str, message: str) -> ProviderError:
     """Return an error that is the agent's: nothing was taken, and trying again is right once it is mended."""
-    return ProviderError(Fault(whose=Whose.AGENT, code=code, message=plain(message)))
+    return ProviderError(Fault(whose=Whose.AGENT, code=code, message=without_keys(message)))
 
 
 def _whose(status: int | None, words: str) -> Whose:

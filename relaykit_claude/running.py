@@ -18,7 +18,7 @@ from relaykit.model import (
     TurnEnded,
 )
 from relaykit.plugin.fields import Fields, table
-from relaykit_claude.blocks import capped
+from relaykit.plugin.words import capped
 
 
 class _Open(Struct):

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from relaykit.model import Decision, Question
 from relaykit.plugin.fields import Fields, table, text
-from relaykit.plugin.words import one_line
-from relaykit_codex.items import capped, diff, paths, unwrapped
+from relaykit.plugin.words import capped, one_line
+from relaykit_codex.items import diff, paths, unwrapped
 from relaykit_codex.protocol import ServerRequest
 
 _WORDS = {

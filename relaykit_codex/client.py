@@ -15,7 +15,7 @@ from relaykit.model import Fault, Whose
 from relaykit.plugin import Channel
 from relaykit.plugin.jsonlines import Skipped
 from relaykit.plugin.lastwords import LastWords
-from relaykit.plugin.words import plain
+from relaykit.plugin.words import without_keys
 from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.protocol import Connection, Failure, Notification, Response, ServerRequest
 
@@ -187,7 +187,7 @@ class Client:
         ended = "closed its output" if code is None else f"ended with exit code {code}"
         ended = "ended" if dead and code is None else ended
         message = ": ".join([f"codex {ended}", *_before_the_addresses(await self._last_words.heard())[-1:]])
-        return Fault(whose=Whose.PROCESS, code="died", message=plain(message))
+        return Fault(whose=Whose.PROCESS, code="died", message=without_keys(message))
 
 
 def _before_the_addresses(lines: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ import re
 from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose
 from relaykit.plugin.fields import Fields, number, table, text
-from relaykit.plugin.words import plain
+from relaykit.plugin.words import without_keys
 from relaykit_codex.protocol import Failure
 
 _AGENT = frozenset(
@@ -50,7 +50,7 @@ def turn_fault(error: Fields) -> Fault:
     return Fault(
         whose=_whose(code, status, message),
         code=f"{code}:{status}" if status else code,
-        message=plain(message) + remedy,
+        message=without_keys(message) + remedy,
         retry_after=float(again[1]) * _SECONDS[again[2].lower()] if again else None,
     )
 
@@ -61,13 +61,13 @@ def refusal(failure: Failure) -> ProviderError:
     if "input_too_large" in (code, text(failure.data, "type")) or "maximum length" in failure.message:
         code = "input_too_large"
     whose = Whose.MESSAGE if code in _MESSAGE else Whose.AGENT
-    message = f"codex refused {failure.method}: {plain(failure.message)}"
+    message = f"codex refused {failure.method}: {without_keys(failure.message)}"
     return ProviderError(Fault(whose=whose, code=code or "refused", message=message))
 
 
 def agent_error(code: str, message: str) -> ProviderError:
     """Return an error that is the agent's: nothing was taken, and trying again is right once it is mended."""
-    return ProviderError(Fault(whose=Whose.AGENT, code=code, message=plain(message)))
+    return ProviderError(Fault(whose=Whose.AGENT, code=code, message=without_keys(message)))
 
 
 def config_fault(warning: Fields) -> Fault | None:
@@ -81,7 +81,7 @@ def config_fault(warning: Fields) -> Fault | None:
         return None
     place = text(warning, "details") or text(warning, "path")
     message = f"codex warns of its configuration; mend it and start again: {summary} {place}"
-    return Fault(whose=Whose.AGENT, code="config", message=plain(message))
+    return Fault(whose=Whose.AGENT, code="config", message=without_keys(message))
 
 
 def _info(error: Fields) -> tuple[str, int | None]:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 
 from relaykit.model import Block, BlockKind
 from relaykit.plugin.fields import Fields, number, rows, strings, table, text
+from relaykit.plugin.words import OUTPUT_LIMIT, capped
 
-OUTPUT_LIMIT = 64 * 1024
-"""Characters of a tool's output that a block keeps: its beginning and its end."""
 WRITTEN = {
     "agentMessage": BlockKind.ASSISTANT_TEXT,
     "reasoning": BlockKind.THINKING,
@@ -108,14 +107,6 @@ def unwrapped(command: str) -> str:
         return command
     shell = len(words) == _WRAPPED and words[0] in _SHELLS and words[1] in ("-lc", "-c")
     return words[2] if shell else command
-
-
-def capped(output: str) -> str:
-    """Return the beginning and the end of an output that is too long."""
-    if len(output) <= OUTPUT_LIMIT:
-        return output
-    half = OUTPUT_LIMIT // 2
-    return f"{output[:half]}\n… {len(output) - 2 * half} characters left out …\n{output[-half:]}"
 
 
 def kept(data: Fields) -> Fields:

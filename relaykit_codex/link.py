@@ -13,7 +13,7 @@ import anyio
 from anyio import BrokenResourceError, EndOfStream
 
 from relaykit.plugin.jsonlines import MAX_LINE
-from relaykit.plugin.words import plain
+from relaykit.plugin.words import without_keys
 from relaykit_codex.connection import UnixStream
 from relaykit_codex.faults import agent_error
 
@@ -233,5 +233,5 @@ async def _state(server: Server) -> str:
         code = await server.wait()
         with suppress(EndOfStream):
             words = await server.complaint()
-        return plain(f"ended with exit code {code}: {words.decode('utf-8', 'replace').strip()}")
+        return without_keys(f"ended with exit code {code}: {words.decode('utf-8', 'replace').strip()}")
     return "is there"

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from relaykit.model import Block, BlockDelta, BlockEnded, BlockKind, BlockStarted, Fault, Occurrence, Outcome, TurnEnded
 from relaykit.plugin.fields import Fields, text
-from relaykit_codex.items import COMPACTION, OUTPUT_LIMIT, capped, result_id, tool_result, tool_use, whole, written
+from relaykit.plugin.words import OUTPUT_LIMIT, capped
+from relaykit_codex.items import COMPACTION, result_id, tool_result, tool_use, whole, written
 
 _RESULT = result_id("")
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from relaykit.plugin.words import OUTPUT_LIMIT
 from relaykit_codex.approvals import asked
-from relaykit_codex.items import OUTPUT_LIMIT
 from relaykit_codex.protocol import ServerRequest
 
 

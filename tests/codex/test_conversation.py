@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaykit.model import BlockKind, Decision, Fault, Origin, Outcome, TurnEnded, TurnStarted, Whose
+from relaykit.plugin.words import OUTPUT_LIMIT
 from relaykit_codex.conversation import Conversation
-from relaykit_codex.items import OUTPUT_LIMIT
 from relaykit_codex.protocol import Notification, ServerRequest
 
 METHODS = [*Conversation("")._handlers, "warning", "something/new"]
