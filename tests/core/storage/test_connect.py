@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,24 @@ UPDATE note SET size = length(text);
 """
 ONE = Schema("notes", (FIRST,))
 TWO = Schema("notes", (FIRST, SECOND))
+KILLED_MAKER = """
+import os, signal, sqlite3, sys
+from relaykit.storage import connect
+
+left = int(sys.argv[3])
+
+class Mortal(sqlite3.Connection):
+    def execute(self, *args):
+        global left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return super().execute(*args)
+
+make = sqlite3.connect
+sqlite3.connect = lambda *args, **options: make(*args, factory=Mortal, **options)
+connect.connect(sys.argv[1], connect.Schema("notes", (sys.argv[2],)))
+"""
 BROKEN = Schema("notes", (FIRST, "CREATE TABLE other (id INTEGER);\nCREATE TABLE note (id INTEGER);"))
 
 
@@ -49,14 +68,24 @@ def test_a_new_file_gives_space_back_and_has_a_log(tmp_path: Path) -> None:
     assert found == {"auto_vacuum": 2, "journal_mode": "wal", "synchronous": 1}
 
 
-def test_a_file_whose_making_was_cut_off_after_its_first_page_is_gone_on_with(tmp_path: Path) -> None:
-    path = tmp_path / "notes.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    assert path.stat().st_size == 4096
-    with closing(connect(path, ONE)) as connection:
-        assert (pragma(connection, "auto_vacuum"), pragma(connection, "journal_mode")) == (2, "wal")
-        assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
+def test_a_file_whose_maker_was_killed_before_any_of_its_statements_is_gone_on_with(tmp_path: Path) -> None:
+    killed = 0
+    while _make_until(tmp_path / f"{killed}.db", killed) != 0:
+        with closing(connect(tmp_path / f"{killed}.db", ONE)) as connection:
+            found = {name: pragma(connection, name) for name in ("auto_vacuum", "journal_mode", "user_version")}
+            assert found == {"auto_vacuum": 2, "journal_mode": "wal", "user_version": 1}, killed
+            assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
+        killed += 1
+        assert killed < 100, "the maker never comes to its end"
+    assert killed > 5, "hardly anything was cut off"
+
+
+def _make_until(path: Path, statements: int) -> int:
+    """Have a process make a file, and be killed before it runs one statement more; return how it ended."""
+    argv = [sys.executable, "-c", KILLED_MAKER, str(path), FIRST, str(statements)]
+    ended = subprocess.run(argv, timeout=30, check=False).returncode
+    assert ended in (0, -signal.SIGKILL)
+    return ended
 
 
 def test_an_older_file_is_migrated_forward_with_its_rows(tmp_path: Path) -> None:
