@@ -15,7 +15,7 @@ from relaykit_signaldock.dock import shapes
 from relaykit_signaldock.dock.records import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from relaykit.model import InboxItem
     from relaykit.plugin import Clock, Mailbox
@@ -92,10 +92,9 @@ class Feed:
             for follower in followers:
                 follower.ended.set()
 
-    async def run(self) -> None:
-        """Bring for ever."""
+    async def run(self, number: int) -> None:
+        """Bring for ever what arrives after a number, which was the last one before any stream began."""
         async with self._mailbox.watch() as watch:
-            number: int | None = None
             while True:
                 try:
                     number = await self._bring(number)
@@ -105,15 +104,29 @@ class Feed:
                     continue
                 await watch.wait()
 
-    async def _bring(self, number: int | None) -> int:
+    async def _bring(self, number: int) -> int:
         while True:
-            last, items = await self._mailbox.arrived(number, list(self._followers))
-            for item, frame in zip(items, self.frames(items), strict=True):
-                for follower in self._followers.get(item.delivery.recipient, ()):
-                    follower.push(item.delivery.id, frame)
+            asked = list(self._followers)
+            last, items = await self._mailbox.arrived(number, asked)
+            self._push(items)
+            await self._make_up(number, last, self._followers.keys() - set(asked))
             if not items:
                 return last
             number = last
+
+    async def _make_up(self, after: int, last: int, agents: Collection[str]) -> None:
+        """Bring what came up to a number for those who began to follow while others were asked for.
+
+        Their replay may have read the mailbox before it came, and it is not asked for again.
+        """
+        while agents and after < last:
+            after, items = await self._mailbox.arrived(after, list(agents))
+            self._push([item for item in items if item.delivery.id <= last])
+
+    def _push(self, items: Sequence[InboxItem]) -> None:
+        for item, frame in zip(items, self.frames(items), strict=True):
+            for follower in self._followers.get(item.delivery.recipient, ()):
+                follower.push(item.delivery.id, frame)
 
     def frames(self, items: Sequence[InboxItem]) -> list[bytes]:
         """Return messages as the stream sends them."""

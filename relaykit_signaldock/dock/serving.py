@@ -103,7 +103,8 @@ async def running(plan: Plan, lent: Lent) -> AsyncIterator[str]:
                 person_token=lent.person_token(),
             )
             await people.agree(dock)
-            tasks.start_soon(feed.run, name="dock: feed")
+            arrived, _ = await mailbox.arrived(None, ())
+            tasks.start_soon(feed.run, arrived, name="dock: feed")
             tasks.start_soon(syncer.run, name="dock: sync")
             if reach is not Reach.OFF:
                 tasks.start_soon(webhooks.listen, name="dock: webhooks, what comes")

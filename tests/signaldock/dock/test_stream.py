@@ -5,8 +5,13 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from relaykit.builtin.routing import AddressRouter
+from relaykit.mailbox.sqlite import open_mailbox
+from relaykit.model import Agent, Draft
+from relaykit.relay.clock import SystemClock
 from relaykit_signaldock.dock import feed as feeding
-from relaykit_signaldock.dock.feed import Follower
+from relaykit_signaldock.dock.feed import Feed, Follower
+from relaykit_signaldock.dock.sqlite_store import open_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("CR-11")]
 SECONDS = 20
@@ -110,3 +115,36 @@ async def test_what_waits_for_a_stream_comes_in_one_piece_without_what_was_sent_
         follower.push(number, b"%d" % number)
     with anyio.fail_after(SECONDS):
         assert await follower.next(1) == b"23"
+
+
+class Slow:
+    """A mailbox that says only when it is let what has arrived."""
+
+    def __init__(self, mailbox):
+        self.watch = mailbox.watch
+        self._mailbox = mailbox
+        self.asked, self.let = anyio.Event(), anyio.Event()
+
+    async def arrived(self, number, recipients):
+        self.asked.set()
+        await self.let.wait()
+        return await self._mailbox.arrived(number, recipients)
+
+
+async def test_what_comes_while_others_are_asked_for_reaches_a_stream_that_has_just_begun(tmp_path):
+    async with open_mailbox(tmp_path / "mailbox.db", routers=[AddressRouter()]) as mailbox:
+        await mailbox.enroll(Agent(id="bob", provider="echo", cwd="", reads_inbox=True))
+        number, _ = await mailbox.arrived(None, ())
+        slow = Slow(mailbox)
+        with open_store(tmp_path) as store, anyio.fail_after(SECONDS):
+            feed = Feed(slow, store, SystemClock(), print)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(feed.run, number, name="feed")
+                await slow.asked.wait()
+                with feed.follow("bob") as follower:
+                    assert not await mailbox.unread("bob", after=0, limit=10)
+                    await mailbox.put(Draft(id="m", sender="alice", to="bob", body="just now"))
+                    slow.let.set()
+                    frames = await follower.next(0)
+                tasks.cancel_scope.cancel()
+    assert frames.count(b"just now") == frames.count(b"event: message") == 1
