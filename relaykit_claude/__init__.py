@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[Provider]:
-    from relaykit_claude.provider import open_provider  # noqa: PLC0415 - what is heavy is imported when it is used
+    with context.processes.ahead():  # its session is opened next
+        from relaykit_claude.provider import open_provider  # noqa: PLC0415 - what is heavy is imported when it is used
 
-    async with open_provider(options, context) as provider:
-        yield provider
+        async with open_provider(options, context) as provider:
+            yield provider
 
 
 def _check(options: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from relaykit.plugin import Component, hookimpl
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def _open(options: Mapping[str, Any], context: Context) -> AsyncIterator[Provider]:
-    from relaykit_codex.provider import open_provider  # noqa: PLC0415 - what is heavy is imported when it is used
+    # Its session is opened next; one that is detached may run already.
+    with nullcontext() if options.get("detached") else context.processes.ahead():
+        from relaykit_codex.provider import open_provider  # noqa: PLC0415 - what is heavy is imported when it is used
 
-    async with open_provider(options, context) as provider:
-        yield provider
+        async with open_provider(options, context) as provider:
+            yield provider
 
 
 def _check(options: Mapping[str, Any]) -> str:

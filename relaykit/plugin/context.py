@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -126,6 +126,14 @@ class DetachedProcess(Protocol):
 
 class Processes(Protocol):
     """Starts programs that die with the relay, and such as are to outlive it."""
+
+    def ahead(self) -> AbstractContextManager[None]:
+        """Begin with the next ``launch`` now, before it is known which program that will be.
+
+        A launch takes some milliseconds until the program itself starts; a provider that is about to launch one, and
+        has something to import or to write first, saves them. Leaving the context undoes it where nothing was launched.
+        """
+        ...
 
     def launch(
         self,

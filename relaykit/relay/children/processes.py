@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,15 +20,15 @@ from relaykit.errors import ProviderError
 from relaykit.model import Fault, Whose, new_id
 from relaykit.relay.children import orphans
 from relaykit.relay.children.detached import Detached
+from relaykit.relay.children.launching import PIPES, Launcher, Program
 from relaykit.relay.children.orphans import MARK, ChildRecord, end_marked, write_record
 from relaykit.relay.children.pipes import PipeReader, PipeWriter
 from relaykit.relay.children.proc import living_members, process_stat, wait_exit
 from relaykit.relay.directories import private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-_LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 _OUTPUT_BYTES = 2**20
 """What the output of a program that outlives its relays may have grown to when the next one finds it."""
 
@@ -137,6 +135,18 @@ class RelayProcesses:
         self._directory = directory
         self._boot = boot
         self._meanwhile = meanwhile
+        self._spare: Launcher | None = None
+
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Start the launcher of the next program, as the contract says. Called in the thread of the event loop."""
+        with suppress(OSError):  # a launch that finds no room either says so
+            self._spare = self._spare or Launcher.start()
+        try:
+            yield
+        finally:
+            if (spare := self._take_spare()) is not None:
+                spare.abandon()
 
     @asynccontextmanager
     async def launch(
@@ -147,25 +157,17 @@ class RelayProcesses:
         env: Mapping[str, str] | None = None,
         grace: float = 2.0,
     ) -> AsyncIterator[RelayChild]:
-        """Start a program, as the contract says. Called in the thread of the event loop.
-
-        The parent-death signal fires when the thread that started the child ends: never in a worker thread.
-        """
-        environment = dict(os.environ if env is None else env)
-        mark = environment[MARK] = new_id()
-        path = _program(argv, cwd, environment)
-        gate, inner = socket.socketpair()
-        with gate:
-            with inner:
-                popen = _spawn([str(os.getpid()), str(inner.fileno()), path, *argv], inner, cwd, environment)
-            child = RelayChild(popen, mark)
-            record = self._record(popen, mark, argv[0])[1]
-            try:
-                await _open_gate(gate, argv[0], self._meanwhile)
-                yield child
-            finally:
-                if await child.end(grace):
-                    record.unlink(missing_ok=True)
+        """Start a program, as the contract says. Called in the thread of the event loop."""
+        program, mark = _marked(argv, cwd, env)
+        launcher = self._take_spare() or _start(program)
+        record = self._record(launcher, mark, argv[0])[1]
+        child = RelayChild(launcher.popen, mark)
+        try:
+            await launcher.become(program, self._meanwhile)
+            yield child
+        finally:
+            if await child.end(grace):
+                record.unlink(missing_ok=True)
 
     async def detached(
         self,
@@ -183,68 +185,83 @@ class RelayProcesses:
                 _cut(output)
                 return process
             await process.end()
-        environment = dict(os.environ if env is None else env)
-        mark = environment[MARK] = new_id()
-        path = _program(argv, cwd, environment)
-        gate, inner = socket.socketpair()
-        with gate:
-            with inner:
-                popen = _spawn_alone(["0", str(inner.fileno()), path, *argv], inner, cwd, environment, output)
-            record, _ = self._record(popen, mark, argv[0], key)
-            # It is waited for by its pid alone: the object would complain at its end of a child that still runs.
-            popen.returncode = 0
-            process = Detached(self._directory, record, found=False)
-            try:
-                await _open_gate(gate, argv[0], self._meanwhile)
-            except BaseException:
-                with anyio.CancelScope(shield=True):
-                    await process.end(grace=0)
-                raise
-            return process
+        program, mark = _marked(argv, cwd, env)
+        launcher = _start_alone(program, output)
+        record, _ = self._record(launcher, mark, argv[0], key)
+        # It is waited for by its pid alone: the object would complain at its end of a child that still runs.
+        launcher.popen.returncode = 0
+        process = Detached(self._directory, record, found=False)
+        try:
+            await launcher.become(program, self._meanwhile)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await process.end(grace=0)
+            raise
+        return process
 
-    def _record(
-        self, popen: subprocess.Popen[bytes], mark: str, program: str, key: str = ""
-    ) -> tuple[ChildRecord, Path]:
-        stat = process_stat(popen.pid)
+    def _take_spare(self) -> Launcher | None:
+        spare, self._spare = self._spare, None
+        return spare
+
+    def _record(self, launcher: Launcher, mark: str, program: str, key: str = "") -> tuple[ChildRecord, Path]:
+        pid = launcher.popen.pid
+        stat = process_stat(pid)
         start = 0 if stat is None else stat.start
-        record = ChildRecord(pid=popen.pid, start=start, boot=self._boot, mark=mark, program=program, key=key)
+        record = ChildRecord(pid=pid, start=start, boot=self._boot, mark=mark, program=program, key=key)
         try:
             private_directory(self._directory)
             return record, write_record(self._directory, record)
         except OSError as exc:
-            popen.kill()
-            popen.communicate()
+            launcher.abandon()
             raise _not_started("cannot_record", f"{program} was not started: {exc.strerror}: {exc.filename}") from exc
 
 
-def _program(argv: Sequence[str], cwd: Path | None, env: Mapping[str, str]) -> str:
-    """Return the path of the program, or raise before anything is started."""
-    if cwd is not None and not cwd.is_dir():
-        raise _not_started("missing_directory", f"{cwd} is not a directory; create it or set another cwd")
+def _marked(argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None) -> tuple[Program, str]:
+    """Return the program, and the mark in its environment; raise before anything is started."""
+    mark = new_id()
+    environment = {**(os.environ if env is None else env), MARK: mark}
     if any("\0" in word for word in argv):
         raise _not_started("bad_argument", f"an argument of {argv[0]!r} holds a NUL character")
-    name = os.path.expanduser(argv[0])  # noqa: PTH111 - "./x" must keep its dot
+    for name, value in environment.items():
+        if "\0" in name + value or "=" in name:
+            raise _not_started(
+                "bad_argument",
+                f"{argv[0]}: the environment variable {name!r} cannot be set: "
+                "no NUL may be in it, and no = in its name",
+            )
+    return Program(path=_path(argv[0], cwd, environment), argv=argv, cwd=cwd, env=environment), mark
+
+
+def _path(program: str, cwd: Path | None, env: Mapping[str, str]) -> str:
+    if cwd is not None and not cwd.is_dir():
+        raise _not_started("missing_directory", f"{cwd} is not a directory; create it or set another cwd")
+    name = os.path.expanduser(program)  # noqa: PTH111 - "./x" must keep its dot
     path = str((cwd or Path.cwd()) / name) if os.sep in name else shutil.which(name, path=env.get("PATH", os.defpath))
     if path is None or not os.path.exists(path):  # noqa: PTH110 - a plain string, one call
-        raise _not_started("missing_binary", f"{argv[0]} is not found; install it, or give its whole path")
+        raise _not_started("missing_binary", f"{program} is not found; install it, or give its whole path")
     if os.path.isdir(path) or not os.access(path, os.X_OK):  # noqa: PTH112 - as above
         raise _not_started("not_executable", f"{path} is not a program that may be run; chmod +x it")
     return path
 
 
-def _spawn_alone(
-    words: Sequence[str], gate: socket.socket, cwd: Path | None, env: Mapping[str, str], output: Path
-) -> subprocess.Popen[bytes]:
-    """Start it with nothing to read, and a file for what it writes."""
+def _start_alone(program: Program, output: Path) -> Launcher:
+    """Start a launcher whose program has nothing to read, and a file for what it writes."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC  # to append is to go on where it is cut
     try:
         descriptor = os.open(output, flags, 0o600)
     except OSError as exc:
-        raise _not_started("cannot_start", f"{words[3]} was not started: {exc.strerror}: {output}") from exc
+        raise _not_started("cannot_start", f"{program.argv[0]} was not started: {exc.strerror}: {output}") from exc
     try:
-        return _spawn(words, gate, cwd, env, (subprocess.DEVNULL, descriptor, descriptor))
+        return _start(program, (subprocess.DEVNULL, descriptor, descriptor), lasting=True)
     finally:
         os.close(descriptor)
+
+
+def _start(program: Program, files: tuple[int, int, int] = PIPES, *, lasting: bool = False) -> Launcher:
+    try:
+        return Launcher.start(files, lasting=lasting)
+    except OSError as exc:
+        raise _not_started("cannot_start", f"{program.argv[0]} was not started: {exc.strerror}") from exc
 
 
 def _cut(output: Path) -> None:
@@ -252,44 +269,6 @@ def _cut(output: Path) -> None:
     with suppress(FileNotFoundError):  # who removed it has no use for it
         if output.stat().st_size > _OUTPUT_BYTES:
             os.truncate(output, 0)
-
-
-def _spawn(
-    words: Sequence[str],
-    gate: socket.socket,
-    cwd: Path | None,
-    env: Mapping[str, str],
-    files: tuple[int, int, int] = (subprocess.PIPE, subprocess.PIPE, subprocess.PIPE),
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", _LAUNCHER, *words],
-            bufsize=0,
-            stdin=files[0],
-            stdout=files[1],
-            stderr=files[2],
-            cwd=cwd,
-            env=env,
-            pass_fds=(gate.fileno(),),
-            start_new_session=True,
-        )
-    except OSError as exc:
-        raise _not_started("cannot_start", f"{words[3]} was not started: {exc.strerror}") from exc
-
-
-async def _open_gate(gate: socket.socket, program: str, meanwhile: Callable[[], object]) -> None:
-    """Let the launcher go on, and return when it has become the program."""
-    gate.setblocking(False)
-    with suppress(OSError):  # it is dead already: its exit says why
-        gate.send(b"g")
-    meanwhile()
-    await anyio.wait_readable(gate)
-    answer = b""
-    with suppress(OSError):
-        answer = gate.recv(16)
-    if answer:
-        reason = os.strerror(int(answer))
-        raise _not_started("not_executable", f"{program} cannot be run: {reason}; is it a program for this machine?")
 
 
 def _not_started(code: str, message: str) -> ProviderError:

@@ -8,20 +8,36 @@ import sys
 import pytest
 
 from relaykit.relay.children import launcher
+from relaykit.relay.children.launching import Program
 
 
-@pytest.mark.parametrize(
-    ("parent", "word"),
-    [(os.getppid(), b"g"), (os.getpid(), b"")],
-    ids=["the relay is not its parent", "the relay could not write it down"],
-)
-def test_the_launcher_starts_nothing_when(tmp_path, parent, word):
+@pytest.fixture
+def told(tmp_path):
+    """What the launcher reads of a program that leaves a file."""
+    argv = ["touch", str(tmp_path / "ran")]
+    return Program(path="/bin/touch", argv=argv, cwd=tmp_path, env={"A": "b=c"}).told()
+
+
+def launched(parent: int, said: bytes) -> int:
     ours, inner = socket.socketpair()
     with ours, inner:
-        ours.send(word) if word else ours.shutdown(socket.SHUT_WR)
-        words = [str(parent), str(inner.fileno()), "/bin/touch", "touch", str(tmp_path / "ran")]
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", launcher.__file__, *words], pass_fds=(inner.fileno(),), check=False, timeout=10
-        )
-    assert done.returncode == 127
+        ours.sendall(said)
+        ours.shutdown(socket.SHUT_WR)
+        words = [sys.executable, "-I", "-S", launcher.__file__, str(parent), str(inner.fileno())]
+        return subprocess.run(words, pass_fds=(inner.fileno(),), check=False, timeout=10).returncode
+
+
+def test_the_launcher_becomes_what_it_was_told_as_a_child_of_the_relay(tmp_path, told):
+    assert launched(os.getpid(), told) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["ran"]
+
+
+def test_the_launcher_starts_nothing_where_the_relay_is_not_its_parent(tmp_path, told):
+    assert launched(os.getppid(), told) == 127
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_launcher_starts_nothing_of_which_it_was_not_told_all(tmp_path, told):
+    for said in range(len(told)):
+        assert launched(os.getpid(), told[:said]) == 127, told[:said]
     assert list(tmp_path.iterdir()) == []

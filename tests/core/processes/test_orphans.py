@@ -16,12 +16,18 @@ from relaykit.relay.children.orphans import MARK, ChildRecord, end_orphans, writ
 from relaykit.relay.children.proc import process_stat
 
 HELPER = """
-import sys, anyio
+import os, sys, anyio
 from pathlib import Path
 from relaykit.relay.children.processes import RelayProcesses
 
 async def main(directory, boot, program):
-    async with RelayProcesses(Path(directory), boot).launch(["sh", "-c", program]) as child:
+    processes = RelayProcesses(Path(directory), boot)
+    if not program:
+        with processes.ahead():
+            [begun] = Path("/proc/self/task", str(os.getpid()), "children").read_text().split()
+            print(begun, flush=True)
+            await anyio.sleep_forever()
+    async with processes.launch(["sh", "-c", program]) as child:
         print(child.pid, flush=True)
         async for data in child.stdout:
             print(data.decode().strip(), flush=True)
@@ -85,6 +91,13 @@ def group(started, program, **env):
 def record_of(pid: int, boot: str, *, start: int | None = None, mark: str = "m") -> ChildRecord:
     start = process_stat(pid).start if start is None else start
     return ChildRecord(pid=pid, start=start, boot=boot, mark=mark, program="sleep")
+
+
+def test_what_was_begun_ahead_dies_with_a_relay_that_is_killed(relay):
+    process = relay("")
+    launcher = int(process.stdout.readline())
+    kill(process)
+    assert gone(launcher)
 
 
 def test_a_child_dies_with_a_relay_that_is_killed(relay):

@@ -11,6 +11,7 @@ import pytest
 
 from relaykit.errors import ProviderError
 from relaykit.model import Whose
+from relaykit.relay.children.launching import Launcher, Program
 from relaykit.relay.children.orphans import MARK
 from relaykit.relay.children.proc import carries, process_stat, wait_exit
 from relaykit.relay.children.processes import RelayProcesses
@@ -290,10 +291,68 @@ async def test_a_directory_that_is_missing_is_named(processes, tmp_path):
             pass
 
 
-async def test_a_nul_in_an_argument_is_refused(processes):
-    with pytest.raises(ProviderError, match="NUL"):
-        async with processes.launch(["cat", "a\0b"]):
+async def test_a_directory_that_goes_while_a_program_starts_is_named(tmp_path):
+    program = Program(path="/bin/true", argv=["true"], cwd=tmp_path / "gone", env={})
+    launcher = Launcher.start()
+    with (
+        anyio.fail_after(10),
+        pytest.raises(ProviderError, match=f"true was not started: No such.*{tmp_path / 'gone'}"),
+    ):
+        await launcher.become(program, lambda: None)
+    launcher.abandon()
+
+
+@pytest.mark.parametrize(
+    ("argv", "env", "said"),
+    [
+        (["cat", "a\0b"], None, "'cat' holds a NUL"),
+        (["cat"], {"A": "a\0b"}, "the environment variable 'A' cannot be set"),
+        (["cat"], {"A=B": "c"}, "the environment variable 'A=B' cannot be set"),
+        (["cat", "a" * 200_000], None, "cat cannot be run: Argument list too long$"),
+    ],
+    ids=["NUL in an argument", "NUL in a variable", "name with =", "too long"],
+)
+async def test_what_no_program_can_be_given_is_refused(processes, directory, argv, env, said):
+    with anyio.fail_after(10), pytest.raises(ProviderError, match=said):
+        async with processes.launch(argv, env=env and {**os.environ, **env}):
             pass
+    assert not directory.exists() or list(directory.iterdir()) == []
+
+
+async def test_an_environment_larger_than_a_socket_takes_at_once_is_given_whole(processes):
+    much = {f"V{number}": str(number) * 100_000 for number in range(8)}
+    with anyio.fail_after(10):
+        async with processes.launch([*PYTHON, "import os; print(len(os.environ['V7']))"], env=much) as child:
+            assert await read_all(child.stdout) == b"100000\n"
+            assert await child.wait() == 0
+
+
+@pytest.fixture
+def launchers(monkeypatch):
+    """Each launcher that is started."""
+    found = []
+    start = Launcher.start
+    monkeypatch.setattr(Launcher, "start", lambda *given, **named: found.append(start(*given, **named)) or found[-1])
+    return found
+
+
+async def test_what_was_begun_ahead_becomes_the_next_program_and_no_other(processes, launchers, tmp_path):
+    program = "import os; print(os.getcwd(), os.environ['A'])"
+    with anyio.fail_after(10), processes.ahead():
+        [begun] = launchers
+        for number in range(2):
+            async with processes.launch([*PYTHON, program], cwd=tmp_path, env={"A": str(number)}) as child:
+                assert (child.pid == begun.popen.pid) is (number == 0)
+                assert await read_all(child.stdout) == f"{tmp_path} {number}\n".encode()
+                assert await child.wait() == 0
+
+
+async def test_what_was_begun_ahead_and_not_needed_is_ended(processes, launchers):
+    with processes.ahead():
+        [begun] = launchers
+        assert begun.popen.poll() is None
+    assert begun.popen.returncode == -signal.SIGKILL
+    assert process_stat(begun.popen.pid) is None
 
 
 async def test_nothing_runs_that_could_not_be_written_down(processes, directory, tmp_path):
