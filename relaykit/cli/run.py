@@ -36,7 +36,7 @@ def run(
         Path | None, _text("--config", "F", "The file; ./relaykit.toml or the user's by default.")
     ] = None,
     cwd: Annotated[str | None, _text("--cwd", "D", "Its working directory.")] = None,
-    prompt: Annotated[str | None, _text("--prompt", "T", "Put to it once, when it is first ready.")] = None,
+    prompt: Annotated[str | None, _text("--prompt", "T", "Put to it at this start, once it is ready.")] = None,
     approval: Annotated[str | None, _text("--approval", "M", "When it asks: ask, auto, read-only or deny.")] = None,
     label: Annotated[str | None, _text("--label", "L", "What label: addresses it by.")] = None,
     tag: Annotated[tuple[str, ...], _text("--tag", "T", "What tag: addresses it by; may come again.")] = (),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
 
 from relaykit import server
 from relaykit.cli.output import OutputError, complain, say, say_json
-from relaykit.errors import ProviderError
+from relaykit.errors import ProviderError, RelaykitError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,14 +81,29 @@ class _Service:
         try:
             ready = await running.ready(agent.id)
         except ProviderError as error:  # the relay has told it
-            if self._give_up:
-                self._code = error.exit_code
-                running.kill()
+            self._give_up_on(running, error)
             return
         if self._view is None:
             self._announce(ready)
         if agent.prompt is not None:
-            await running.send(agent.id, agent.prompt)
+            await self._put(running, agent.id, agent.prompt)
+
+    async def _put(self, running: Relay, agent: str, prompt: str) -> None:
+        """Put an agent's prompt; where it is refused, that ends nobody's work."""
+        try:
+            await running.send(agent, prompt)
+        except RelaykitError as error:
+            self._tell(f"{agent}: its prompt was not put: {error}")
+            self._give_up_on(running, error)
+
+    def _give_up_on(self, running: Relay, error: RelaykitError) -> None:
+        if not self._give_up:
+            return
+        self._code = error.exit_code
+        if self._json:
+            with suppress(BrokenPipeError, OutputError):  # the exit code and standard error say it, too
+                say_json({"error": str(error), "exit_code": self._code})
+        running.kill()
 
     def _announce(self, ready: Ready) -> None:
         try:

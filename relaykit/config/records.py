@@ -36,7 +36,7 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
     priority: Priority | None = None
     profile: str | None = None
     prompt: str | None = None
-    """Put to the agent once, when it is first ready."""
+    """Put to the agent at each start of the relay, once it is ready."""
     instructions: str = ""
     """Added to the profile's."""
     arguments: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ AGENT: Mapping[str, Schema] = {
         "string", "The priority of messages that say none: later, next or now.", enum=list(map(str, Priority))
     ),
     "profile": value("string", "The profile that it shares with others."),
-    "prompt": value("string", "Put to it once, when it is first ready.", minLength=1),
+    "prompt": value("string", "Put to it at each start of the relay, once it is ready.", minLength=1),
     "instructions": value("string", "Added to its system prompt, after the profile's.", default=""),
     "arguments": value("array", "Words for the provider's program.", items={"type": "string"}, default=[]),
     "session": value(

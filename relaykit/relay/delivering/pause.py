@@ -18,22 +18,20 @@ class Pause:
         self._delay = _FIRST_SECONDS
         self._last_refusal = ""
         self.fault: Fault | None = None
+        self.next_try = 0.0
+        """Wall-clock seconds of the next try, for display: one and the same for a whole rest."""
 
     @property
     def remaining(self) -> float:
         """Seconds until the next try; 0 where the agent may work."""
         return max(0.0, self._until - self._clock.boot())
 
-    @property
-    def next_try(self) -> float:
-        """Wall-clock seconds of the next try, for display."""
-        return self._clock.now() + self.remaining
-
     def begin(self, fault: Fault) -> float:
         """Rest, as long as the provider said or longer each time; return the seconds."""
         seconds = fault.retry_after if fault.retry_after is not None else self._delay
         self._delay = min(self._delay * 2, _LONGEST_SECONDS)
         self._until = self._clock.boot() + seconds
+        self.next_try = self._clock.now() + seconds
         self.fault = fault
         return seconds
 

@@ -27,6 +27,8 @@ class PermissionDesk:
         self._expires_in = expires_in
         self.inherited: set[str] = set()
         """Keys of the open requests of a turn that outlived the last relay, until the session repeats them."""
+        self._waiting: dict[str, str] = {}
+        """The turns whose end ends the questions that are not answered yet, by the keys of these."""
 
     async def inherit(self, session: str, running: Collection[str]) -> None:
         """Keep the open requests of turns that run on, and withdraw those that nobody waits for any more."""
@@ -36,17 +38,21 @@ class PermissionDesk:
         gone = [one.question.key for one in found if one.question.key not in kept]
         await self._claimed.withdraw(session, gone, "the process that asked is gone")
 
-    async def turn_ended(self) -> None:
-        """Withdraw what the session was not heard to repeat: its turn is over."""
-        if self.inherited:
-            await self._claimed.withdraw(self._session.id, self.inherited, "its turn is over")
-            self.inherited = set()
+    async def turn_ended(self, turn: str) -> None:
+        """Withdraw what that turn still asked, and what the session was not heard to repeat."""
+        over = self.inherited | {key for key, asking in self._waiting.items() if asking == turn}
+        if over:
+            await self._claimed.withdraw(self._session.id, over, "its turn is over")
+        self.inherited = set()
+        self._waiting = {key: asking for key, asking in self._waiting.items() if key not in over}
 
     async def take(self, question: Question) -> None:
         """Store a question; decide it at once where the agent's approval mode does."""
         request = await self._claimed.ask(self._session.id, question, self._expires_in)
         reached("asked")
         self.inherited.discard(request.question.key)
+        if question.turn is not None:
+            self._waiting[question.key] = question.turn
         if request.state is not RequestState.OPEN:
             await self.tell(request)  # it was decided while no relay was there to tell the session
             return
@@ -65,6 +71,7 @@ class PermissionDesk:
 
     async def tell(self, request: PermissionRequest) -> None:
         """Tell the session of a decision; a request that expired is denied."""
+        self._waiting.pop(request.question.key, None)
         if request.session == self._session.id and isinstance(self._session, AnswersPermissions):
             await self._tell(self._session, request)
             reached("decided")
@@ -79,5 +86,6 @@ class PermissionDesk:
 
     async def close(self, closed: PermissionClosed) -> None:
         """The session no longer waits for an answer."""
+        self._waiting.pop(closed.key, None)
         if closed.withdrawn:
             await self._claimed.withdraw(self._session.id, [closed.key], "the provider no longer asks")

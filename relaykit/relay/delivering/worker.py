@@ -231,7 +231,7 @@ class Worker:
         self._over = self._over or turn.by == "process"
         items = self.state.held.take(turn.submissions)
         await self._causes.note(turn, items)
-        await self.permissions.turn_ended()
+        await self.permissions.turn_ended(turn.id)
         if not items:
             return
         await self.state.recorder.flush()
@@ -251,10 +251,15 @@ class Worker:
 
     async def _tell_decisions(self) -> None:
         for request in await self.state.claimed.decided():
-            if request.decision is Decision.ABORT:
+            if request.decision is Decision.ABORT and self._runs(request.question.turn):
                 # The provider ends the turn when it is told to abort: the wish is there before it is told.
                 await self._interruption.record(Wish.INTERRUPT)
             await self.permissions.tell(request)
+
+    def _runs(self, turn: str | None) -> bool:
+        """Whether a turn runs; None stands for whichever does."""
+        running = self.state.turns.running
+        return turn is None or (running is not None and running.id == turn)
 
     async def _take_work(self, waiting: Waiting) -> None:
         state = self.state

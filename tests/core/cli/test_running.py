@@ -113,6 +113,24 @@ def test_an_agent_that_cannot_start_ends_an_ad_hoc_relay_with_the_remedy(program
     assert "Traceback" not in ended.err
 
 
+def test_an_agent_that_cannot_start_is_an_error_in_json_too(program):
+    ended = program("run", "--provider", "exec", "--option", 'command=["/no/such/program"]', "--json")
+    assert ended.code == ended.json["exit_code"] == 1
+    assert "/no/such/program" in ended.json["error"]
+
+
+def test_a_prompt_that_is_refused_ends_nobody_elses_work(program):
+    (program.cwd / "relaykit.toml").write_text(
+        '[agents.a]\nprovider = "echo"\n[agents.b]\nprovider = "echo"\nprompt = "begin"\nprofile = "guarded"\n'
+        '[profiles.guarded]\nreachable_by = ["tag:lead"]\n'
+    )
+    with program.start("run") as relay:
+        for _ in range(2):
+            relay.stdout.readline()
+        assert "relaykit: b: its prompt was not put: user may not send to b" in relay.stderr.readline()
+        assert program("send", "a", "still here", "--wait", "20").out == "echo: still here\n"
+
+
 @pytest.mark.parity("AR-2")
 def test_a_prompt_is_put_once_the_agent_is_ready(program):
     with program.start("run", "--provider", "echo", "--prompt", "begin") as relay:

@@ -75,3 +75,13 @@ def test_a_restart_on_purpose_forgets_the_exits() -> None:
         restarts.exited(lived=1)
     restarts.forget()
     assert restarts.exited(lived=1) == 0.5
+
+
+@pytest.mark.anyio
+async def test_the_time_of_the_next_try_stays_the_same_for_a_whole_rest():
+    clock = VirtualClock()
+    pause = Pause(clock)
+    begun = clock.now()
+    pause.begin(QUOTA)
+    await clock.advance(1.1)
+    assert pause.next_try == begun + 5

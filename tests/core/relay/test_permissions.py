@@ -74,6 +74,21 @@ async def test_a_question_of_no_turn_outlasts_every_turn_shows_in_the_status_and
         await world.status("a", StatusKind.IDLE)
 
 
+async def test_a_question_ends_with_its_turn_and_nobody_aborts_the_next_one_by_it(world: World) -> None:
+    async with world.relay() as relay:
+        first, session = await asking(world, relay)
+        request = await open_request(world)
+        session.end(text="never mind")
+        await world.ended(first)
+        assert await world.mailbox.permissions() == []
+        second = await relay.send("a", "another thing")
+        session.start((await session.submitted(2)).id)
+        with pytest.raises(ClosedRequestError, match="its turn is over"):
+            await relay.decide(request.id, Decision.ABORT)
+        session.end(text="done")
+        assert (await world.ended(second.message.id)).deliveries[0].state is State.ANSWERED
+
+
 async def test_the_first_decision_wins(world: World) -> None:
     async with world.relay() as relay:
         _, session = await asking(world, relay)
