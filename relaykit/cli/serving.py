@@ -44,37 +44,48 @@ class _Service:
         self._json = json
         self._give_up = give_up
         self._code = 0
+        self._running: Relay | None = None
+        """None while it opens."""
         self._view = _view() if live else None
         self._tell = self._view.note if self._view else complain
 
     async def run(self) -> int:
-        with anyio.open_signal_receiver(*_signals()) as signals:
-            opened = server.open(self._config, registry=self._registry, report=self._tell)
-            async with opened as running, anyio.create_task_group() as tasks:
-                gc.freeze()  # all that stands by now stays: the collector need never look at it
-                gc.enable()
-                tasks.start_soon(self._stop_on, signals, running, name="signals")
-                if self._view is not None:
-                    tasks.start_soon(self._view.run, running, name="live view")
-                for agent in self._config.agents:
-                    tasks.start_soon(self._begin, running, agent, name=f"{agent.id}: beginning")
-                await running.ended()
+        with anyio.open_signal_receiver(*_signals()) as signals, anyio.CancelScope() as life:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._stop_on, signals, life, name="signals")
+                await self._run()
                 tasks.cancel_scope.cancel()
         return self._code
 
-    async def _stop_on(self, signals: AsyncIterator[signal.Signals], running: Relay) -> None:
-        """Stop in good order at the first signal, at once at the second."""
+    async def _run(self) -> None:
+        opened = server.open(self._config, registry=self._registry, report=self._tell)
+        async with opened as running, anyio.create_task_group() as tasks:
+            self._running = running
+            gc.freeze()  # all that stands by now stays: the collector need never look at it
+            gc.enable()
+            if self._view is not None:
+                tasks.start_soon(self._view.run, running, name="live view")
+            for agent in self._config.agents:
+                tasks.start_soon(self._begin, running, agent, name=f"{agent.id}: beginning")
+            await running.ended()
+            tasks.cancel_scope.cancel()
+
+    async def _stop_on(self, signals: AsyncIterator[signal.Signals], life: anyio.CancelScope) -> None:
+        """Stop in good order at the first signal, at once at the second, or where it is only now opening."""
         async with anyio.create_task_group() as tasks:
             stopping = False
             async for number in signals:
                 self._code = _CTRL_C if number == signal.SIGINT else 0
-                if stopping:
+                running = self._running
+                if running is None:
+                    life.cancel()
+                elif stopping:
                     running.kill()
-                    continue
-                stopping = True
-                tasks.start_soon(running.stop, name="stop")
-                if number == signal.SIGINT:
-                    self._tell("stopping; Ctrl-C once more stops at once")
+                else:
+                    stopping = True
+                    tasks.start_soon(running.stop, name="stop")
+                    if number == signal.SIGINT:
+                        self._tell("stopping; Ctrl-C once more stops at once")
 
     async def _begin(self, running: Relay, agent: AgentConfig) -> None:
         """Announce an agent that is ready, and put its prompt."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import tomllib
 
 import pytest
@@ -208,3 +209,35 @@ def test_run_takes_a_profile_of_a_directory(program):
         assert program("stop", "a").code == 0
         _, said = relay.communicate(timeout=30)
     assert "profile careful is not wholly projected: instructions: a command takes a text" in said
+
+
+HANGS = """
+from contextlib import asynccontextmanager
+
+import anyio
+
+from relaykit.plugin import Component, hookimpl
+
+
+@asynccontextmanager
+async def open_(options, context):
+    print("opening", flush=True)
+    await anyio.sleep_forever()
+    yield None
+
+
+@hookimpl
+def relaykit_transports():
+    return [Component(name="hangs", summary="never opens", open=open_)]
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_relay_that_is_still_opening_is_stopped_like_any_other(with_plugin, number, code):
+    program = with_plugin("hangs", hooks=HANGS)
+    (program.cwd / "relaykit.toml").write_text('[transports.far]\nuse = "hangs"\n')
+    with program.start("run", "--provider", "echo") as relay:
+        assert relay.stdout.readline() == "opening\n"
+        relay.send_signal(number)
+        assert relay.wait(30) == code
+        assert relay.stderr.read() == ""
