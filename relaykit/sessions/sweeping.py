@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from sqlite3 import Connection
 
 from relaykit.sessions.rows import ROW_BYTES
+from relaykit.storage.space import free_pages, give_back
 
 _BATCH_BYTES = 16 * 2**20
 """Of events in one batch: how long the writer is held up depends on it more than on their number."""
@@ -18,14 +19,14 @@ Removal = tuple[int, int, int]
 
 def sweep(db: Connection, *, before: float, max_bytes: int, limit: int) -> int:
     """Remove at most ``limit`` events that are too old or, once none is, too much; return how many."""
-    free = _free_pages(db)
+    free = free_pages(db)
     removed = _remove(db, _too_old(db, before, limit)) or _remove(db, _too_much(db, max_bytes, limit))
     if removed:
         # The text of a block that was cut off stays as long as anything of its session.
         db.execute(
             "DELETE FROM partials WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.session = partials.session)"
         )
-    _give_back(db, max(_free_pages(db) - free, 0) + _PAGES)
+    give_back(db, max(free_pages(db) - free, 0) + _PAGES)
     return removed
 
 
@@ -60,14 +61,3 @@ def _remove(db: Connection, removals: Iterable[Removal]) -> int:
         if freed >= _BATCH_BYTES:
             break
     return removed
-
-
-def _give_back(db: Connection, pages: int) -> None:
-    for _ in range(min(pages, _free_pages(db))):
-        # One at a time: the pragma frees a page with every step, and ``execute`` takes one step whatever its number.
-        db.execute("PRAGMA incremental_vacuum(1)")
-
-
-def _free_pages(db: Connection) -> int:
-    count: int = db.execute("PRAGMA freelist_count").fetchone()[0]
-    return count
