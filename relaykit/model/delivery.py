@@ -17,7 +17,7 @@ class State(StrEnum):
     LEASED = "leased"
     """A worker has the right to handle it; the text may be on its way to the provider."""
     DELIVERED = "delivered"
-    """The provider took the text."""
+    """The provider took the text; of what came for any of a group, it is just being given it."""
     SEEN = "seen"
     """The provider said that a turn began with it: the point of no return."""
 

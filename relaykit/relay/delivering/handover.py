@@ -98,6 +98,7 @@ class HandOver:
         reached("leased")
         text += await self._claimed.attached.told([item.message for item in items])
         self._held.put(submission, items)
+        await self._keep_from_others(items)
         try:
             with anyio.fail_after(SUBMIT_SECONDS):
                 await self._state.submit(text, submission, mode)
@@ -114,6 +115,12 @@ class HandOver:
             raise
         reached("submitted")
         self._note(items)
+
+    async def _keep_from_others(self, items: Sequence[LeasedDelivery]) -> None:
+        """Record before the hand-over what another agent would be given if this one's relay died without a word."""
+        if any(item.message.to.startswith("any:") for item in items):
+            self._note(items)
+            await self._notebook.write_steps()
 
     def _note(self, items: Sequence[LeasedDelivery]) -> None:
         """Note that the provider has the texts, or may have: one that dies or hangs by them had them."""

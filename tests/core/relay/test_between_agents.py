@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from relaykit.errors import RefusedError
 from relaykit.model import Draft, Limits, MessageKind, Origin, Outcome, Priority, Profile, State, StatusKind
+from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +103,7 @@ async def test_a_message_to_any_of_a_group_is_handled_by_exactly_one(world: Worl
         await world.provider.opened(2)
         accepted = await relay.send("any:tag:review", "one of you")
         await world.until(accepted.message.id, lambda delivery: delivery.state is State.DELIVERED)
+        await settle()  # that is recorded before the session has the text
         handed = [submission for session in world.provider.sessions for submission in session.submissions]
         session = next(session for session in world.provider.sessions if session.submissions)
         session.answer("me", handed[0].id)
