@@ -98,6 +98,7 @@ def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = Tru
     there = Known(tx).agent(agent.id)
     if there is not None and there.reads_inbox:
         raise AlreadyRunError(f"{agent.id!r} is an agent of {there.provider} here; give yours another name")
+    again = tx.row("SELECT 1 FROM agent WHERE id = ? AND owner = ?", agent.id, incarnation) is not None
     (epoch,) = tx.row(
         "INSERT INTO agent (id, record, epoch, owner, status) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE "
         f"SET record = {_CLAIMED}, epoch = epoch + 1, owner = excluded.owner, pid = NULL RETURNING epoch",
@@ -107,7 +108,9 @@ def claim(tx: Transaction, agent: Agent, incarnation: str, *, deaths: bool = Tru
         rows.dump(OFFLINE),
     )
     tx.write("DELETE FROM person WHERE name = ?", agent.id)
-    _close_orders(tx, agent.id, "the agent was restarted", done=("stop", "kill", "restart"))
+    if again:
+        _carry_over(tx, agent.id, epoch)
+    _close_orders(tx, agent.id, epoch, "the agent was restarted", done=("stop", "kill", "restart"))
     found = _take_over(tx, agent.id, incarnation, epoch, deaths)
     return Claim(
         agent=agent.id,
@@ -126,7 +129,7 @@ def describe(tx: Transaction, agent: Agent, epoch: int) -> None:
 def retire(tx: Transaction, agent: str, epoch: int, status: Status) -> None:
     """Note that the agent is no longer run; orders to stop or kill it have succeeded, others have failed."""
     _write_status(tx, agent, epoch, status, "owner = NULL, pid = NULL")
-    _close_orders(tx, agent, "the agent was stopped", done=("stop", "kill"))
+    _close_orders(tx, agent, epoch + 1, "the agent was stopped", done=("stop", "kill"))
 
 
 def say(tx: Transaction, report: Report) -> None:
@@ -188,14 +191,25 @@ def _write_status(tx: Transaction, agent: str, epoch: int, status: Status, sets:
         raise LeaseLostError(f"{agent} is run by someone else: epoch {epoch} is over")
 
 
-def _close_orders(tx: Transaction, agent: str, why: str, *, done: Sequence[str]) -> None:
+def _carry_over(tx: Transaction, agent: str, epoch: int) -> None:
+    """Hand orders to end an agent on to the next epoch of the relay that runs it: its lock was not free in between."""
+    tx.write(
+        "UPDATE command SET epoch = ? "
+        "WHERE agent = ? AND kind IN ('stop', 'kill') AND state IN ('accepted', 'running')",
+        epoch,
+        agent,
+    )
+
+
+def _close_orders(tx: Transaction, agent: str, before: int, why: str, *, done: Sequence[str]) -> None:
     marks = ", ".join("?" * len(done))
     tx.write(
         f"UPDATE command SET state = iif(kind IN ({marks}), 'succeeded', 'failed'), result = ? "
-        "WHERE agent = ? AND state IN ('accepted', 'running')",
+        "WHERE agent = ? AND state IN ('accepted', 'running') AND epoch < ?",
         *done,
         why,
         agent,
+        before,
     )
 
 

@@ -27,8 +27,9 @@ class Agents(Protocol):
         Whatever an older epoch had leased is this claim's now, and returned as abandoned: its text may be handed
         over. With ``deaths`` (not after a reboot) each counts one more death, but those with the wish ``stop``:
         their turn was ended in good order. ``counted`` names those.
-        Commands and permission requests of older epochs are closed. How much text its provider takes is kept
-        where the agent says nothing of it.
+        Commands and permission requests of older epochs are closed, but an open ``stop`` or ``kill`` of the very
+        relay that claims again: it is of the new epoch. How much text its provider takes is kept where the agent
+        says nothing of it.
 
         Raises:
             AlreadyRunError: An agent that reads its inbox itself has that name.

@@ -94,9 +94,20 @@ class Claims(MailboxPart):
     async def test_what_an_older_epoch_was_ordered_is_closed(self, bench: Bench) -> None:
         kinds = (CommandKind.COMPACT, CommandKind.STOP, CommandKind.KILL, CommandKind.RESTART)
         orders = [await bench.mailbox.order("a", kind, sender="user") for kind in kinds]
-        await bench.claim("a")
+        await bench.claim("a", relay="relay-2")
         ended = [(await bench.mailbox.command(order.id)).state for order in orders]
         assert ended == [CommandState.FAILED, *[CommandState.SUCCEEDED] * 3]
+
+    async def test_an_order_to_end_waits_on_where_the_same_relay_claims_again(self, bench: Bench) -> None:
+        kinds = (CommandKind.STOP, CommandKind.KILL, CommandKind.RESTART, CommandKind.COMPACT)
+        orders = [await bench.mailbox.order("a", kind, sender="user") for kind in kinds]
+        epoch = (await bench.claim("a")).epoch
+        assert [order.id for order in await bench.mailbox.orders("a", epoch)] == [order.id for order in orders[:2]]
+        ended = [(await bench.mailbox.command(order.id)).state for order in orders[2:]]
+        assert ended == [CommandState.SUCCEEDED, CommandState.FAILED]
+        await bench.mailbox.retire("a", epoch, IDLE)
+        for order in orders[:2]:
+            assert (await bench.mailbox.command(order.id)).state is CommandState.SUCCEEDED
 
     async def test_the_status_of_an_agent_is_reported_and_its_queue_counted(self, bench: Bench) -> None:
         await bench.put(body="12345")
