@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
     from relaykit.plugin.mailbox import Waiting
 
-_QUEUED = f"""
-    (EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND rank = {{rank}}
-        AND ended_at IS NULL AND state = 'queued' AND held = 0)
-    OR EXISTS (SELECT 1 FROM pool JOIN delivery ON delivery.id = pool.delivery WHERE pool.agent = agent.id
-        AND pool.rank = {{rank}} AND state = 'queued' AND held = 0 AND {NOT_ANOTHERS}))
-"""
+_OWN = """EXISTS (SELECT 1 FROM delivery WHERE recipient = agent.id AND rank = {rank}
+        AND ended_at IS NULL AND state = 'queued' AND held = 0)"""
+_ANY = f"""EXISTS (SELECT 1 FROM pool JOIN delivery ON delivery.id = pool.delivery WHERE pool.agent = agent.id
+        AND pool.rank IN ({{ranks}}) AND state = 'queued' AND held = 0 AND {NOT_ANOTHERS})"""
+# Whoever is free takes what is for any of a group, so a now among it interrupts nobody: else it would interrupt them all.
 _WAITING = f"""
-SELECT agent.id, {_QUEUED.format(rank=0)}, {_QUEUED.format(rank=1)}, {_QUEUED.format(rank=2)},
+SELECT agent.id, {_OWN.format(rank=0)},
+    ({_OWN.format(rank=1)} OR {_ANY.format(ranks="1")}),
+    ({_OWN.format(rank=2)} OR {_ANY.format(ranks="0, 2")}),
     EXISTS (SELECT 1 FROM command
         WHERE command.agent = agent.id AND {WAITS}),
     EXISTS (SELECT 1 FROM permission WHERE permission.agent = agent.id AND permission.epoch = agent.epoch

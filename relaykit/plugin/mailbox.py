@@ -45,8 +45,10 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """What waits for an agent."""
 
     now: bool = False
+    """Something for it alone that interrupts: what is for any of a group waits for the first that is free."""
     next: bool = False
     later: bool = False
+    """Something that waits until it is free; what is for any of a group with the priority ``now``, too."""
     commands: bool = False
     decisions: bool = False
     """A permission request of its was decided, and its session was not told yet."""

@@ -85,6 +85,12 @@ class Leasing(MailboxPart):
         assert (found["b"].now, found["b"].next, found["b"].later) == (False, True, False)
         assert set(await bench.mailbox.waiting(["b"])) == {"b"}
 
+    async def test_a_now_for_any_of_a_group_waits_for_whoever_is_free(self, bench: Bench) -> None:
+        await bench.claim("b", "c", tags=("x",))
+        await bench.put("any:tag:x", priority=Priority.NOW)
+        found = await bench.mailbox.waiting(["b", "c"])
+        assert [(one.now, one.next, one.later) for one in found.values()] == [(False, False, True)] * 2
+
     async def test_a_delivery_that_is_not_there_is_not_found(self, bench: Bench) -> None:
         with pytest.raises(NotFoundError):
             await bench.mailbox.leased(10**9)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 from msgspec.structs import replace
 
-from relaykit.model import Outcome, State, StatusKind
+from relaykit.model import Outcome, Priority, State, StatusKind
 from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
 
@@ -38,3 +39,21 @@ async def test_what_one_of_them_began_is_no_others_however_soon_its_relay_died(w
         assert "You were interrupted" in again.text
         (delivery,) = (await world.mailbox.trace(sent.message.id)).deliveries
         assert delivery.recipient == "a"
+
+
+async def test_a_now_interrupts_none_of_them_and_is_the_first_that_one_takes(world: World) -> None:
+    mates = [world.agent(name, tags=("x",)) for name in ("a", "b")]
+    async with world.relay(*mates) as relay:
+        sessions = await world.provider.opened(1), await world.provider.opened(2)
+        busy = []
+        for session in sessions:
+            busy.append(await relay.send(session.request.agent, "work"))
+            session.start((await session.submitted()).id)
+            await world.until(busy[-1].message.id, lambda delivery: delivery.state is State.SEEN)
+            await relay.send(session.request.agent, "more work")
+        await relay.send("any:tag:x", "urgent", priority=Priority.NOW)
+        await anyio.sleep(0.3)
+        assert [session.interrupts for session in sessions] == [0, 0]
+        sessions[1].end(text="done")
+        assert (await sessions[1].submitted(2)).text == "urgent"
+        assert (await world.mailbox.trace(busy[0].message.id)).deliveries[0].state is State.SEEN
