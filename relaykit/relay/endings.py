@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from relaykit.errors import LeaseLostError, ProviderError, StoreError
+from relaykit.errors import LeaseLostError, ProviderError, RelaykitError, StoreError
 from relaykit.model import CommandKind, Fault, Whose
 from relaykit.relay.delivering.lost import SessionLostError
 
@@ -35,12 +35,17 @@ def cause(error: BaseException) -> BaseException:
     """Return what lies at the bottom of exceptions that task groups have wrapped."""
     while isinstance(error, BaseExceptionGroup):
         known = error.subgroup((ProviderError, LeaseLostError, SessionLostError, StoreError))
-        error = (known or error).exceptions[0]
+        error = (known or error.subgroup(RelaykitError) or error).exceptions[0]
     return error
 
 
-def why(error: BaseException) -> ProviderError | str:
-    """Return what kept a life from going on, as an error after which the agent rests, or how its session died."""
+def why(error: BaseException, *, ready: bool) -> ProviderError | str:
+    """Return what kept a life from going on, as an error after which the agent rests, or how its session died.
+
+    Args:
+        error: What ended it.
+        ready: Whether its worker was ready. Before that no process holds anything that it could have died of.
+    """
     match error := cause(error):
         case ProviderError():
             return error
@@ -51,6 +56,8 @@ def why(error: BaseException) -> ProviderError | str:
             return ProviderError(Fault(whose=Whose.RELAY, code="store", message=str(error)))
         case SessionLostError():
             return str(error)
+        case RelaykitError() if not ready:
+            return ProviderError(Fault(whose=Whose.AGENT, code="not_opened", message=str(error)))
         case _:
             return f"{type(error).__name__}: {error}"
 

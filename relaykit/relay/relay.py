@@ -161,7 +161,7 @@ class Relay:
 
         Raises:
             NotFoundError: This relay does not run it.
-            ProviderError: It could not be started the first time; the relay goes on trying.
+            ProviderError: It could not be started: the relay goes on trying, or has given it up.
         """
         return await self._supervisor(agent).first_ready()
 

@@ -158,7 +158,7 @@ class Supervisor:
                         self._session = None
                         return End.RESTARTED
         except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
-            trouble = why(error)
+            trouble = why(error, ready=self._worker is not None)
             return self._died(trouble) if isinstance(trouble, str) else await self._unavailable(trouble)
         finally:
             self._worker = None
@@ -211,6 +211,7 @@ class Supervisor:
         report = Report(agent=self.id, epoch=self._epoch, status=status, pid=None, session=self._session)
         await self._unless_stopped(lambda: self._services.mailbox.note((), report))
         if seconds is None:
+            self._first.set()
             self._services.report(f"{self.id}: given up; `relaykit restart {self.id}` tries again")
         async with anyio.create_task_group() as tasks:
             if seconds is not None:

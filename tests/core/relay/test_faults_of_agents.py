@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
+from relaykit.errors import CredentialError, ProviderError
 from relaykit.model import Fault, Outcome, State, StatusKind, Whose
 from relaykit.testing.harness import World
+from relaykit.testing.scripted import SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -118,3 +121,40 @@ async def test_a_rest_outlives_the_session(world: World) -> None:
         await world.status("a", StatusKind.ERROR, "paused")
         await world.clock.advance(100)
         assert (await (await world.provider.opened(2)).submitted()).text == "hello"
+
+
+async def test_a_credential_that_cannot_be_had_pauses_the_agent_and_is_told_to_who_waits_for_it(world: World) -> None:
+    async def opening(_: object) -> None:
+        raise CredentialError("there is no credential 'nosuch'")
+
+    world.provider.opening = opening
+    async with world.relay() as relay:
+        accepted = await relay.send("a", "hello")
+        entry = await world.status("a", StatusKind.ERROR, "paused")
+        assert entry.status.detail == "there is no credential 'nosuch'"
+        assert entry.status.next_try == world.clock.now() + 5
+        with anyio.fail_after(SECONDS), pytest.raises(ProviderError, match="nosuch") as caught:
+            await relay.ready("a")
+        assert caught.value.fault.whose is Whose.AGENT
+        for seconds in (5, 10, 20, 40):
+            await world.clock.advance(seconds)
+            await world.status("a", StatusKind.ERROR, "paused")
+        world.provider.opening = None
+        await world.clock.advance(80)
+        session = await world.provider.opened()
+        session.answer("hi", (await session.submitted()).id)
+        delivery = (await world.ended(accepted.message.id)).deliveries[0]
+    assert (delivery.state, delivery.deaths) == (State.ANSWERED, 0)
+
+
+async def test_who_waits_for_an_agent_that_is_given_up_is_told_why(world: World) -> None:
+    async def opening(_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/x/agent")
+
+    world.provider.opening = opening
+    async with world.relay() as relay:
+        for _ in range(4):
+            await world.clock.advance(2)
+        await world.status("a", StatusKind.ERROR, "gave_up")
+        with anyio.fail_after(SECONDS), pytest.raises(ProviderError, match="/x/agent"):
+            await relay.ready("a")
