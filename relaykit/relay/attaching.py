@@ -66,7 +66,7 @@ class Attaching:
         self._services = services
         self._stopped = stopped
         self._path = holder_path(services.config.home, agent)
-        self._joining: tuple[Command, Holder, Terminal] | None = None
+        self._joining: tuple[Command, Holder, str] | None = None
 
     async def join(self, session: Session, command: Command) -> bool:
         """Answer how the session is joined, or return True where the relay has to let go of it first."""
@@ -76,12 +76,22 @@ class Attaching:
             await self._advance(command, CommandState.FAILED, "this agent has no terminal program that could join it")
         elif holder is None or not self._is_here(holder):
             await self._advance(command, CommandState.FAILED, "the process that wanted to join is gone")
-        elif (terminal := session.terminal()).hands_over:
-            self._joining = (command, holder, terminal)
-            return True
         else:
-            await self._advance(command, CommandState.SUCCEEDED, _told(terminal))
+            return await self._joined(session, command, holder)
         return False
+
+    async def _joined(self, session: Attaches, command: Command, holder: Holder) -> bool:
+        try:
+            terminal = session.terminal()
+            hands_over, told = terminal.hands_over, _told(terminal)
+        except Exception as error:  # noqa: BLE001 - one agent's provider must not end the relay
+            await self._fail(command, f"it cannot say which terminal program joins it: {error}")
+            return False
+        if hands_over:
+            self._joining = (command, holder, told)
+        else:
+            await self._advance(command, CommandState.SUCCEEDED, told)
+        return hands_over
 
     async def refuse(self, command: Command) -> None:
         """Answer that there is no session to join now."""
@@ -93,17 +103,24 @@ class Attaching:
         """Give the session to whoever asked: the relay has let go of it."""
         if self._joining is None:
             return
-        command, holder, terminal = self._joining
+        command, holder, told = self._joining
         self._joining = None
         if not self._is_here(holder):
             await self._advance(command, CommandState.FAILED, "the process that wanted to join is gone")
             return
+        try:
+            self._write_down(holder)
+        except OSError as error:
+            await self._fail(command, f"it cannot be written down who has the session: {error}")
+        else:
+            await self._advance(command, CommandState.SUCCEEDED, told)
+
+    def _write_down(self, holder: Holder) -> None:
         private_directory(self._path.parent)
         half = self._path.with_suffix(".new")
         half.touch(mode=0o600)
         half.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         half.rename(self._path)
-        await self._advance(command, CommandState.SUCCEEDED, _told(terminal))
 
     async def held(self, epoch: int, session: str | None, otherwise: AutoResetEvent) -> bool:
         """Return whether a person has the session, after waiting for its end, or for someone who orders otherwise."""
@@ -134,6 +151,10 @@ class Attaching:
 
     def _is_here(self, holder: Holder) -> bool:
         return holder.boot == self._services.clock.boot_id() and holder.alive
+
+    async def _fail(self, command: Command, why: str) -> None:
+        self._report(why)
+        await self._advance(command, CommandState.FAILED, why)
 
     async def _advance(self, command: Command, state: CommandState, result: str) -> None:
         await self._insist(partial(self._services.mailbox.advance, command.id, state, result))

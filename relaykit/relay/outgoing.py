@@ -41,6 +41,8 @@ class Outgoing:
         self._delays: dict[str, float] = {}
         """The next rest of those who could not be sent to the last time."""
         self._resting: set[str] = set()
+        self._unclear: set[str] = set()
+        """Those of whom the transport could not say whether it reaches them; that was reported."""
         self._bell = Bell()
         services.dispatcher.follow(self._bell)
 
@@ -61,11 +63,20 @@ class Outgoing:
         if self._people is not None and not self._people.readers:
             return
         for recipient in await self._mailbox.outgoing(self._name):
-            while recipient not in self._resting and self._transport.reaches(recipient):
+            while recipient not in self._resting and self._reaches(recipient):
                 item = await self._mailbox.lease_outgoing(recipient, owner=self._owner)
                 if item is None:
                     break
                 await self._send(item, recipient, tasks)
+
+    def _reaches(self, recipient: str) -> bool:
+        try:
+            return self._transport.reaches(recipient)
+        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not end the relay
+            if recipient not in self._unclear:
+                self._unclear.add(recipient)
+                self._report(f"{recipient}: the transport has a fault, nothing is sent: {error!r}")
+            return False
 
     async def _send(self, item: LeasedDelivery, recipient: str, tasks: TaskGroup) -> None:
         try:

@@ -144,6 +144,29 @@ async def test_a_transport_with_a_fault_of_its_own_is_reported_and_tried_again(w
     assert any("a plugin's mistake" in line for line in world.reports)
 
 
+async def test_a_transport_that_cannot_say_whom_it_reaches_sends_them_nothing_is_reported_once_and_ends_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = Outside()
+
+    def reaches(recipient: str) -> bool:
+        if recipient == "odd@dock":
+            raise KeyError(recipient)
+        return True
+
+    monkeypatch.setattr(outside, "reaches", reaches)
+    async with world.relay(transports={"dock": outside}) as relay:
+        odd = await relay.send("odd@dock", "hello odd")
+        for _ in range(2):
+            await world.ended((await relay.send("bob@dock", "hello bob")).message.id)
+        assert (await relay.trace(odd.message.id)).deliveries[0].state is State.QUEUED
+        monkeypatch.undo()
+        await relay.send("bob@dock", "hello again")
+        assert (await world.ended(odd.message.id)).deliveries[0].state is State.ACKNOWLEDGED
+    (line,) = world.reports
+    assert "odd@dock" in line
+
+
 async def test_who_cannot_be_sent_to_for_an_hour_keeps_nobody_else_waiting(world: World) -> None:
     outside = Outside(TransportError("slow down", retry_after=3600), whose="bob@dock")
     async with world.relay(transports={"dock": outside}) as relay:
