@@ -35,9 +35,11 @@ async def learn_wishes(state: WorkerState, recover: Recover) -> None:
         return
     begun = set(turn.submissions) if turn else set()
     for submission in state.held.wished(Wish.CANCEL) - begun:
+        taken_back = False
         with anyio.move_on_after(_SECONDS):
-            if await session.withdraw(submission):
-                await recover(state.held.take([submission]), lambda _: _WITHDRAWN)
+            taken_back = await session.withdraw(submission)
+        if taken_back:
+            await recover(state.held.take([submission]), lambda _: _WITHDRAWN)
 
 
 async def _let_go(state: WorkerState, recover: Recover) -> None:

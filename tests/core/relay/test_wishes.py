@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from relaykit.model import CommandKind, Fault, Outcome, Priority, State, StatusKind, Whose
 from relaykit.relay import Relay
+from relaykit.relay.delivering import wishes
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import ScriptedSession
 
@@ -113,3 +114,17 @@ async def test_a_stop_is_recorded_once_however_often_the_agent_looks(
         await relay.stop()
         trace = await world.mailbox.trace(accepted.message.id)
     assert [step.note for step in trace.deliveries[0].steps].count("to be ended: stop") == 1
+
+
+async def test_what_was_taken_back_from_the_provider_ends_however_long_the_store_takes_to_keep_that(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wishes, "_SECONDS", 0.0)  # the session answers at once, the store does not
+    async with world.relay() as relay:
+        message = (await relay.send("a", "hello")).message.id
+        session = await world.provider.opened()
+        submission = (await session.submitted()).id
+        await world.until(message, lambda delivery: delivery.state is State.DELIVERED)
+        await world.mailbox.cancel(message)
+        assert (await world.ended(message)).deliveries[0].state is State.CANCELLED
+    assert session.withdrawn == [submission]
