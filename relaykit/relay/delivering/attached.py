@@ -13,6 +13,7 @@ import anyio.to_thread
 from relaykit.errors import NotFoundError, StoreError, TransportError
 from relaykit.model import Attachment, Message
 from relaykit.plugin import FetchesAttachments, Transport
+from relaykit.plugin.words import without_keys
 from relaykit.relay.faultpoints import reached
 from relaykit.storage.attachments import AttachmentCache, AttachmentFiles
 
@@ -50,6 +51,8 @@ class AttachedFiles:
             return f"[Attached, and cannot be had: {what}: {' '.join(str(error).split())}]"
         except TimeoutError:
             return f"[Attached, and cannot be had: {what}: not there within {FETCH_SECONDS:.0f} s]"
+        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not end the session
+            return f"[Attached, and cannot be had: {what}: fetching it failed: {without_keys(repr(error))}]"
         return f"[Attached: {what}: {path}]"
 
     async def _fetched(self, message: Message, attachment: Attachment) -> Path:

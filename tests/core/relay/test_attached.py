@@ -82,6 +82,12 @@ async def test_what_is_attached_on_this_machine_comes_from_its_store(tmp_path):
         (Outside(CONTENT, b"!", hangs=True), "it is larger than it was said to be"),
         (Outside(fails=TransportError("the server answered 404:\ngone")), "the server answered 404: gone"),
         (Outside(CONTENT, fails=TransportError("the connection broke")), "the connection broke"),
+        (Outside(CONTENT, fails=ValueError("bad chunk")), "fetching it failed: ValueError('bad chunk')"),
+        (
+            Outside(fails=ExceptionGroup("two", [ValueError()])),
+            "fetching it failed: ExceptionGroup('two', [ValueError()])",
+        ),
+        (Outside("no bytes"), 'fetching it failed: TypeError("can\'t concat str to bytearray")'),
         (object(), "the transport that brought the message fetches no files"),
     ],
 )
