@@ -91,13 +91,14 @@ class Recovery:
             return None
 
     def _judge(self, item: LeasedDelivery) -> Verdict:
+        elsewhere = item.delivery.session != self._worker.state.session.id
         return verdicts.of_history(
             item.delivery,
             self._histories[item.delivery.session],
             known=self._worker.state.capabilities.history,
             on_interrupted=self._on_interrupted,
-            detached=self._worker.state.capabilities.detached
-            and item.delivery.session == self._worker.state.session.id,
+            elsewhere=elsewhere,
+            detached=self._worker.state.capabilities.detached and not elsewhere,
             expires=item.message.expires_at is not None,
         )
 

@@ -136,6 +136,7 @@ def of_history(
     *,
     known: bool,
     on_interrupted: OnInterrupted,
+    elsewhere: bool = False,
     detached: bool = False,
     expires: bool = False,
 ) -> Verdict:
@@ -146,6 +147,7 @@ def of_history(
         turns: The session's turns; None where they cannot be read.
         known: Whether the provider has a history at all.
         on_interrupted: What to do with a turn that was begun and cut off.
+        elsewhere: Whether that is another session than the one that is open now, which does not know the message.
         detached: Whether the provider's process outlives the relay, so that a turn without an end is running.
         expires: Whether its message has a time after which it is not to be begun with.
     """
@@ -157,7 +159,8 @@ def of_history(
     if delivery.deaths >= DEATHS and not (detached and outcome):
         return settle(State.DEAD, f"{delivery.deaths} processes died holding it")
     if past is not None and outcome is not None:
-        return _finished(past, outcome, delivery)
+        # An agent that is just starting has rested for the fault, or someone has mended it.
+        return replace(_finished(past, outcome, delivery), pause=None, quoted=elsewhere)
     if delivery.wish in _WISHED:
         state, reason = _WISHED[delivery.wish]
         return settle(state, reason, past.text if past else "")
@@ -165,7 +168,7 @@ def of_history(
         return _unreadable(delivery, on_interrupted, known=known, expires=expires)
     # Where an earlier attempt began its turn, history lacks only the word to go on with that.
     begun = past is not None or begun_before(delivery.steps)
-    return _cut_off(past, on_interrupted) if begun else _not_there(delivery, expires=expires)
+    return _cut_off(past, on_interrupted, elsewhere=elsewhere) if begun else _not_there(delivery, expires=expires)
 
 
 def _end(past: PastTurn | None) -> Outcome | None:
@@ -194,10 +197,11 @@ def _unreadable(delivery: Delivery, on_interrupted: OnInterrupted, *, known: boo
     return settle(State.UNKNOWN, f"it was handed over, then {what}, and {why}")
 
 
-def _cut_off(past: PastTurn | None, on_interrupted: OnInterrupted) -> Verdict:
+def _cut_off(past: PastTurn | None, on_interrupted: OnInterrupted, *, elsewhere: bool) -> Verdict:
     match on_interrupted:
         case "continue":
-            return Verdict(next=Next.CONTINUE, reason="its turn was cut off", quoted=past is None or not past.told)
+            quoted = elsewhere or past is None or not past.told
+            return Verdict(next=Next.CONTINUE, reason="its turn was cut off", quoted=quoted)
         case "redeliver":
             return Verdict(next=Next.REDELIVER, reason="its turn was cut off; on_interrupted says redeliver")
         case "fail":
@@ -217,5 +221,4 @@ def _finished(past: PastTurn, outcome: Outcome, delivery: Delivery) -> Verdict:
         by="history",
     )
     verdict = of_ended(ended, delivery)
-    # The agent that is just starting has rested for this fault, or someone has mended it.
-    return replace(verdict, reason=f"{verdict.reason} (read from its history)", pause=None)
+    return replace(verdict, reason=f"{verdict.reason} (read from its history)")

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from relaykit.model import Capabilities, CommandKind, Outcome, Priority, State, StatusKind
+from relaykit.model import Capabilities, CommandKind, Fault, Outcome, Priority, State, StatusKind, Whose
 from relaykit.testing.harness import World
 from relaykit.testing.scripted import ScriptedSession
 
@@ -65,6 +65,23 @@ async def test_a_message_that_the_session_may_not_know_any_more_is_quoted_and_ne
         submission = await (await world.provider.opened(2)).submitted()
         assert message in submission.text
         assert submission.text.endswith("\n\n> hello")
+
+
+@pytest.mark.parametrize("quota", [True, False])
+async def test_a_message_is_quoted_where_another_session_had_it(world: World, quota: bool) -> None:
+    async with world.doomed_relay() as relay:
+        message, session = await begin(world, relay)
+        if quota:
+            session.use_tool("sh")
+            session.end(Outcome.FAILED, fault=Fault(whose=Whose.AGENT, code="quota", message="out of quota"))
+            await world.status("a", StatusKind.ERROR, "paused")
+    world.provider.refusals.append(Fault(whose=Whose.AGENT, code="session_not_found", message="no such session"))
+    async with world.relay():
+        another = await world.provider.opened(2)
+        submission = await another.submitted()
+    assert another.id != session.id
+    assert message in submission.text
+    assert submission.text.endswith("\n\n> hello")
 
 
 @pytest.mark.parity("N-2")
