@@ -31,22 +31,22 @@ class Conclusion:
 
     async def of_turn(self, turn: EndedTurn, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:
         """Conclude the deliveries of a turn that ended; return whether more may wait in the queue."""
-        repeated = self._repeated(turn.fault)
+        spared = self._spared(turn.fault, items)
 
         def judge(item: LeasedDelivery) -> Verdict:
-            if repeated:
-                return verdicts.resting(repeated, item.delivery, worked=turn.worked)
+            if turn.fault and item.delivery.id in spared:
+                return verdicts.resting(turn.fault, item.delivery, worked=turn.worked)
             return verdicts.of_ended(turn, item.delivery)
 
         return await self.by(items, judge, hand_over)
 
     async def of_refusal(self, error: ProviderError, items: Sequence[LeasedDelivery], hand_over: HandOver) -> None:
         """Conclude deliveries whose text the provider did not take."""
-        repeated = self._repeated(error.fault)
+        spared = self._spared(error.fault, items)
 
         def judge(item: LeasedDelivery) -> Verdict:
-            if repeated:
-                return verdicts.resting(repeated, item.delivery, worked=False)
+            if item.delivery.id in spared:
+                return verdicts.resting(error.fault, item.delivery, worked=False)
             return verdicts.of_refusal(error.fault, item.delivery)
 
         await self.by(items, judge, hand_over)
@@ -64,13 +64,12 @@ class Conclusion:
             more = await self._apply(verdict, group, hand_over)
         return more
 
-    def _repeated(self, fault: Fault | None) -> Fault | None:
-        """Return the provider's error where it would be the second death in a row: it is not the messages' fault."""
+    def _spared(self, fault: Fault | None, items: Sequence[LeasedDelivery]) -> set[int]:
+        """Return the deliveries that would be the second death in a row: that is not the messages' fault."""
         if fault is None:
             self._pause.end()
-        elif self._pause.repeats(fault):
-            return fault
-        return None
+            return set()
+        return self._pause.spares(fault, [item.delivery.id for item in items])
 
     async def _apply(self, verdict: Verdict, items: Sequence[LeasedDelivery], hand_over: HandOver) -> bool:
         more = True

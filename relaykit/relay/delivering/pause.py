@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from relaykit.model import Fault, Whose
 from relaykit.plugin import Clock
 
@@ -17,6 +19,8 @@ class Pause:
         self._until = 0.0
         self._delay = _FIRST_SECONDS
         self._last_refusal = ""
+        self._spared: set[tuple[int, str]] = set()
+        """Deliveries that were refused and are to be tried once more after a rest, with the code."""
         self.fault: Fault | None = None
         self.next_try = 0.0
         """Wall-clock seconds of the next try, for display: one and the same for a whole rest."""
@@ -35,17 +39,23 @@ class Pause:
         self.fault = fault
         return seconds
 
-    def repeats(self, fault: Fault) -> bool:
-        """Whether this is the second message in a row that the provider refuses with one code."""
+    def spares(self, fault: Fault, deliveries: Iterable[int]) -> set[int]:
+        """Return which deliveries the agent is to rest for: another message was refused with one code just before.
+
+        Each is spared once. Refused with that code after the rest again, it is not the agent's fault.
+        """
         if fault.whose is not Whose.MESSAGE:
-            return False
-        again = self._last_refusal == fault.code
+            return set()
+        refused = {(delivery, fault.code) for delivery in deliveries}
+        spared = refused - self._spared if self._last_refusal == fault.code else set()
         self._last_refusal = fault.code
-        return again
+        self._spared |= spared
+        return {delivery for delivery, _ in spared}
 
     def end(self) -> None:
         """Something went well: forget it all."""
         self._until, self._delay, self._last_refusal, self.fault = 0.0, _FIRST_SECONDS, "", None
+        self._spared.clear()
 
     def cut_short(self) -> None:
         """Try again now; what went wrong is remembered."""

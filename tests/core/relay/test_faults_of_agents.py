@@ -107,6 +107,29 @@ async def test_a_refused_message_is_dead_and_a_second_with_the_same_code_pauses_
         assert (await relay.trace(second.message.id)).deliveries[0].state is State.QUEUED
 
 
+@pytest.mark.parametrize("begun", [False, True])
+async def test_one_that_is_refused_again_after_the_rest_is_dead_and_the_next_is_compared_with_it(
+    world: World, begun: bool
+) -> None:
+    refused = fault(Whose.MESSAGE, "bad_input")
+    async with world.relay() as relay:
+        session = await world.provider.opened()
+        messages = [(await relay.send("a", f"bad {number}")).message.id for number in range(3)]
+        good = (await relay.send("a", "good")).message.id
+        for tries, (message, ends) in enumerate([(0, True), (1, False), (1, True), (2, False), (2, True)], start=1):
+            session.start((await session.submitted(tries)).id)
+            if begun:
+                session.use_tool("sh")
+            session.end(Outcome.FAILED, fault=refused)
+            if ends:
+                assert (await world.ended(messages[message])).deliveries[0].state is State.DEAD
+            else:
+                await world.status("a", StatusKind.ERROR, "paused")
+                await world.clock.advance(60)
+        session.answer("hi", (await session.submitted(6)).id)
+        assert (await world.ended(good)).deliveries[0].state is State.ANSWERED
+
+
 async def test_a_rest_outlives_the_session(world: World) -> None:
     async with world.relay() as relay:
         await relay.send("a", "hello")

@@ -36,16 +36,25 @@ def test_what_goes_well_makes_the_next_rest_short_again() -> None:
 
 def test_a_second_message_refused_with_the_same_code_is_not_the_messages_fault() -> None:
     pause = Pause(VirtualClock())
-    assert not pause.repeats(refusal("bad"))
-    assert pause.repeats(refusal("bad"))
-    assert not pause.repeats(refusal("other"))
+    assert pause.spares(refusal("bad"), [1, 2]) == set()
+    assert pause.spares(refusal("bad"), [3, 4]) == {3, 4}
+    assert pause.spares(refusal("other"), [5]) == set()
+
+
+def test_one_that_is_refused_again_with_the_same_code_after_the_rest_is_spared_no_second_time() -> None:
+    pause = Pause(VirtualClock())
+    pause.spares(refusal("bad"), [1])
+    assert pause.spares(refusal("bad"), [2]) == {2}
+    assert pause.spares(refusal("bad"), [2, 3]) == {3}
+    assert pause.spares(refusal("bad"), [3]) == set()
+    assert pause.spares(refusal("bad"), [4]) == {4}
 
 
 def test_something_good_between_two_refusals_makes_them_two_messages_faults() -> None:
     pause = Pause(VirtualClock())
-    pause.repeats(refusal("bad"))
+    pause.spares(refusal("bad"), [1])
     pause.end()
-    assert not pause.repeats(refusal("bad"))
+    assert pause.spares(refusal("bad"), [2]) == set()
 
 
 def test_the_delay_grows_with_the_exits_in_the_window() -> None:
