@@ -39,11 +39,16 @@ class Call(Struct, frozen=True):
         return caller
 
     @property
-    def me(self) -> str:
-        """The agent that called."""
+    def agent(self) -> Caller:
+        """The agent that called, with the key that it has."""
         if self.caller is None or self.caller.is_person:
             raise WireError("E_AUTH_FORBIDDEN", "this is for agents, with a key of theirs")
-        return self.caller.name
+        return self.caller
+
+    @property
+    def me(self) -> str:
+        """The agent that called."""
+        return self.agent.name
 
     def may_be(self, agent: str) -> None:
         """Refuse whoever is neither that agent nor the person at this machine."""

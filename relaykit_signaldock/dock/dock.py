@@ -41,6 +41,8 @@ class Caller(Struct, frozen=True):
 
     name: str
     requests: Pace
+    key: str = ""
+    """The hash of an agent's key."""
     is_person: bool = False
 
 
@@ -68,4 +70,9 @@ class Dock(Struct, frozen=True, kw_only=True):
         if found == digest(self.person_token.reveal()):
             return Caller("", Pace(self.rates, ""), is_person=True)
         owner = self.store.owner(found, self.clock.now())
-        return None if owner is None else Caller(owner, Pace(self.rates, owner))
+        return None if owner is None else Caller(owner, Pace(self.rates, owner), found)
+
+    def still_knows(self, agent: Caller) -> bool:
+        """Whether the key with which an agent came is good now; one of the same name may have another."""
+        self.store.look()
+        return self.store.owner(agent.key, self.clock.now()) == agent.name

@@ -126,7 +126,7 @@ async def unread_summary(call: Call) -> Response:
 @described(schemas.TEXT, streams=True)
 async def stream(call: Call) -> EventStream:
     """Get what arrives as it arrives, after what is not acknowledged."""
-    return EventStream(call.dock, call.me, call.request.headers.get("last-event-id"))
+    return EventStream(call.dock, call.agent, call.request.headers.get("last-event-id"))
 
 
 async def _sign_of_life(call: Call) -> Response:

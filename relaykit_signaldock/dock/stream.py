@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from relaykit.plugin import Receive, Scope, Send
     from relaykit_signaldock.dock.call import Call
-    from relaykit_signaldock.dock.dock import Dock
+    from relaykit_signaldock.dock.dock import Caller, Dock
     from relaykit_signaldock.dock.feed import Follower
 
 _PAGE = 100
@@ -36,11 +38,15 @@ async def status(call: Call) -> Response:
 
 
 class EventStream:
-    """What is not acknowledged, then what arrives, with a sign of life now and then, until either side ends it."""
+    """What is not acknowledged, then what arrives, with a sign of life now and then, until either side ends it.
 
-    def __init__(self, dock: Dock, agent: str, last_seen: str | None) -> None:
+    Nothing is written once the key that it was opened with is not good: the stream ends then.
+    """
+
+    def __init__(self, dock: Dock, caller: Caller, last_seen: str | None) -> None:
         self._dock = dock
-        self._agent = agent
+        self._caller = caller
+        self._agent = caller.name
         self._last_seen = last_seen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,24 +64,29 @@ class EventStream:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, follower: Follower, send: Send) -> None:
-        await _write(send, event("connected", {"agentId": self._agent}))
-        last = await self._replay(send)
+        async with aclosing(self._frames(follower)) as pieces:
+            async for frames in pieces:
+                if not self._dock.still_knows(self._caller):
+                    break
+                if frames:
+                    await send({"type": "http.response.body", "body": frames, "more_body": True})
+        follower.ended.set()
+
+    async def _frames(self, follower: Follower) -> AsyncGenerator[bytes, None]:
+        """Yield what is to be written, for ever."""
+        yield event("connected", {"agentId": self._agent})
+        last = await self._begin()
+        while items := await self._dock.mailbox.unread(self._agent, after=last, limit=_PAGE):
+            yield b"".join(self._dock.feed.frames(items))
+            last = items[-1].delivery.id
         while True:
-            frames = b""
             with anyio.move_on_after(self._dock.settings.heartbeat_seconds) as patience:
                 frames = await follower.next(last)
             if patience.cancelled_caught:
-                frames = event("heartbeat", {"timestamp": moment(self._dock.clock.now())})
+                yield event("heartbeat", {"timestamp": moment(self._dock.clock.now())})
                 await self._dock.presence.beat(self._agent)
-            await _write(send, frames)
-
-    async def _replay(self, send: Send) -> int:
-        """Send what is not acknowledged; return the number of the last."""
-        last = await self._begin()
-        while items := await self._dock.mailbox.unread(self._agent, after=last, limit=_PAGE):
-            await _write(send, b"".join(self._dock.feed.frames(items)))
-            last = items[-1].delivery.id
-        return last
+            else:
+                yield frames
 
     async def _begin(self) -> int:
         """Return the number of the message that the client had last, if it says so and that is true."""
@@ -90,11 +101,6 @@ async def arrival(dock: Dock, agent: str, message: str) -> int | None:
         return None
     found = (one.id for one in trace.deliveries if one.recipient == agent and trace.message.id == message)
     return next(found, None)
-
-
-async def _write(send: Send, data: bytes) -> None:
-    if data:
-        await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _gone(receive: Receive, scope: anyio.CancelScope) -> None:

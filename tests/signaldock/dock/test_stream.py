@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
+
 import anyio
 import pytest
 
@@ -11,6 +13,7 @@ from relaykit.model import Agent, Draft
 from relaykit.relay.clock import SystemClock
 from relaykit_signaldock.dock import feed as feeding
 from relaykit_signaldock.dock.feed import Feed, Follower
+from relaykit_signaldock.dock.keys import digest
 from relaykit_signaldock.dock.sqlite_store import open_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parity("CR-11")]
@@ -79,6 +82,52 @@ async def test_a_stream_gives_signs_of_life(docks):
                 frame = await stream.frame()
             assert (frame["event"], list(frame["data"])) == ("heartbeat", ["timestamp"])
         assert (await bob.ask("GET", "/agents/bob")).data["agent"]["status"] == "online"
+
+
+@asynccontextmanager
+async def ending(client):
+    """A stream that the dock ends meanwhile, without a message in it."""
+    async with client.stream() as stream:
+        yield
+        with pytest.raises(EOFError):
+            await stream.message()
+
+
+def reset(home, agent, key):
+    """Do what another process does with `keys reset`."""
+    with open_store(home / "commands" / "dock") as store:
+        now = SystemClock().now()
+        store.replace_keys(agent, digest(key), now, now)
+
+
+@pytest.mark.parametrize("heartbeat_seconds", [0.05, 30])
+async def test_a_stream_whose_key_another_process_voids_ends_and_shows_nothing_more(docks, home, heartbeat_seconds):
+    async with docks.open("alice", "bob", heartbeat_seconds=heartbeat_seconds) as (alice, bob):
+        async with ending(bob):
+            reset(home, "bob", "sk_live_other")
+            if heartbeat_seconds > SECONDS:
+                await alice.send("bob", "for whoever has the new key")
+        bob.key = "sk_live_other"
+        async with bob.stream() as stream:
+            last = await alice.send("bob", "the last")
+            while (await stream.message())["id"] != last["id"]:
+                pass
+
+
+async def test_the_stream_of_an_agent_that_was_removed_shows_nothing_of_a_new_one_of_its_name(docks):
+    async with docks.open("alice", "bob") as (alice, bob):
+        async with ending(bob):
+            assert (await bob.ask("DELETE", "/agents/bob")).status == 200
+            new = await docks.register("bob")
+            await alice.send("bob", "for the new one")
+        assert [one["content"] for one in await new.peek()] == ["for the new one"]
+
+
+async def test_a_stream_goes_on_with_a_key_that_was_rotated_as_long_as_that_is_good(docks):
+    async with docks.open("alice", "bob") as (alice, bob), bob.stream() as stream:
+        assert (await bob.ask("POST", "/agents/bob/rotate-key")).status == 200
+        await alice.send("bob", "hello")
+        assert (await stream.message())["data"]["content"] == "hello"
 
 
 async def test_many_at_once_arrive_once_each_and_in_order(docks):
