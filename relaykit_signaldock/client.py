@@ -11,7 +11,15 @@ import anyio
 import httpx
 from msgspec import Struct, field
 
-from relaykit_signaldock.failures import DockError, LostError, SignedOutError, UnreachableError, failure, retry_after
+from relaykit_signaldock.failures import (
+    DockError,
+    LostError,
+    SignedOutError,
+    TooLargeError,
+    UnreachableError,
+    failure,
+    retry_after,
+)
 from relaykit_signaldock.protocol import Page, ShapeError, page
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from relaykit_signaldock.reporter import Reporter
 
 MAX_BYTES = 32 * 2**20
-"""Of one answer: a page of 200 messages is usually far below it."""
+"""Of one answer: a page of 200 messages is usually far below it, and where it is not, fewer are asked for."""
 _SILENCE = 90.0
 """Seconds without a byte after which a stream is dead: servers send a heartbeat every 30."""
 _UNAUTHORISED, _TOO_MANY = 401, 429
@@ -115,13 +123,20 @@ class Client:
             self.tell_signed_out(error)
         raise error
 
-    async def page(self, path: str, params: Mapping[str, Any]) -> Page:
-        """Return a page of messages; LostError where the answer is none."""
-        answer = await self.ask(Request(method="GET", path=path, params=params))
+    async def page(self, path: str, limit: int, **params: Any) -> tuple[Page, int]:
+        """Return a page of messages, and its limit: less than the one given where so many are too large together.
+
+        LostError where the answer is none.
+        """
+        request = Request(method="GET", path=path, params={"limit": limit, **params})
         try:
-            return page(answer.body)
+            return page((await self.ask(request)).body), limit
+        except TooLargeError:
+            if limit == 1:
+                raise
         except ShapeError as error:
             raise LostError(f"GET {path}: {error}") from error
+        return await self.page(path, limit // 2, **params)
 
     @asynccontextmanager
     async def stream(self, request: Request, key: Secret, *, in_query: bool) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -215,7 +230,7 @@ async def _answer(response: httpx.Response) -> Answer:
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > MAX_BYTES:
-            raise LostError(f"the answer has more than {MAX_BYTES} bytes")
+            raise TooLargeError(f"the answer has more than {MAX_BYTES} bytes")
     return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
 
 

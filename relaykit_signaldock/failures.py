@@ -44,6 +44,10 @@ class LostError(TransportError):
     """No answer came: what was asked may have been done, or not."""
 
 
+class TooLargeError(LostError):
+    """An answer came, and is more than is read of one."""
+
+
 class UnreachableError(TransportError):
     """The server was not reached: nothing was done."""
 

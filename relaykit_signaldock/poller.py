@@ -81,16 +81,17 @@ class Poller:
 
     async def _direct(self) -> None:
         """Take in page after page. What cannot be taken in stays at the server, and must not hide what is behind it."""
-        size, since = self._options.page_size, None
+        size, most, since = self._options.page_size, LARGEST, None
         for _ in range(_PAGES):
-            page = await self._client.page("/messages/peek", _given(limit=size, since=since))
+            page, limit = await self._client.page("/messages/peek", size, **_given(since=since))
+            size, most = limit, most if limit == size else limit
             fresh = await self._take_direct(page)
             if page.size < size:
                 return
             if fresh:
-                size, since = LARGEST, None
-            elif size < LARGEST:
-                size = LARGEST
+                size, since = most, None
+            elif size < most:
+                size = most
             else:
                 before, since = since, _cursor(page)
                 if since == before:  # a server that does not go on
@@ -130,18 +131,19 @@ class Poller:
     async def _since(self, group: str, mark: float | None) -> tuple[float | None, list[Incoming]]:
         """Return the newest time in a group, and what mentions the agent since the mark; at first one page of it."""
         limit, first, offset = self._options.group_limit, None, 0
+        path = f"/conversations/{quote(group, safe='')}/messages"
         found: dict[str, Incoming] = {}
         times: list[float] = []
         for _ in range(_GROUP_PAGES):
-            params = _given(sort="desc", limit=limit, offset=offset or None)
-            page = await self._client.page(f"/conversations/{quote(group, safe='')}/messages", params)
+            page, limit = await self._client.page(path, limit, sort="desc", **_given(offset=offset or None))
             if not page.messages or page.messages[0].id == first:
                 break
             first, offset = page.messages[0].id, offset + page.size
             times += [message.created for message in page.messages if message.created is not None]
             new = [one for one in page.messages if mark is None or one.created is None or one.created >= mark]
             found |= {message.key: message for message in new if self._is_meant(message)}
-            if page.size < limit or mark is None or len(new) < len(page.messages):
+            enough = mark is None and offset >= self._options.group_limit
+            if page.size < limit or enough or len(new) < len(page.messages):
                 break
         backwards = list(found.values())
         backwards.reverse()  # of one second, too, the one that came first is taken in first

@@ -132,8 +132,8 @@ class Sender:
         conversation = target.conversation or self._state.conversation_with(recipient) or await self._between(target)
         if self._knows_keys or conversation is None:
             return None
-        params = {"sort": "desc", "limit": _LOOK_BACK}
-        page = await self._client.page(f"/conversations/{quote(conversation, safe='')}/messages", params)
+        path = f"/conversations/{quote(conversation, safe='')}/messages"
+        page, _ = await self._client.page(path, _LOOK_BACK, sort="desc")
         own = (one for one in page.messages if one.sender == self._account.agent and one.content == message.body)
         return next((one for one in own if self._state.by_id(one.id) is None), None)
 

@@ -10,6 +10,7 @@ from relaykit.errors import RefusedError, StoreError
 from relaykit.model import Draft
 from relaykit.testing.dock import Trouble, error
 from relaykit.testing.dock_http import Reply
+from relaykit_signaldock import client
 
 pytestmark = pytest.mark.anyio
 HTTP = {"mode": "http", "heartbeat_seconds": 0}
@@ -46,6 +47,32 @@ async def test_a_big_backlog_comes_in_whole_and_in_order(bench):
     async with bench.open(**HTTP):
         await bench.dock.until(lambda: len(bench.dock.acked) == 700)
     assert bench.bodies == numbers(1, 700)
+
+
+def limits(dock, request: str) -> list[str]:
+    return [one.query["limit"] for one in dock.said(request)]
+
+
+async def test_messages_that_are_too_large_for_one_answer_come_in_fewer_at_a_time(bench, monkeypatch):
+    monkeypatch.setattr(client, "MAX_BYTES", 5000)
+    texts = [f"{number:1000}" for number in range(60)]
+    for text in texts:
+        bench.dock.tell(text, stream=False)
+    async with bench.open(**HTTP):
+        await bench.dock.until(lambda: len(bench.dock.acked) == 60)
+    assert bench.bodies == texts
+    assert limits(bench.dock, "GET /messages/peek")[:6] == ["50", "25", "12", "6", "3", "3"]
+    assert bench.reports == []
+
+
+async def test_a_single_message_that_is_too_large_is_told_of(bench, monkeypatch):
+    monkeypatch.setattr(client, "MAX_BYTES", 5000)
+    bench.dock.tell("x" * 5000, stream=False)
+    async with bench.open(**HTTP):
+        await bench.dock.until(lambda: "1" in limits(bench.dock, "GET /messages/peek"))
+        await bench.clock.advance(0)
+    assert limits(bench.dock, "GET /messages/peek")[:6] == ["50", "25", "12", "6", "3", "1"]
+    assert [line for line in bench.reports if "the answer has more than 5000 bytes" in line]
 
 
 @pytest.mark.parity("CR-4")
@@ -257,6 +284,20 @@ async def test_the_mark_of_a_group_is_durable_and_what_came_meanwhile_is_read_pa
         await bench.clock.advance(5)
         await bench.dock.until(lambda: len(bench.dock.said("GET /conversations")) > looked)
     assert bench.bodies == ["@bob before", *[f"@bob {number}" for number in range(1, 101)]]
+
+
+async def test_messages_of_a_group_that_are_too_large_for_one_answer_come_in_fewer_at_a_time(bench, monkeypatch):
+    monkeypatch.setattr(client, "MAX_BYTES", 5000)
+    texts = [f"@bob {number:1000}" for number in range(30)]
+    for text in texts[:15]:
+        bench.dock.tell(text, **GROUP)
+    async with bench.open(**HTTP, groups=["g1"]):
+        await bench.arrived(15)
+        for text in texts[15:]:
+            bench.dock.tell(text, **GROUP)
+        await bench.clock.advance(5)
+        await bench.arrived(30)
+    assert bench.bodies == texts
 
 
 @pytest.mark.parity("CR-4")

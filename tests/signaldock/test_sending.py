@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from relaykit.errors import TransportError, TransportRefusedError
 from relaykit.testing.contexts import make_message
 from relaykit.testing.dock import Trouble, error
+from relaykit_signaldock import client
 
 pytestmark = pytest.mark.anyio
 QUIET = {"heartbeat_seconds": 0, "mode": "http"}
@@ -127,6 +128,21 @@ async def test_at_another_server_it_is_looked_up_first(bench):
         assert (await transport.send(message, ALICE)).detail.endswith("before this process began")
         await transport.send(make_message("hello", to=ALICE), ALICE)  # the same words again are another message
     assert contents(bench.dock) == ["hello", "hello"]
+    assert receipt.detail.endswith("as s1 at an earlier try, whose answer was lost")
+
+
+async def test_it_is_looked_up_among_messages_that_are_too_large_for_one_answer(bench, monkeypatch):
+    monkeypatch.setattr(client, "MAX_BYTES", 5000)
+    bench.dock.knows_keys = False
+    for _ in range(20):
+        bench.dock.tell("x" * 1000, stream=False)
+    message = make_message("hello", to=ALICE)
+    bench.dock.on("POST /messages", Trouble.LOSE)
+    async with bench.open(**QUIET) as transport:
+        with pytest.raises(TransportError):
+            await transport.send(message, ALICE)
+        receipt = await transport.send(message, ALICE)
+    assert contents(bench.dock) == ["hello"]
     assert receipt.detail.endswith("as s1 at an earlier try, whose answer was lost")
 
 
