@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-MAX_BYTES = 4 * 2**20
-"""Of one line, and of the data of one frame: a message may have 1 MiB, escaped it may be thrice that."""
+MAX_BYTES = 8 * 2**20
+"""Of one line, and of the data of one frame: a message may have 1 MiB, escaped it may be six times that."""
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaykit.model import Limits
+from relaykit_signaldock.dock.feed import event
 from relaykit_signaldock.sse import Frame, OversizeError, Parser
 
 FIELDS = (b"data", b"id: 7", b"id", b"event: message", b"retry: 5", b": comment", 'data: {"content": "ü"}'.encode())
@@ -66,3 +68,10 @@ def test_a_line_or_a_frame_without_end_is_an_error(data):
     parser = Parser(max_bytes=64)
     with pytest.raises(OversizeError):
         list(parser.feed(data))
+
+
+@pytest.mark.parametrize("text", ["\x01", "ü", "\U0001f600"], ids=ascii)
+def test_the_largest_message_of_a_dock_is_a_frame_however_it_is_escaped(text):
+    content = text * (Limits().message_bytes // len(text.encode()))
+    [frame] = frames(event("message", {"content": content}))
+    assert json.loads(frame.data) == {"content": content}
