@@ -45,7 +45,7 @@ class Request(Struct, frozen=True, kw_only=True):
     json: Any = None
     """The body; none at all where it is None."""
     content: bytes | None = None
-    """The body where it is a file."""
+    """The body where it is a file, or JSON whose size counts."""
     is_for_file: bool = False
     """Whether the answer is a file and no envelope: what stands in it says nothing of how it went."""
     seconds: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _CONVERSATION = "conversation:"
 _LOOK_BACK = 50
 _KEY = "Idempotency-Key"
+_MOST_BYTES = 4 * 2**20
+"""Of a body. A dock closes on more without reading it, and a sender that still writes sees no answer to that."""
 _DOUBT = "at a second try; the first may have arrived, too, since the server knows no idempotency keys"
 
 
@@ -84,16 +87,23 @@ class Sender:
         if earlier is not None and (found := await self._look_up(target, message, recipient)):
             self._state.took(message.id, recipient, found.id, found.conversation)
             return self._receipt(target, found.id, "at an earlier try, whose answer was lost")
+        request = self._request(target, message, recipient, files)
         self._state.trying(message.id, recipient, message.thread)
-        taken = await self._post(target, message, recipient, files)
+        taken = await self._post(request, message, recipient)
         self._state.took(message.id, recipient, taken.id, taken.conversation or target.conversation)
         doubt = earlier is not None and not self._knows_keys
         return self._receipt(target, taken.id, _DOUBT if doubt else "")
 
-    async def _post(self, target: Target, message: Message, recipient: str, files: Sequence[object]) -> Sent:
+    def _request(self, target: Target, message: Message, recipient: str, files: Sequence[object]) -> Request:
         body = self._body(target, message) | ({"attachments": files} if files else {})
+        content = json.dumps(body, ensure_ascii=False).encode()
+        if len(content) > _MOST_BYTES:
+            raise TransportRefusedError(f"as JSON it has {len(content)} bytes, and at most {_MOST_BYTES} can be sent")
         key = quote(f"{message.id}/{recipient}", safe="/@")
-        request = Request(method="POST", path=target.path, json=body, headers={_KEY: key})
+        headers = {_KEY: key, "Content-Type": "application/json"}
+        return Request(method="POST", path=target.path, content=content, headers=headers)
+
+    async def _post(self, request: Request, message: Message, recipient: str) -> Sent:
         try:
             answer = await self._client.ask(request)
         except LostError:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from relaykit.errors import TransportError, TransportRefusedError
+from relaykit.server.guard import MAX_BODY
 from relaykit.testing.contexts import make_message
 from relaykit.testing.dock import Trouble, error
 from relaykit_signaldock import client
@@ -65,6 +66,19 @@ async def test_a_final_refusal_ends_it_with_the_servers_reason(bench, answer):
     async with bench.open(**QUIET) as transport:
         with pytest.raises(TransportRefusedError, match="no such agent"):
             await transport.send(make_message("hello", to=ALICE), ALICE)
+
+
+async def test_what_no_dock_would_read_is_refused_before_it_is_sent(bench):
+    text = "\x01" * 2**20
+    message = make_message(text, to=ALICE)
+    async with bench.open(**QUIET) as transport:
+        for _ in range(2):
+            with pytest.raises(TransportRefusedError, match=rf"has 62915\d\d bytes, and at most {MAX_BODY} "):
+                await transport.send(message, ALICE)
+        assert not bench.dock.said("POST /messages")
+        assert not bench.dock.said("GET /conversations")  # it was never tried
+        await transport.send(make_message("ü" * 2**19, to=ALICE), ALICE)
+    assert contents(bench.dock) == ["ü" * 2**19]
 
 
 @pytest.mark.parity("CR-10")
