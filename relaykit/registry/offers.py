@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import NoneType
 from typing import Any
 
 import pluggy
@@ -18,6 +19,18 @@ from relaykit.registry.kinds import COMMANDS_HOOK, KINDS, Kind
 
 HOOKS = tuple(name for name in vars(hooks) if name.startswith("relaykit_"))
 """The names of all hooks."""
+_FIELDS: Mapping[str, tuple[Any, str]] = {
+    "name": (str, "a string"),
+    "summary": (str, "a string"),
+    "open": (Callable, "a function"),
+    "options_schema": (Mapping, "a mapping"),
+    "check": ((Callable, NoneType), "a function"),
+    "projects": ((Callable, NoneType), "a function"),
+    "api": (int, "a whole number"),
+    "target": (str, "a string"),
+    "lent": (bool, "True or False"),
+}
+"""The fields of components and commands, with what they have to be."""
 
 
 class PluginState(StrEnum):
@@ -79,10 +92,9 @@ def _asked(manager: pluggy.PluginManager, plugin: object, found: Found, others: 
         for kind in KINDS
         for component in ask(kind.hook)
     )
-    commands = tuple(ask(COMMANDS_HOOK))
-    for command in commands:
-        if not isinstance(command, CliCommand):
-            raise PluginError(f"{COMMANDS_HOOK} offers {command!r}, which is no CliCommand")
+    commands = tuple(_command(command) for command in ask(COMMANDS_HOOK))
+    _refuse_twice(f"{offer.kind} {offer.component.name!r}" for offer in offers)
+    _refuse_twice(f"command {command.name!r}" for command in commands)
     implemented = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
     return Plugin(found=found, state=PluginState.LOADED, hooks=implemented, offers=offers, commands=commands)
 
@@ -106,6 +118,7 @@ def _items(hook: str, result: object) -> Iterable[Any]:
 def _checked(kind: Kind[Any], component: object) -> Component[Any]:
     if not isinstance(component, Component):
         raise PluginError(f"{kind.hook} offers {component!r}, which is no Component")
+    _refuse_mistyped(kind.word, component)
     if not NAME.fullmatch(component.name):
         raise PluginError(f"{kind} {component.name!r} has a name that no configuration can use")
     if component.api != API:
@@ -114,3 +127,26 @@ def _checked(kind: Kind[Any], component: object) -> Component[Any]:
             f"{kind} {component.name!r} speaks contract {component.api}, this relaykit speaks {API}; {remedy}"
         )
     return component
+
+
+def _command(command: object) -> CliCommand:
+    if not isinstance(command, CliCommand):
+        raise PluginError(f"{COMMANDS_HOOK} offers {command!r}, which is no CliCommand")
+    _refuse_mistyped("command", command)
+    if not NAME.fullmatch(command.name):
+        raise PluginError(f"command {command.name!r} has a name that no command line can use")
+    return command
+
+
+def _refuse_mistyped(word: str, offered: Component[Any] | CliCommand) -> None:
+    for field, (types, belongs) in _FIELDS.items():
+        if not isinstance(value := getattr(offered, field, None), types) and field in offered.__struct_fields__:
+            raise PluginError(f"{word} {offered.name!r}: {field} has to be {belongs}, not {type(value).__name__}")
+
+
+def _refuse_twice(offered: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for one in offered:
+        if one in seen:
+            raise PluginError(f"{one} is offered twice")
+        seen.add(one)

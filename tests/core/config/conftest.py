@@ -32,7 +32,7 @@ DOCK = {
 
 def _component(name, schema=None):
     more = {} if schema is None else {"options_schema": schema}
-    return Component(name=name, summary="made up", open=None, **more)
+    return Component(name=name, summary="made up", open=dict, **more)
 
 
 @pytest.fixture

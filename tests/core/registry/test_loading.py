@@ -16,14 +16,16 @@ GOOD = """
 
     @hookimpl
     def relaykit_providers():
-        return [Component(name="good", summary="made up", open=None)]
+        return [Component(name="good", summary="made up", open=dict)]
 
     @hookimpl
     def relaykit_cli_commands():
         return [CliCommand(name="greet", summary="Greet", target="good_plug:greet")]
 """
 
-HOOK = "from relaykit.plugin import Component, hookimpl\n\n@hookimpl\n"
+HOOK = "from relaykit.plugin import CliCommand, Component, hookimpl\n\n@hookimpl\n"
+SINK = HOOK + "def relaykit_status_sinks(): return [Component({})]"
+COMMAND = HOOK + "def relaykit_cli_commands(): return [CliCommand({})]"
 BROKEN = {
     "an import that is not there": ("import no_such_module_at_all", "could not be imported: No module named"),
     "an error while importing": ("1 / 0", "could not be imported: ZeroDivisionError: division by zero"),
@@ -46,7 +48,7 @@ BROKEN = {
         "relaykit_routers has to return a list of components, not coroutine",
     ),
     "one component in place of a list": (
-        HOOK + "def relaykit_routers(): return Component(name='x', summary='', open=None)",
+        HOOK + "def relaykit_routers(): return Component(name='x', summary='', open=dict)",
         "relaykit_routers has to return a list of components, not Component",
     ),
     "something else in the list": (
@@ -54,16 +56,64 @@ BROKEN = {
         "relaykit_routers offers 'address', which is no Component",
     ),
     "a name that cannot be written": (
-        HOOK + "def relaykit_routers(): return [Component(name='a b', summary='', open=None)]",
+        HOOK + "def relaykit_routers(): return [Component(name='a b', summary='', open=dict)]",
         "router 'a b' has a name that no configuration can use",
     ),
     "a newer contract": (
-        HOOK + "def relaykit_routers(): return [Component(name='x', summary='', open=None, api=99)]",
+        HOOK + "def relaykit_routers(): return [Component(name='x', summary='', open=dict, api=99)]",
         "router 'x' speaks contract 99, this relaykit speaks 1; update relaykit",
     ),
     "something that is no command": (
         HOOK + "def relaykit_cli_commands(): return ['greet']",
         "relaykit_cli_commands offers 'greet', which is no CliCommand",
+    ),
+    "a name that is no string": (
+        SINK.format("name=3, summary='', open=dict"),
+        "status sink 3: name has to be a string, not int",
+    ),
+    "no summary": (
+        SINK.format("name='x', summary=None, open=dict"),
+        "status sink 'x': summary has to be a string, not NoneType",
+    ),
+    "an open that cannot be called": (
+        SINK.format("name='x', summary='', open='nope'"),
+        "status sink 'x': open has to be a function, not str",
+    ),
+    "no schema": (
+        SINK.format("name='x', summary='', open=dict, options_schema=None"),
+        "status sink 'x': options_schema has to be a mapping, not NoneType",
+    ),
+    "a schema that is a list": (
+        SINK.format("name='x', summary='', open=dict, options_schema=['type']"),
+        "status sink 'x': options_schema has to be a mapping, not list",
+    ),
+    "a check that cannot be called": (
+        SINK.format("name='x', summary='', open=dict, check=True"),
+        "status sink 'x': check has to be a function, not bool",
+    ),
+    "a contract in words": (
+        SINK.format("name='x', summary='', open=dict, api='1'"),
+        "status sink 'x': api has to be a whole number, not str",
+    ),
+    "a command whose name is no string": (
+        COMMAND.format("name=3, summary='', target='a:b'"),
+        "command 3: name has to be a string, not int",
+    ),
+    "a command of two words": (
+        COMMAND.format("name='a b', summary='', target='a:b'"),
+        "command 'a b' has a name that no command line can use",
+    ),
+    "a command without a target": (
+        COMMAND.format("name='x', summary='', target=None"),
+        "command 'x': target has to be a string, not NoneType",
+    ),
+    "one component twice": (
+        HOOK + "def relaykit_routers(): return [Component(name='x', summary='', open=dict)] * 2",
+        "router 'x' is offered twice",
+    ),
+    "one command twice": (
+        HOOK + "def relaykit_cli_commands(): return [CliCommand(name='x', summary='', target='a:b')] * 2",
+        "command 'x' is offered twice",
     ),
 }
 
@@ -80,7 +130,8 @@ def test_a_broken_plugin_is_noted_and_the_others_are_loaded(site, why):
     assert reason in bad.error
     assert "\n" not in bad.error
     assert "good" in registry.providers
-    assert not {"x", "a b"} & set(registry.routers)
+    assert not {"x", "a b", 3} & {*registry.routers, *registry.status_sinks}
+    assert [command.name for command in registry.cli_commands() if command.name != "dock"] == ["greet"]
 
 
 def test_a_component_of_a_plugin_that_failed_is_missed_with_the_reason(site):
@@ -118,7 +169,7 @@ def test_an_entry_point_may_name_an_object(site):
         class Plugin:
             @hookimpl
             def relaykit_providers(self):
-                return (Component(name="object", summary="made up", open=None) for _ in range(1))
+                return (Component(name="object", summary="made up", open=dict) for _ in range(1))
 
         plugin = Plugin()
     """
@@ -143,7 +194,7 @@ class Offering:
 
     @hookimpl
     def relaykit_providers(self):
-        return [Component(name=self._name, summary="", open=None)]
+        return [Component(name=self._name, summary="", open=dict)]
 
     @hookimpl
     def relaykit_cli_commands(self):
@@ -163,10 +214,10 @@ def test_a_plugin_that_is_refused_leaves_nothing_behind():
 def test_a_name_may_be_of_two_kinds():
     registry = Registry()
     for kind in (PROVIDER, TRANSPORT):
-        registry.add(kind, Component(name="both", summary="", open=None))
+        registry.add(kind, Component(name="both", summary="", open=dict))
     assert list(registry.providers) == list(registry.transports) == ["both"]
     with pytest.raises(PluginError, match="transport 'both' is offered by both"):
-        registry.add(TRANSPORT, Component(name="both", summary="", open=None))
+        registry.add(TRANSPORT, Component(name="both", summary="", open=dict))
 
 
 def test_a_trace_names_every_call_its_plugin_and_what_it_returned(site):
