@@ -85,7 +85,10 @@ def take_in(manager: pluggy.PluginManager, plugin: object, found: Found) -> Plug
 def _asked(manager: pluggy.PluginManager, plugin: object, found: Found, others: Iterable[object]) -> Plugin:
     def ask(hook: str) -> Sequence[Any]:
         caller = manager.subset_hook_caller(hook, remove_plugins=others)
-        return [item for result in caller() for item in _items(hook, result)]
+        results = caller()
+        if caller.get_hookimpls() and not results:  # pluggy leaves None out
+            raise PluginError(f"{hook} returns nothing; it has to return a list of components")
+        return [item for result in results for item in _items(hook, result)]
 
     offers = tuple(
         Offer(kind=kind, component=_checked(kind, component), plugin=found)
@@ -96,6 +99,8 @@ def _asked(manager: pluggy.PluginManager, plugin: object, found: Found, others: 
     _refuse_twice(f"{offer.kind} {offer.component.name!r}" for offer in offers)
     _refuse_twice(f"command {command.name!r}" for command in commands)
     implemented = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
+    if unmarked := [hook for hook in HOOKS if hook not in implemented and callable(getattr(plugin, hook, None))]:
+        raise PluginError(f"{unmarked[0]} is there without @hookimpl, so that nobody calls it")
     return Plugin(found=found, state=PluginState.LOADED, hooks=implemented, offers=offers, commands=commands)
 
 

@@ -43,6 +43,14 @@ BROKEN = {
         HOOK + "def relaykit_routers(config): return []",
         "PluginValidationError",
     ),
+    "a hook that nobody marked": (
+        "def relaykit_routers(): return []",
+        "relaykit_routers is there without @hookimpl, so that nobody calls it",
+    ),
+    "a hook without a return": (
+        HOOK + "def relaykit_routers(): []",
+        "relaykit_routers returns nothing; it has to return a list of components",
+    ),
     "an asynchronous hook": (
         HOOK + "async def relaykit_routers(): return []",
         "relaykit_routers has to return a list of components, not coroutine",
