@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from relaykit.cli.table import PLUGINS, Entry
 from relaykit.errors import PluginError
+
+if TYPE_CHECKING:
+    from relaykit.plugin import CliCommand
+    from relaykit.registry import Found
 
 
 def added_commands() -> list[Entry]:
@@ -21,8 +26,13 @@ def added_commands() -> list[Entry]:
             return []
         from relaykit.cli.installed import installed  # noqa: PLC0415 - not needed without plugins
 
-        commands = installed(found=found).cli_commands()
+        plugins = installed(found=found).plugins
     except PluginError as error:
         sys.stderr.write(f"relaykit: {error}; `relaykit doctor` says more\n")
         return []
-    return [Entry(command.name, command.summary, command.target, PLUGINS, command.lent) for command in commands]
+    entries = [_entry(command, plugin.found) for plugin in plugins for command in plugin.commands]
+    return sorted(entries, key=lambda entry: entry.words)
+
+
+def _entry(command: CliCommand, plugin: Found) -> Entry:
+    return Entry(command.name, command.summary, command.target, PLUGINS, command.lent, plugin.blamed)

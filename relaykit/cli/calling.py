@@ -28,11 +28,13 @@ def examples(*lines: str) -> Callable[[F], F]:
 
 def call(entry: Entry, words: Sequence[str]) -> int:
     """Call a command with its words; return its exit code."""
-    function = _target(entry)
-    gc.enable()
     if entry.group == PLUGINS:
+        function = _target_of_plugin(entry)
+        gc.enable()
         result = function(list(words), *_lent(entry))
     else:
+        function = _target(entry)
+        gc.enable()
         parser = Parser(entry.words, function)
         try:
             arguments = parser.read(words)
@@ -53,6 +55,13 @@ def _lent(entry: Entry) -> Sequence[object]:
     from relaykit.cli.lending import Lending  # noqa: PLC0415 - a relay's parts, which few commands need
 
     return [Lending(entry.words)]
+
+
+def _target_of_plugin(entry: Entry) -> Callable[..., Any]:
+    from relaykit.registry.blaming import blaming  # noqa: PLC0415 - the built-in commands have no plugin to blame
+
+    with blaming(f"command {entry.words!r} of plugin {entry.plugin}: importing {entry.target!r}"):
+        return _target(entry)
 
 
 def _target(entry: Entry) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from relaykit.cli.adhoc import RunOptions, ad_hoc_agent, check_offered
 from relaykit.config import Setting, check, plugins, read
 from relaykit.errors import ConfigError, RelaykitError
-from relaykit.registry import Problem
+from relaykit.registry import STATUS_SINK, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,7 @@ def fitting(source: Source, registry: Registry) -> Config:
 
 
 def _misfits(use: UseConfig, registry: Registry) -> Iterator[Problem]:
-    component = registry.status_sinks[use.use]
     try:
-        if component.check is not None:
-            component.check(use.options)
+        registry.offer(STATUS_SINK, use.use).look(use.options)
     except RelaykitError as error:
         yield Problem(("sinks", use.name), str(error))

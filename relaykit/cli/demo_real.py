@@ -80,7 +80,7 @@ def _lack(registry: Registry, name: str) -> str:
     if component is None or component.check is None:
         return f'it is not installed; pip install "relaykit[{name}]"'
     try:
-        component.check({})
+        registry.offer(PROVIDER, name).look({})
     except RelaykitError as error:
         return str(error)
     return ""

@@ -8,14 +8,13 @@ from relaykit.cli.credential_checks import credential_store
 from relaykit.cli.finding import Finding, Level
 from relaykit.config import check, plugins, read
 from relaykit.errors import ConfigError, RelaykitError
-from relaykit.registry import PluginState, load
+from relaykit.registry import PROVIDER, STATUS_SINK, TRANSPORT, PluginState, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from relaykit.config import Config, Source
-    from relaykit.plugin import Component
-    from relaykit.registry import Registry
+    from relaykit.registry import Offer, Registry
 
 
 def plugins_and_configuration() -> Iterator[Finding]:
@@ -61,34 +60,35 @@ def _summary(source: Source, config: Config) -> str:
 
 def _providers(registry: Registry, config: Config | None) -> Iterator[Finding]:
     """Ask each provider, once for each agent that uses it; one that no agent uses may lack what it needs."""
-    for name, component in registry.providers.items():
+    for name in registry.providers:
+        offer = registry.offer(PROVIDER, name)
         users = [agent for agent in config.agents if agent.provider == name] if config else []
         for agent in users:
-            yield _asked("provider", component, agent.options, f"{name} for {agent.id}", Level.FAIL)
-        if not users and component.check is not None:
-            yield _asked("provider", component, {}, name, Level.WARN)
+            yield _asked("provider", offer, agent.options, f"{name} for {agent.id}", Level.FAIL)
+        if not users and offer.component.check is not None:
+            yield _asked("provider", offer, {}, name, Level.WARN)
 
 
 def _transports(registry: Registry, config: Config | None) -> Iterator[Finding]:
     """Ask each transport that the configuration uses and that has something to look at."""
     for use in config.transports if config else ():
-        component = registry.transports[use.use]
-        if component.check is not None:
-            yield _asked("transport", component, use.options, use.name, Level.FAIL)
+        offer = registry.offer(TRANSPORT, use.use)
+        if offer.component.check is not None:
+            yield _asked("transport", offer, use.options, use.name, Level.FAIL)
 
 
 def _sinks(registry: Registry, config: Config | None) -> Iterator[Finding]:
     """Ask each sink that the configuration uses and that has something to look at."""
     for use in config.sinks if config else ():
-        component = registry.status_sinks[use.use]
-        if component.check is not None:
-            yield _asked("sink", component, use.options, use.name, Level.FAIL)
+        offer = registry.offer(STATUS_SINK, use.use)
+        if offer.component.check is not None:
+            yield _asked("sink", offer, use.options, use.name, Level.FAIL)
 
 
-def _asked(word: str, component: Component[Any], options: Mapping[str, Any], name: str, worst: Level) -> Finding:
-    if component.check is None:
+def _asked(word: str, offer: Offer, options: Mapping[str, Any], name: str, worst: Level) -> Finding:
+    if offer.component.check is None:
         return Finding(word, Level.OK, f"{name}: needs nothing that can be looked at")
     try:
-        return Finding(word, Level.OK, f"{name}: {component.check(options)}")
+        return Finding(word, Level.OK, f"{name}: {offer.look(options)}")
     except RelaykitError as error:
         return Finding(word, worst, f"{name}: {error}")

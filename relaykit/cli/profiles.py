@@ -13,6 +13,7 @@ from relaykit.cli.output import painted, plain, say, say_json, table
 from relaykit.cli.parameters import Argument, Option
 from relaykit.config import check, plugins, read
 from relaykit.errors import UsageError
+from relaykit.registry import PROVIDER
 from relaykit.registry.projecting import projection
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _shared(profile: Profile, takes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _report(profile: Profile, provider: str, options: Mapping[str, Any], registry: Registry) -> list[dict[str, str]]:
-    return [_document(one) for one in projection(profile, registry.providers[provider], options)]
+    offer = registry.offer(PROVIDER, provider)
+    with offer.blaming("projects"):
+        return [_document(one) for one in projection(profile, offer.component, options)]
 
 
 def _document(one: Projection) -> dict[str, str]:

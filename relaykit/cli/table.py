@@ -16,6 +16,8 @@ class Entry(NamedTuple):
     group: str
     lent: bool = False
     """Of a plugin's: whether it takes what the core lends."""
+    plugin: str = ""
+    """Of a plugin's: whose it is."""
 
 
 GROUPS = ("work", "look", "decide", "command", "set up")

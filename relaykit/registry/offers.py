@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from types import NoneType
 from typing import Any
@@ -13,6 +14,7 @@ from msgspec import Struct
 from relaykit.errors import PluginError
 from relaykit.model import NAME
 from relaykit.plugin import API, CliCommand, Component, hooks
+from relaykit.registry.blaming import blaming
 from relaykit.registry.discovery import Found
 from relaykit.registry.hints import near
 from relaykit.registry.kinds import COMMANDS_HOOK, KINDS, Kind
@@ -49,6 +51,22 @@ class Offer(Struct, frozen=True, kw_only=True):
     kind: Kind[Any]
     component: Component[Any]
     plugin: Found
+
+    @property
+    def whose(self) -> str:
+        """The component as messages about its plugin's mistakes name it."""
+        return f"{self.kind} {self.component.name!r} of plugin {self.plugin.blamed}"
+
+    def blaming(self, field: str, place: str = "") -> AbstractContextManager[None]:
+        """While that function of the component runs, what it raises by mistake becomes a PluginError with its name."""
+        return blaming(f"{place and f'{place}: '}{self.whose}: {field}")
+
+    def look(self, options: Mapping[str, Any]) -> str:
+        """Return what the component's check finds, nothing where it has none; RelaykitError where something is missing."""
+        if self.component.check is None:
+            return ""
+        with self.blaming("check"):
+            return self.component.check(options)
 
 
 class Plugin(Struct, frozen=True, kw_only=True):

@@ -101,9 +101,13 @@ class Registry:
 
     def component(self, kind: Kind[T], name: str) -> Component[T]:
         """Return a component; ConfigError says what may have been meant, or what is to be installed."""
+        return self.offer(kind, name).component
+
+    def offer(self, kind: Kind[Any], name: str) -> Offer:
+        """Return a component with its plugin; ConfigError as ``component``."""
         if (offer := self._offers.get((kind, name))) is None:
             raise ConfigError(self.explain_missing(kind, name))
-        return offer.component
+        return offer
 
     def explain_missing(self, kind: Kind[Any], name: str) -> str:
         """Return why there is no component of that name, and the remedy."""
@@ -113,8 +117,8 @@ class Registry:
         """Return what checks a component's options; it is built once."""
         key = (kind, name)
         if key not in self._checkers:
-            schema = self.component(kind, name).options_schema
-            self._checkers[key] = Checker(schema, of=f"{kind} {name!r} of plugin {self._offers[key].plugin.blamed}")
+            offer = self.offer(kind, name)
+            self._checkers[key] = Checker(offer.component.options_schema, of=offer.whose)
         return self._checkers[key]
 
     def check_schemas(self) -> None:

@@ -114,8 +114,13 @@ class Assembly:
 
     def projection(self, agent: AgentConfig, profile: Profile | None) -> Sequence[Projection]:
         """Return what an agent's provider makes of its profile."""
-        provider = self._given.providers.get(agent.provider) or self._registry.providers[agent.provider]
-        return projection(profile, provider, agent.options) if profile else ()
+        if profile is None:
+            return ()
+        if (given := self._given.providers.get(agent.provider)) is not None:
+            return projection(profile, given, agent.options)
+        offer = self._registry.offer(PROVIDER, agent.provider)
+        with offer.blaming("projects", dotted(("agents", agent.id))):
+            return projection(profile, offer.component, agent.options)
 
     def open_credentials(self) -> AbstractAsyncContextManager[CredentialStore]:
         """Open the configured credential store, alone."""
@@ -143,11 +148,21 @@ class Assembly:
         self, kind: Kind[T], use: UseConfig, *, routers: tuple[Router, ...] = ()
     ) -> AbstractAsyncContextManager[T]:
         home = _HOMES.get(kind.word, Path("components") / use.name)
-        opening = self._registry.open(kind, use.use, use.options, self._context(use.name, home, routers=routers))
+        context = self._context(use.name, home, routers=routers)
         if (section := _SECTIONS.get(kind.word)) is None:
-            return opening
+            return self._opened(kind, use, context, use.name)
         place = dotted((section, use.name))
-        return _blamed(opening, use.name, place, self._config.origins.get(place))
+        origin = self._config.origins.get(place)
+        opening = self._opened(kind, use, context, place if origin is None else f"{origin}: {place}")
+        return _blamed(opening, use.name, place, origin)
+
+    @asynccontextmanager
+    async def _opened(self, kind: Kind[T], use: UseConfig, context: Context, place: str) -> AsyncIterator[T]:
+        async with AsyncExitStack() as stack:
+            with self._registry.offer(kind, use.use).blaming("open", place):
+                opening = self._registry.open(kind, use.use, use.options, context)
+                opened = await stack.enter_async_context(opening)
+            yield opened
 
     def _context(
         self, name: str, directory: Path, *, owner: str | None = None, routers: tuple[Router, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,19 @@ from relaykit.model import (
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.ownership import agent_lock
 from relaykit.testing.program import Program
+
+HOOKS = """
+from relaykit.plugin import CliCommand, hookimpl
+
+@hookimpl
+def relaykit_cli_commands():
+    return [CliCommand(name="greet", summary="Greets.", target="{module}_greet:main")]
+"""
+GREET = """
+def main(words):
+    print("greetings", *words)
+    return 4
+"""
 
 
 @pytest.fixture
@@ -109,3 +122,30 @@ class Workers:
 @pytest.fixture
 def workers(door: Door, program: Program) -> Workers:
     return Workers(door, program.home)
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Callable[..., Path]:
+    """Install a plugin as a distribution would, in a directory of its own; returns the environment that has it."""
+
+    def install_(name: str, hooks: str = HOOKS) -> Path:
+        site = tmp_path / "site"
+        about = site / f"{name}-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+        (about / "entry_points.txt").write_text(f"[relaykit]\n{name} = {name}\n", encoding="utf-8")
+        (site / f"{name}.py").write_text(hooks.format(module=name), encoding="utf-8")
+        (site / f"{name}_greet.py").write_text(GREET, encoding="utf-8")
+        return site
+
+    return install_
+
+
+@pytest.fixture
+def with_plugin(program: Program, install: Callable[..., Path]) -> Callable[..., Program]:
+    def with_plugin_(name: str, **more: str) -> Program:
+        site = install(name, **more)
+        program.env["PYTHONPATH"] = f"{site}:{program.environment({})['PYTHONPATH']}"
+        return program
+
+    return with_plugin_

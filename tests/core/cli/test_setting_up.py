@@ -8,46 +8,6 @@ import tomllib
 
 import pytest
 
-HOOKS = """
-from relaykit.plugin import CliCommand, hookimpl
-
-@hookimpl
-def relaykit_cli_commands():
-    return [CliCommand(name="greet", summary="Greets.", target="{module}_greet:main")]
-"""
-GREET = """
-def main(words):
-    print("greetings", *words)
-    return 4
-"""
-
-
-@pytest.fixture
-def install(tmp_path):
-    """Install a plugin as a distribution would, in a directory of its own; returns the environment that has it."""
-
-    def install_(name, hooks=HOOKS):
-        site = tmp_path / "site"
-        about = site / f"{name}-1.0.dist-info"
-        about.mkdir(parents=True)
-        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
-        (about / "entry_points.txt").write_text(f"[relaykit]\n{name} = {name}\n", encoding="utf-8")
-        (site / f"{name}.py").write_text(hooks.format(module=name), encoding="utf-8")
-        (site / f"{name}_greet.py").write_text(GREET, encoding="utf-8")
-        return site
-
-    return install_
-
-
-@pytest.fixture
-def with_plugin(program, install):
-    def with_plugin_(name, **more):
-        site = install(name, **more)
-        program.env["PYTHONPATH"] = f"{site}:{program.environment({})['PYTHONPATH']}"
-        return program
-
-    return with_plugin_
-
 
 def test_a_plugins_command_is_in_the_help_and_gets_its_words(with_plugin):
     program = with_plugin("parrot_plugin")
