@@ -9,7 +9,7 @@ from relaykit.lazily import lazily
 if TYPE_CHECKING:
     from relaykit.config.assembly import schema
     from relaykit.config.loading import check, load, plugin_choice, plugins
-    from relaykit.config.peeking import Peek, peek
+    from relaykit.config.peeking import Peek, disabled_plugins, peek
     from relaykit.config.reading import read
     from relaykit.config.records import AgentConfig, Config, PluginsConfig, Retention, UseConfig
     from relaykit.config.show import as_toml, settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "assembly": ("schema",),
     "loading": ("check", "load", "plugin_choice", "plugins"),
-    "peeking": ("Peek", "peek"),
+    "peeking": ("Peek", "disabled_plugins", "peek"),
     "reading": ("read",),
     "records": ("AgentConfig", "Config", "PluginsConfig", "Retention", "UseConfig"),
     "show": ("as_toml", "settings"),
@@ -36,6 +36,7 @@ __all__ = [
     "UseConfig",
     "as_toml",
     "check",
+    "disabled_plugins",
     "load",
     "peek",
     "plugin_choice",

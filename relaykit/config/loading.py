@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from relaykit.config.assembly import SINGLE_USES, checker
 from relaykit.config.build import build
 from relaykit.config.environment import is_traced
+from relaykit.config.peeking import disabled_in
 from relaykit.config.reading import read
 from relaykit.config.records import Config, PluginsConfig
 from relaykit.config.rules import broken_rules
@@ -57,10 +58,7 @@ def plugins(source: Source, environ: Mapping[str, str] = os.environ) -> Registry
 
 def plugin_choice(source: Source) -> PluginsConfig:
     """Return which plugins are wanted; what does not fit here is named by the check."""
-    section = source.tree.get("plugins")
-    disabled = section.get("disabled") if isinstance(section, Mapping) else None
-    names = [name for name in disabled if isinstance(name, str)] if isinstance(disabled, list) else []
-    return PluginsConfig(disabled=tuple(names), only=source.only)
+    return PluginsConfig(disabled=disabled_in(source.tree), only=source.only)
 
 
 def check(source: Source, registry: Registry) -> Config:

@@ -47,6 +47,21 @@ def peek(
     return Peek(home=places.resolved(named, file.parent), file=file, plain=plain)
 
 
+def disabled_plugins(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Return the plugins that the configuration leaves out; none where it cannot be read, which the check tells."""
+    try:
+        file = places.find_file(None, environ)
+        return disabled_in(_read(file)) if file else ()
+    except ConfigError:
+        return ()
+
+
+def disabled_in(tree: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the plugins that a configuration leaves out; what does not fit here is named by the check."""
+    names = _table(tree, "plugins").get("disabled")
+    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+
+
 def _read(file: Path) -> Mapping[str, Any]:
     from relaykit.config.toml import read_toml  # noqa: PLC0415 - only where there is a file
 

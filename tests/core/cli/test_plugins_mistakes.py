@@ -90,3 +90,23 @@ def test_a_command_whose_function_is_not_there_is_told_in_one_line(odd):
         f"relaykit: command 'absent' {PLUGIN}: importing 'odd_plugin_greet:nobody' raised AttributeError: "
         "module 'odd_plugin_greet' has no attribute 'nobody'\n"
     )
+
+
+def test_of_two_plugins_with_one_command_the_configuration_disables_one(with_plugin):
+    with_plugin("one_plugin")
+    program = with_plugin("two_plugin")
+    said = "command 'greet' is offered by both 'one_plugin' (one_plugin 1.0) and 'two_plugin' (two_plugin 1.0); disable one"
+    for words in (["plugins"], ["--help"], ["greet"]):
+        assert said in program(*words).err
+    configure(program, '[plugins]\ndisabled = ["one_plugin"]\n')
+    states = {one["name"]: one["state"] for one in program("plugins", "--json").json["plugins"]}
+    assert (states["one_plugin"], states["two_plugin"]) == ("disabled", "loaded")
+    assert "Greets." in program("--help").out
+    assert program("greet", "you").out == "greetings you\n"
+
+
+def test_a_configuration_that_cannot_be_read_keeps_nobody_from_the_help_or_the_plugins(with_plugin):
+    program = with_plugin("one_plugin")
+    configure(program, "[plugins\n")
+    assert "Greets." in program("--help").out
+    assert "one_plugin 1.0  loaded" in program("plugins").out
