@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from relaykit.errors import UnknownAddressError
+from relaykit.plugin.router import find_route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +35,7 @@ def resolve(tx: Transaction, known: Known, address: str, sender: str) -> Route:
 
 def route(tx: Transaction, known: Directory, address: str, sender: str) -> Route:
     """Return whom an address means; UnknownAddressError."""
-    for router in tx.routers:
-        if found := router.route(address, sender, known):
-            return found
-    raise UnknownAddressError(f"no router knows the address {address!r}")
+    return find_route(tx.routers, address, sender, known)
 
 
 def may_reach(tx: Transaction, known: Known, sender: str, agent: Agent) -> bool:

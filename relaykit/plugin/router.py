@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from relaykit.errors import UnknownAddressError
+from relaykit.errors import RefusedError, UnknownAddressError
 
 if TYPE_CHECKING:
     from relaykit.model import Agent
@@ -63,6 +63,7 @@ def find_route(routers: Sequence[Router], address: str, sender: str, directory: 
 
     Raises:
         UnknownAddressError: No router knows anybody; the first refusal tells why.
+        RefusedError: A router's answer is none; says whose.
     """
     refusal: UnknownAddressError | None = None
     for router in routers:
@@ -71,6 +72,21 @@ def find_route(routers: Sequence[Router], address: str, sender: str, directory: 
         except UnknownAddressError as exc:
             refusal = refusal or exc
         else:
-            if route is not None:
+            if isinstance(route, Route) and len(route.recipients) == 1:  # nearly every put's, at no cost
                 return route
+            if route is not None:
+                return _sound(router, address, route)
     raise refusal or UnknownAddressError(f"no router knows the address {address!r}")
+
+
+def _sound(router: Router, address: str, route: object) -> Route:
+    if not isinstance(route, Route):
+        wrong = f"{type(route).__name__}, which is no Route"
+    elif not route.recipients:
+        wrong = "a Route to nobody"
+    elif len(set(route.recipients)) != len(route.recipients):
+        wrong = "a Route that has somebody twice"
+    else:
+        return route
+    name = f"{type(router).__module__}.{type(router).__qualname__}"
+    raise RefusedError(f"the router {name} answers {address!r} with {wrong}; its plugin has to be mended")

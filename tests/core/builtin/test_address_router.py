@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from relaykit.builtin.routing import AddressRouter
-from relaykit.errors import UnknownAddressError, UsageError
+from relaykit.errors import RefusedError, UnknownAddressError, UsageError
 from relaykit.model import AddressKind, parse_address
 from relaykit.plugin import Route, find_route
 from relaykit.testing import RouterSuite
@@ -110,6 +110,23 @@ def test_where_no_router_knows_anybody_the_first_refusal_is_told():
         find_route([Rota(), AddressRouter()], "nobody", "user", TWO)
     with pytest.raises(UnknownAddressError, match="no router knows the address 'a b'"):
         find_route([AddressRouter(), Rota()], "a b", "user", TWO)
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        ("reviewer", "str, which is no Route"),
+        (Route(recipients=()), "a Route to nobody"),
+        (Route(recipients=("main", "main")), "a Route that has somebody twice"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused_with_the_router_that_gave_it(answer, wrong):
+    class Odd:
+        def route(self, address, sender, directory):
+            return answer
+
+    with pytest.raises(RefusedError, match=rf"the router {__name__}\..*Odd answers 'x' with {wrong}"):
+        find_route([Odd(), Rota(x="main")], "x", "user", TWO)
 
 
 ADDRESSES = st.one_of(

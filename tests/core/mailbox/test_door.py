@@ -11,6 +11,7 @@ from relaykit.errors import RefusedError, UnknownAddressError
 from relaykit.mailbox import letters, reading
 from relaykit.mailbox.door import open_door
 from relaykit.model import USER, Draft, Limits
+from relaykit.plugin import Directory, Route
 
 HEAVY = ("asyncio", "anyio", "trio", "jsonschema", "importlib.metadata", "pluggy", "typer", "difflib", "tempfile")
 
@@ -40,6 +41,18 @@ def test_what_an_operation_refuses_leaves_nothing(tmp_path: Path) -> None:
             door.run(letters.put, Draft(sender="maria", to=USER, body="hello"))
         assert door.run(reading.inbox, USER) == []
         door.run(letters.put, Draft(sender="maria", to=USER, body="hey"))
+
+
+def test_a_name_that_the_first_router_refuses_may_be_the_next_ones(tmp_path: Path) -> None:
+    class Aliases:
+        def route(self, address: str, _sender: str, _directory: Directory) -> Route | None:
+            return Route(recipients=(USER,)) if address == "me" else None
+
+    with open_door(tmp_path, routers=[AddressRouter(), Aliases()]) as door:
+        door.run(letters.put, Draft(sender="maria", to="me", body="hello"))
+        assert [item.message.to for item in door.run(reading.inbox, USER)] == ["me"]
+        with pytest.raises(UnknownAddressError, match="nobody is called 'them'"):
+            door.run(letters.put, Draft(sender="maria", to="them", body="hello"))
 
 
 def test_without_routers_no_address_is_known(tmp_path: Path) -> None:
