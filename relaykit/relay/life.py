@@ -14,6 +14,7 @@ from relaykit.config.records import AgentConfig
 from relaykit.errors import ProviderError
 from relaykit.model import Agent, Claim, SessionRecord
 from relaykit.plugin import AnswersHooks, Endpoint, Provider, Session, SessionRequest
+from relaykit.relay.cancellations import ordered_only
 from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.begun import Begun
 from relaykit.relay.delivering.claimed import ClaimedMailbox
@@ -72,12 +73,13 @@ async def open_worker(setting: AgentSetting, claim: Claim, resume: str | None) -
     """
     reached("claimed")
     services = setting.services
-    async with setting.open_provider() as provider:
-        if not provider.capabilities.detached:
-            # One that the configuration no longer wants detached would be a second writer of the same session.
-            await end_detached(children_directory(services.config.home, setting.agent.id), services.clock.boot_id())
-        async with _worker(setting, claim, resume, provider) as worker:
-            yield worker
+    with ordered_only():
+        async with setting.open_provider() as provider:
+            if not provider.capabilities.detached:
+                # One that the configuration no longer wants detached would be a second writer of the same session.
+                await end_detached(children_directory(services.config.home, setting.agent.id), services.clock.boot_id())
+            async with _worker(setting, claim, resume, provider) as worker:
+                yield worker
 
 
 @asynccontextmanager
@@ -144,7 +146,8 @@ async def work(worker: Worker, silence: float) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(Watchdog(worker, silence).run, name=f"{worker.state.agent.id}: watchdog")
-        await worker.run()
+        with ordered_only():
+            await worker.run()
         tasks.cancel_scope.cancel()
 
 

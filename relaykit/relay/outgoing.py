@@ -10,6 +10,7 @@ import anyio
 from relaykit.errors import LeaseLostError, TransportError, TransportRefusedError
 from relaykit.model import LeasedDelivery, State
 from relaykit.plugin import Receipt, Subscribable, Transport
+from relaykit.relay.cancellations import ordered_only
 from relaykit.relay.dispatcher import Bell
 from relaykit.relay.insisting import insist
 from relaykit.relay.services import Services
@@ -93,11 +94,16 @@ class Outgoing:
     async def _take(self, item: LeasedDelivery, recipient: str) -> Receipt:
         """Have the transport send it; whatever a plugin raises by mistake is no end of the relay."""
         try:
-            return await self._transport.send(item.message, recipient)
+            with ordered_only():
+                receipt = await self._transport.send(item.message, recipient)
         except TransportError:
             raise
         except Exception as error:
             raise TransportError(f"the transport has a fault: {error!r}") from error
+        if isinstance(receipt, Receipt) and isinstance(receipt.detail, str):
+            return receipt
+        self._report(f"{recipient}: the transport has a fault: it answers with no receipt, but {receipt!r}")
+        return Receipt(detail="sent, as far as is known: the transport gave no receipt")
 
     async def _end(self, item: LeasedDelivery, state: State, reason: str) -> None:
         try:

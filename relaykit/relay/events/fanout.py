@@ -12,6 +12,7 @@ from anyio.abc import TaskStatus
 
 from relaykit.model import BlockDelta, Event, Gap
 from relaykit.plugin import SessionStore, StatusSink
+from relaykit.relay.cancellations import ordered_only
 from relaykit.relay.events.watchqueue import WatchQueue
 from relaykit.relay.events.weight import weigh
 
@@ -188,7 +189,8 @@ async def feed(
                 is_open = True
                 task_status.started()
                 async for item in items:
-                    await sink.tell(item)
+                    with ordered_only():
+                        await sink.tell(item)
     except Exception as error:
         if not is_open:
             raise

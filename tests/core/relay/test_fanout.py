@@ -397,6 +397,25 @@ async def test_a_sink_that_raises_is_closed_and_reported_and_the_others_go_on():
     assert (name, type(error)) == ("bad", ValueError)
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # only there can anyone be cancelled without a scope
+async def test_a_sink_that_lets_a_cancellation_out_that_nobody_ordered_is_closed_like_one_that_raises():
+    class Cancelled(ListSink):
+        async def tell(self, item):
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+
+    sink, failures = Cancelled(), []
+    async with scene() as it, it.recorder() as recorder, anyio.create_task_group() as tasks:
+        await tasks.start(feed, it.fanout, "bad", sink.opened(), lambda *failure: failures.append(failure))
+        await it.notes(recorder, "one")
+        await anyio.wait_all_tasks_blocked()
+        assert sink.closed
+        it.fanout.close()
+    ((name, error),) = failures
+    assert (name, type(error)) == ("bad", RuntimeError)
+
+
 async def test_a_sink_that_cannot_be_opened_says_so_to_whoever_starts_it():
     @asynccontextmanager
     async def broken():

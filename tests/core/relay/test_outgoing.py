@@ -144,6 +144,25 @@ async def test_a_transport_with_a_fault_of_its_own_is_reported_and_tried_again(w
     assert any("a plugin's mistake" in line for line in world.reports)
 
 
+@pytest.mark.parametrize("receipt", [None, "taken", Receipt(detail=None)])  # type: ignore[arg-type]
+async def test_what_a_transport_sent_and_gave_no_receipt_for_is_not_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, receipt: object
+) -> None:
+    outside, sent = Outside(), []
+
+    async def send(message: Message, recipient: str) -> object:
+        sent.append(message.body)
+        return receipt
+
+    monkeypatch.setattr(outside, "send", send)
+    async with world.relay(transports={"dock": outside}) as relay:
+        accepted = await relay.send("bob@dock", "hello bob")
+        (delivery,) = (await world.ended(accepted.message.id)).deliveries
+    assert (delivery.state, sent) == (State.ACKNOWLEDGED, ["hello bob"])
+    assert "gave no receipt" in delivery.reason
+    assert any("no receipt" in line for line in world.reports)
+
+
 async def test_a_transport_that_cannot_say_whom_it_reaches_sends_them_nothing_is_reported_once_and_ends_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
