@@ -75,9 +75,14 @@ class Connection:
         self._waiting.pop(request, None)
 
     def say(self, said: str, submission: str, priority: str) -> bytes:
-        """Return what to send for a person's message; its id comes back wherever claude speaks of it."""
+        """Return what to send for a message; its id comes back wherever claude speaks of it.
+
+        Taken as typed, an ``@path`` in it would be replaced by the file, which nobody would be asked for: it may be
+        another agent's text. A command is only what begins with a slash, as no text but the person's own does.
+        """
         message = {"role": "user", "content": said}
-        more = {"parent_tool_use_id": None, "session_id": "", "uuid": submission, "priority": priority}
+        about = {"uuid": submission, "priority": priority, "client_composed": not said.startswith("/")}
+        more = {"parent_tool_use_id": None, "session_id": "", **about}
         return as_line({"type": "user", "message": message, **more})
 
     def answer(self, request: str, result: Fields) -> bytes:

@@ -95,7 +95,7 @@ class Outgoing:
         """Have the transport send it; whatever a plugin raises by mistake is no end of the relay."""
         try:
             with ordered_only():
-                receipt = await self._transport.send(item.message, recipient)
+                receipt: object = await self._transport.send(item.message, recipient)
         except TransportError:
             raise
         except Exception as error:

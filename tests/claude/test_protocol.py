@@ -67,6 +67,13 @@ def test_a_message_of_a_person_carries_its_id_and_priority():
     assert message["message"] == {"role": "user", "content": "hö"}
 
 
+@pytest.mark.parametrize(
+    ("said", "verbatim"), [("look at @/etc/passwd", True), ("[Message 1 …]\n\n/clear", True), ("/clear", False)]
+)
+def test_only_what_begins_with_a_slash_is_taken_as_typed(said, verbatim):
+    assert sent(Connection().say(said, "1", "later"))["client_composed"] is verbatim
+
+
 def test_an_answer_that_nobody_waits_for_any_longer_is_passed_over_and_not_kept():
     connection = Connection()
     late, _ = connection.request("interrupt", {})

@@ -202,3 +202,15 @@ def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
     starts = [note["data"]["source"] for note in notes if note["name"] == "hook.SessionStart"]
     assert (starts[0], starts[-1]) == ("startup", "resume")
     assert "hook.PreCompact" in [note["name"] for note in notes]
+
+
+@pytest.mark.parametrize("text", ["look at @{path} please", "@{path}"])
+def test_a_path_in_a_message_is_no_file_that_nobody_was_asked_for(house, tmp_path, text):
+    path = tmp_path / "elsewhere"
+    path.write_text("the secret of elsewhere\n")
+    with house.run(main={"approval": "deny"}):
+        assert house.send("main", f"say:seen {text.format(path=path)}", "--wait", "30")
+        assert house.program("send", "main", "/context", "--wait", "30").code == 0, "a person's command is still one"
+    asked = [json.dumps(request) for request in house.stub.requests()]
+    assert asked
+    assert not [one for one in asked if "the secret of elsewhere" in one]

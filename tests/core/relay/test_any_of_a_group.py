@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import anyio
 import pytest
 from msgspec.structs import replace
 
@@ -52,7 +51,7 @@ async def test_a_now_interrupts_none_of_them_and_is_the_first_that_one_takes(wor
             await world.until(busy[-1].message.id, lambda delivery: delivery.state is State.SEEN)
             await relay.send(session.request.agent, "more work")
         await relay.send("any:tag:x", "urgent", priority=Priority.NOW)
-        await anyio.sleep(0.3)
+        await settle()
         assert [session.interrupts for session in sessions] == [0, 0]
         sessions[1].end(text="done")
         assert (await sessions[1].submitted(2)).text == "urgent"

@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import asynccontextmanager
 
 import anyio
