@@ -117,7 +117,7 @@ def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:
     """
     agent = Known(tx).agent(draft.to)
     priority = draft.priority or (agent and agent.priority) or Priority.LATER
-    draft = replace(draft, body=draft.body.encode("utf-8", "replace").decode())
+    draft = replace(draft, body=rows.storable(draft.body))
     beyond = "@" in draft.to or "@" in draft.sender
     held = is_too_many(tx, draft, beyond=beyond)
     number, message = write_message(tx, draft, origin, beyond=beyond)

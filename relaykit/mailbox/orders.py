@@ -71,7 +71,7 @@ def advance(tx: Transaction, command: str, state: CommandState, result: str = ""
     tx.write(
         "UPDATE command SET state = ?, result = ? WHERE id = ? AND state IN ('accepted', 'running')",
         state,
-        result,
+        rows.storable(result),
         command,
     )
 

@@ -110,7 +110,12 @@ def line(text: str) -> str:
     """Return a text as one line that can be stored, whatever it came from."""
     if text.isprintable():
         return text
-    return text.translate(_UNPRINTABLE).encode("utf-8", "replace").decode()
+    return storable(text.translate(_UNPRINTABLE))
+
+
+def storable(text: str) -> str:
+    """Return a text as it can be stored: half a surrogate pair has a question mark in its place."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def steps(text: str) -> tuple[Step, ...]:

@@ -53,7 +53,11 @@ def set_task(tx: Transaction, message: str, agent: str, state: TaskState, note: 
         raise RefusedError(f"a note on a task has at most {_NOTE} characters; send a message for more")
     ended = state is not TaskState.IN_PROGRESS
     tx.write(
-        "UPDATE task SET state = ?, note = ?, said = ? WHERE delivery = ?", state, _clean(note), ended, found.delivery
+        "UPDATE task SET state = ?, note = ?, said = ? WHERE delivery = ?",
+        state,
+        rows.storable(note),
+        ended,
+        found.delivery,
     )
     return _again(tx, found)
 
@@ -90,7 +94,3 @@ def _is_for(tx: Transaction, task: Task, agent: str) -> bool:
 
 def _again(tx: Transaction, found: Task) -> Task:
     return rows.task(tx.row(f"SELECT {rows.TASK} WHERE task.delivery = ?", found.delivery))
-
-
-def _clean(note: str) -> str:
-    return note.encode("utf-8", "replace").decode()

@@ -90,7 +90,8 @@ class Question(Record, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """A hash of what is asked, to tell a replay from another question."""
-        return hashlib.sha256(f"{self.action}\0{self.title}\0{self.detail}".encode()).hexdigest()
+        asked = f"{self.action}\0{self.title}\0{self.detail}"
+        return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class PermissionRequest(Record, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from relaykit.errors import ProviderError
 from relaykit.model import (
     DRAIN,
     Capabilities,
@@ -97,6 +98,19 @@ async def test_compacting_waits_for_the_turn_that_runs(world: World) -> None:
         session.end(text="done")
         assert (await world.outcome(command)).state is CommandState.SUCCEEDED
     assert session.compacted == 1
+
+
+async def test_an_order_that_fails_with_half_a_surrogate_pair_in_the_reason_fails_and_ends_no_session(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def compact() -> None:
+        raise ProviderError(Fault(whose=Whose.RELAY, code="c", message="cut \ud83d"))
+
+    async with world.relay() as relay:
+        monkeypatch.setattr(await world.provider.opened(), "compact", compact)
+        done = await order(world, relay, CommandKind.COMPACT)
+    assert (done.state, done.result) == (CommandState.FAILED, "cut ?")
+    assert world.reports == []
 
 
 async def test_the_session_goes_on_with_another_model(world: World) -> None:

@@ -26,11 +26,11 @@ from relaykit.testing.scripted import SECONDS, ScriptedSession
 pytestmark = pytest.mark.anyio
 
 
-async def asking(world: World, relay: object) -> tuple[str, ScriptedSession]:
+async def asking(world: World, relay: object, title: str = "rm -r build") -> tuple[str, ScriptedSession]:
     accepted = await relay.send("a", "hello", thread="t")
     session = await world.provider.opened()
     session.start((await session.submitted()).id)
-    session.ask("rm -r build")
+    session.ask(title)
     return accepted.message.id, session
 
 
@@ -53,6 +53,17 @@ async def test_a_question_waits_for_a_person_and_the_turn_goes_on_as_they_decide
         assert await session.decided() == ("q1", Decision.APPROVE_FOR_SESSION)
         session.end(text="removed")
         assert (await world.ended(message)).deliveries[0].state is State.ANSWERED
+
+
+async def test_a_question_with_half_a_surrogate_pair_waits_for_a_person_like_any_other(world: World) -> None:
+    async with world.relay() as relay:
+        message, session = await asking(world, relay, "rm caf\ud83d.txt")
+        request = await open_request(world)
+        await relay.decide(request.id, Decision.APPROVE)
+        assert await session.decided() == ("q1", Decision.APPROVE)
+        session.end(text="removed")
+        assert (await world.ended(message)).deliveries[0].state is State.ANSWERED
+    assert world.reports == []
 
 
 async def test_a_question_of_no_turn_outlasts_every_turn_shows_in_the_status_and_is_answered(world: World) -> None:
