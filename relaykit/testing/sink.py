@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -17,12 +18,13 @@ import pytest
 
 from relaykit.model import BlockEnded, ErrorRaised, Event, Fault, Gap, Occurrence, ProviderNote, Whose
 from relaykit.plugin import Component, Context, StatusSink
+from relaykit.registry import STATUS_SINK, Registry
 from relaykit.testing.clock import VirtualClock
 from relaykit.testing.occurrences import EVERY, NASTY_TEXT, numbered, text_block
 
 SECONDS = 10.0
 """Within which each test is over."""
-_HEAVY = ("asyncio", "anyio", "httpx", "jsonschema", "sqlite3", "starlette", "trio", "typer", "websockets")
+_HEAVY = ("asyncio", "httpx", "jsonschema", "sqlite3", "starlette", "trio", "typer", "websockets")
 GAP = Gap(agent="a", after=3, before=9, missed=5)
 
 
@@ -39,15 +41,33 @@ class _NotLent:
 class _Suite:
     """What the parts of the suite have in common."""
 
-    component: Component[StatusSink]
-    module: str
-    """The module that registers the component, whose import must be cheap."""
+    plugin: str = ""
+    """The module that the entry point names."""
+    component: str | Component[StatusSink]
+    """Its name; or the component itself, which no plugin needs to offer."""
+    module: str = ""
+    """The module that makes the component, where it is given itself."""
     bad_options: ClassVar[Mapping[str, Any]] = {"no such option": True}
     """Options that the schema refuses."""
 
     def options(self, directory: Path) -> Mapping[str, Any]:  # noqa: ARG002 - for those who override it
-        """Return options with which it works; a directory is there for its files."""
+        """Return options with which it works; a directory is there for its files. A mapping in its place is them."""
         return {}
+
+    @property
+    def offered(self) -> Component[StatusSink]:
+        """The component, as the plugin offers it where it is named."""
+        if isinstance(self.component, Component):
+            return self.component
+        registry = Registry()
+        registry.register(import_module(self.plugin), self.plugin)
+        return registry.component(STATUS_SINK, self.component)
+
+    def opening_options(self, directory: Path) -> Mapping[str, Any]:
+        """Return what ``options`` says, whichever way it does."""
+        said: Any = self.options
+        options: Mapping[str, Any] = said if isinstance(said, Mapping) else said(directory)
+        return options
 
     def context(self, directory: Path) -> Context:
         """Return what the sink is lent."""
@@ -63,23 +83,23 @@ class _Suite:
 
     def open(self, directory: Path) -> AbstractAsyncContextManager[StatusSink]:
         """Open the sink as a relay does."""
-        return self.component.open(self.options(directory), self.context(directory))
+        return self.offered.open(self.opening_options(directory), self.context(directory))
 
 
 class _Registering(_Suite):
     def test_importing_it_loads_nothing_heavy(self) -> None:
-        code = f"import sys, {self.module}; print(*sys.modules)"
+        code = f"import sys, {self.module or self.plugin}; print(*sys.modules)"
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=SECONDS)
         assert set(_HEAVY).isdisjoint(run.stdout.split())
 
     def test_its_options_are_a_schema_that_describes_each(self) -> None:
-        schema = self.component.options_schema
+        schema = self.offered.options_schema
         jsonschema.Draft202012Validator.check_schema(schema)
         assert all(option.get("description") for option in schema.get("properties", {}).values())
 
     def test_good_options_fit_and_bad_ones_do_not(self, tmp_path: Path) -> None:
-        validator = jsonschema.Draft202012Validator(self.component.options_schema)
-        validator.validate(self.options(tmp_path))
+        validator = jsonschema.Draft202012Validator(self.offered.options_schema)
+        validator.validate(self.opening_options(tmp_path))
         assert not validator.is_valid(self.bad_options)
 
 
@@ -132,4 +152,4 @@ class _Telling(_Suite):
 
 @pytest.mark.anyio
 class StatusSinkSuite(_Registering, _Telling):
-    """Subclass it as ``TestYourSink``, set ``component`` and ``module``, and define ``options`` where it needs some."""
+    """Subclass it as ``TestYourSink``, set ``plugin`` and ``component``, and ``options`` where it needs some."""

@@ -1,4 +1,4 @@
-"""Routers, credential stores and sinks with one fault each, and session stores that keep theirs from the outside."""
+"""Routers and credential stores with one fault each, and session stores that keep theirs from the outside."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 from msgspec.structs import replace
 
 from relaykit.errors import CredentialError
-from relaykit.model import NAME, BlockEnded, Credential, Gap, Secret
+from relaykit.model import NAME, Credential, Secret
 from relaykit.plugin import Component, Route, hookimpl
 from relaykit.testing.memory_credentials import MemoryCredentials
 
@@ -202,32 +202,6 @@ class ShowsWhatItCannotKeep(GoodChanges):
             super().fits(credential)
         except CredentialError as error:
             raise CredentialError(f"cannot keep {credential.secret.reveal()!r}") from error
-
-
-class GoodSink:
-    def __init__(self, context):
-        pass
-
-    async def tell(self, item):
-        await anyio.lowlevel.checkpoint()
-
-
-class ChokesOnGaps(GoodSink):
-    async def tell(self, item):
-        if isinstance(item, Gap):
-            raise TypeError("a gap has no number")
-
-
-class ChokesOnStrangeText(GoodSink):
-    async def tell(self, item):
-        if isinstance(item.what if not isinstance(item, Gap) else None, BlockEnded):
-            item.what.block.text.encode()
-
-
-class NeedsTheStore(GoodSink):
-    async def tell(self, item):
-        if not isinstance(item, Gap) and not item.session:
-            raise LookupError("an event without a session")
 
 
 class SessionsThrough:

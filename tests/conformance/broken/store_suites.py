@@ -121,13 +121,8 @@ class ShowsWhatItCannotKeep(GoodChanges):
 
 
 class BrokenSink(Broken, StatusSinkSuite):
-    module = "good_sink"
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        cls.component = broken_stores.component(getattr(broken_stores, cls.__name__))
-
-    test_importing_it_loads_nothing_heavy = None
+    plugin = "broken_sinks"
+    options: ClassVar = {}
 
 
 class GoodSink(BrokenSink):
