@@ -7,6 +7,7 @@ from enum import StrEnum
 from relaykit.errors import LeaseLostError, ProviderError, RelaykitError, StoreError
 from relaykit.model import CommandKind, Fault, Whose
 from relaykit.relay.delivering.lost import SessionLostError
+from relaykit.relay.raised import raised_at
 
 
 class End(StrEnum):
@@ -59,7 +60,8 @@ def why(error: BaseException, *, ready: bool) -> ProviderError | str:
         case RelaykitError() if not ready:
             return ProviderError(Fault(whose=Whose.AGENT, code="not_opened", message=str(error)))
         case _:
-            return f"{type(error).__name__}: {error}"
+            at = raised_at(error)
+            return f"{type(error).__name__}: {error}" + (f" ({at})" if at else "")
 
 
 def died(why: str) -> Fault:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 HOOKS = """
@@ -17,7 +19,7 @@ async def opens(options, context):
 
 @hookimpl
 def relaykit_providers():
-    return [Component(name="odd", summary="", open=opens, check=fails, projects=fails)]
+    return [Component(name="odd", summary="", open=fails, check=fails, projects=fails)]
 
 def uses():
     return [Component(name="odd", summary="", open=fails), Component(name="blind", summary="", open=opens, check=fails)]
@@ -73,6 +75,13 @@ def test_a_check_that_fails_by_mistake_is_a_finding_and_a_problem(odd):
     checks = [(one["check"], one["level"], one["text"]) for one in odd("doctor", "--json").json["checks"]]
     assert ("sink", "fail", f"x: {said}") in checks
     assert ("provider", "warn", f"odd: provider 'odd' {PLUGIN}: check {RAISED}") in checks
+
+
+def test_a_provider_that_cannot_be_opened_is_told_with_the_line_that_raised(odd):
+    with odd.start("run", "--provider", "odd") as relay:
+        assert relay.stderr.readline() == "relaykit: odd: ValueError: out of order (odd_plugin.py:6)\n"
+        relay.send_signal(signal.SIGTERM)
+        relay.wait(30)
 
 
 def test_a_profile_that_a_provider_cannot_project_is_told_in_one_line(odd):
