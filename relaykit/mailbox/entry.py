@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from relaykit.mailbox.chain import Origin
     from relaykit.mailbox.transaction import Transaction
+    from relaykit.model import Agent
 
 _HOUR = 3600.0
 _COLUMNS = (
@@ -115,8 +116,9 @@ def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:
     Where marks are lost beyond a transport, two sides may answer each other for ever; so the last of too many in an
     hour is held, and a person asked.
     """
-    agent = Known(tx).agent(draft.to)
-    priority = draft.priority or (agent and agent.priority) or Priority.LATER
+    known = Known(tx)
+    agent = known.agent(draft.to)
+    priority = capped(draft.priority or (agent and agent.priority) or Priority.LATER, known.agent(draft.sender))
     draft = replace(draft, body=rows.storable(draft.body))
     beyond = "@" in draft.to or "@" in draft.sender
     held = is_too_many(tx, draft, beyond=beyond)
@@ -125,6 +127,12 @@ def post(tx: Transaction, draft: Draft, origin: Origin) -> Message:
     if held:
         ask_to_let_go(tx, delivery.id, message)
     return message
+
+
+def capped(priority: Priority, sender: Agent | None) -> Priority:
+    """Return the priority as far as the sender may go: an agent that may not interrupt others sends at most ``next``."""
+    lowered = priority is Priority.NOW and sender is not None and not sender.may_send_now
+    return Priority.NEXT if lowered else priority
 
 
 def is_too_many(tx: Transaction, draft: Draft, *, beyond: bool) -> bool:

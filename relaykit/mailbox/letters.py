@@ -15,7 +15,7 @@ from relaykit.mailbox.asking import ask_to_let_go
 from relaykit.mailbox.chain import closes_circle, origin
 from relaykit.mailbox.directory import Known
 from relaykit.mailbox.ends import end
-from relaykit.mailbox.entry import enter_pool, is_too_many, write_delivery, write_message
+from relaykit.mailbox.entry import capped, enter_pool, is_too_many, write_delivery, write_message
 from relaykit.mailbox.heads import head_of
 from relaykit.mailbox.reaching import may_reach, resolve
 from relaykit.model import ATTACHMENTS, USER, Accepted, Agent, Delivery, Draft, Message, Priority, State
@@ -191,9 +191,7 @@ def _conflict(draft: Draft) -> ConflictError:
 
 
 def _as_allowed(draft: Draft, sender: Agent | None) -> Draft:
-    if sender and draft.priority is Priority.NOW and not sender.may_send_now:
-        return replace(draft, priority=Priority.NEXT)
-    return draft
+    return replace(draft, priority=capped(draft.priority, sender)) if draft.priority else draft
 
 
 def _ways(tx: Transaction, known: Known, draft: Draft) -> list[_Way]:
@@ -208,7 +206,8 @@ def _ways(tx: Transaction, known: Known, draft: Draft) -> list[_Way]:
 
 def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:
     agent = known.agent(name)
-    priority = draft.priority or (agent and agent.priority) or Priority.LATER
+    sender = None if draft.account else known.agent(draft.sender)
+    priority = capped(draft.priority or (agent and agent.priority) or Priority.LATER, sender)
     if draft.kind.automatic:
         return _Way(name, priority)
     if agent and not may_reach(tx, known, draft.sender, agent):

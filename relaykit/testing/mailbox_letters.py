@@ -142,6 +142,22 @@ class Priorities(MailboxPart):
         (lowered,) = (await bench.put("loud", sender="a", priority=Priority.NOW)).deliveries
         assert lowered.priority is Priority.NEXT
 
+    async def test_nor_does_an_agents_message_become_now_by_its_recipients_default(self, bench: Bench) -> None:
+        await bench.claim("loud", may_send_now=True)
+        await bench.claim("b", priority=Priority.NOW)
+        for sender, priority in (("a", Priority.NEXT), ("loud", Priority.NOW), (USER, Priority.NOW)):
+            (sent,) = (await bench.put("b", sender=sender)).deliveries
+            assert sent.priority is priority, sender
+
+    async def test_nor_do_an_agents_reply_and_the_notice_of_its_end(self, bench: Bench) -> None:
+        await bench.claim("b", priority=Priority.NOW)
+        for _ in range(2):
+            await bench.put("a", sender="b")
+        reply = await bench.exchange("a")
+        assert (await bench.delivery(reply.id)).priority is Priority.NEXT
+        await bench.fail(await bench.begin("a"))
+        assert [item.delivery.priority for item in await bench.mailbox.inbox("b")] == [Priority.NEXT] * 2
+
 
 class Groups(MailboxPart):
     """Groups, and any one of a group."""
