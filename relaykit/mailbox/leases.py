@@ -34,9 +34,10 @@ _OWN = (
 )
 """The first in an agent's own queue, where the claim is good and nothing else may be its."""
 NOT_ANOTHERS = (
-    "NOT EXISTS (SELECT 1 FROM task WHERE task.delivery = pool.delivery AND task.agent <> pool.agent AND task.said = 0)"
+    "NOT EXISTS (SELECT 1 FROM task WHERE task.delivery = pool.delivery AND task.agent <> pool.agent "
+    "AND (task.said = 0 OR task.state = 'done'))"
 )
-"""Of what waits for any of a group: nobody else has claimed its task."""
+"""Of what waits for any of a group: nobody else has claimed its task, or has done it."""
 
 
 @told(Audience.OTHERS)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _NOTE = 1000
 """Characters that an agent may say of a task."""
+# What came to one agent alone nobody else can go on with.
+_HELD = ("state = 'claimed'", "state = 'in progress' AND delivery IN (SELECT delivery FROM pool)")
 _SAID = {TaskState.IN_PROGRESS, TaskState.DONE, TaskState.FAILED}
 
 
@@ -63,12 +65,15 @@ def set_task(tx: Transaction, message: str, agent: str, state: TaskState, note: 
 
 
 def free_claims(tx: Transaction, beaten_since: float) -> int:
-    """Open the tasks that were claimed by agents whose relays have stopped to live; return how many."""
-    return tx.write(
-        "UPDATE task SET state = 'open', agent = NULL WHERE state = 'claimed' AND agent NOT IN ("
-        "SELECT agent.id FROM agent JOIN relay ON relay.incarnation = agent.owner WHERE beat >= ?) "
-        "AND delivery IN (SELECT id FROM delivery WHERE id = task.delivery AND state = 'queued')",
-        beaten_since,
+    """Open the tasks that are held by agents whose relays have stopped to live, and wait; return how many."""
+    return sum(
+        tx.write(
+            f"UPDATE task SET state = 'open', agent = NULL, note = '' WHERE {held} AND agent NOT IN ("
+            "SELECT agent.id FROM agent JOIN relay ON relay.incarnation = agent.owner WHERE beat >= ?) "
+            "AND delivery IN (SELECT id FROM delivery WHERE id = task.delivery AND state = 'queued')",
+            beaten_since,
+        )
+        for held in _HELD
     )
 
 

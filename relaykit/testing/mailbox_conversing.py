@@ -212,6 +212,34 @@ class Tasks(MailboxPart):
         await bench.mailbox.leave("relay-2")
         assert (await self._task(bench, asked.id)).state is TaskState.OPEN
 
+    @pytest.mark.parametrize("died", [True, False])
+    async def test_so_does_a_task_in_progress_that_was_not_handed_over(self, bench: Bench, died: bool) -> None:
+        await self._relays(bench)
+        await bench.claim("b", tags=("x",))
+        await bench.claim("c", tags=("x",), relay="relay-2")
+        asked = (await bench.put("any:tag:x", task="mend it")).message
+        await bench.mailbox.claim_task(asked.id, "c")
+        await bench.mailbox.set_task(asked.id, "c", TaskState.IN_PROGRESS, "half of it")
+        assert await bench.offered("b") is None
+        if died:
+            await bench.mailbox.beat(RELAY, "boot", 40.0)
+            await bench.mailbox.release_stale("boot", 15.0)
+        else:
+            await bench.mailbox.leave("relay-2")
+        found = await self._task(bench, asked.id)
+        assert (found.state, found.agent, found.note) == (TaskState.OPEN, None, "")
+        assert await bench.offered("b") is not None
+
+    async def test_what_one_of_any_has_done_is_given_to_nobody_else(self, bench: Bench) -> None:
+        await self._relays(bench)
+        await bench.claim("b", "c", tags=("x",))
+        asked = (await bench.put("any:tag:x", task="mend it")).message
+        await bench.mailbox.claim_task(asked.id, "c")
+        await bench.mailbox.set_task(asked.id, "c", TaskState.DONE, "mended")
+        assert await bench.offered("b") is None
+        assert list(await bench.mailbox.waiting(["b", "c"])) == ["c"]
+        assert (await bench.lease("c")).message.id == asked.id
+
     async def test_a_task_is_its_holders_to_speak_of(self, bench: Bench) -> None:
         await bench.claim("b")
         asked = (await bench.put("b", sender="a", task="mend it")).message
