@@ -19,6 +19,21 @@ _PAGES = 4096
 """Free pages given back with each batch, 16 MiB: how long the writer is held up depends on it."""
 # What came for any of a group is its taker's, who may never have had a queue of its own.
 _RECIPIENTS = "SELECT recipient FROM queue UNION SELECT id FROM agent"
+# An answer climbs from what is under way to whoever asked first, and every delivery on that way tells where to go on.
+_CAUSES = f"""
+WITH RECURSIVE cause (id) AS (
+    SELECT message.cause FROM ({_RECIPIENTS}) AS known
+        CROSS JOIN delivery ON delivery.recipient = known.recipient AND ended_at IS NULL
+        CROSS JOIN message ON message.number = delivery.message WHERE message.cause IS NOT NULL
+    UNION SELECT message.cause FROM cause CROSS JOIN delivery ON delivery.id = cause.id
+        CROSS JOIN message ON message.number = delivery.message WHERE message.cause IS NOT NULL
+) SELECT id FROM cause
+"""
+_OLD = f"""
+SELECT delivery.id, delivery.message FROM ({_RECIPIENTS}) AS known
+    CROSS JOIN delivery ON delivery.recipient = known.recipient
+    WHERE ended_at IS NOT NULL AND ended_at < ? AND delivery.id NOT IN ({_CAUSES}) LIMIT ?
+"""
 
 
 def tick(tx: Transaction) -> float | None:
@@ -39,13 +54,11 @@ def tick(tx: Transaction) -> float | None:
 
 
 def sweep(tx: Transaction, *, settled_before: float, keys_before: float, limit: int = 500) -> int:
-    """Remove at most so many deliveries that ended before, keep their messages' ids as tombstones; return how many."""
-    found = tx.rows(
-        f"SELECT delivery.id, delivery.message FROM ({_RECIPIENTS}) AS known "
-        "CROSS JOIN delivery ON delivery.recipient = known.recipient WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT ?",
-        settled_before,
-        limit,
-    )
+    """Remove at most so many deliveries that ended before, keep their messages' ids as tombstones; return how many.
+
+    What led to something that is under way stays as long as that.
+    """
+    found = tx.rows(_OLD, settled_before, limit)
     tx.write_many("DELETE FROM delivery WHERE id = ?", [(delivery,) for delivery, _ in found])
     for number in {message for _, message in found}:
         _bury(tx, number)

@@ -258,5 +258,8 @@ class Mailbox(Letters, Agents, Leases, Orders, Permissions, Conversing, Tasks, I
         ...
 
     async def sweep(self, *, settled_before: float, keys_before: float, limit: int = 500) -> int:
-        """Remove at most ``limit`` deliveries that ended before, keep their ids as tombstones; return how many."""
+        """Remove at most ``limit`` deliveries that ended before, keep their ids as tombstones; return how many.
+
+        Those stay that led to one under way: its message's cause, that one's cause, and so on.
+        """
         ...

@@ -27,6 +27,7 @@ _ASSERTING = (
     "mailbox_letters",
     "mailbox_orders",
     "mailbox_recall",
+    "mailbox_retention",
     "provider",
     "provider_abilities",
     "provider_bench",

@@ -11,6 +11,7 @@ from relaykit.testing import mailbox_letters as letters
 from relaykit.testing import mailbox_orders as orders
 from relaykit.testing import mailbox_queueing as queueing
 from relaykit.testing import mailbox_recall as recall
+from relaykit.testing import mailbox_retention as retention
 
 __all__ = ["MailboxSuite"]
 
@@ -42,8 +43,8 @@ class MailboxSuite(
     agents.Relays,
     orders.Orders,
     orders.Permissions,
-    orders.Retention,
     orders.Watching,
+    retention.Retention,
 ):
     """Every promise of a mailbox, each a test, on asyncio and on trio.
 

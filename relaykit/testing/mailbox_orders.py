@@ -1,4 +1,4 @@
-"""What every mailbox promises of commands, permission requests, retention and watching."""
+"""What every mailbox promises of commands, permission requests and watching."""
 
 from __future__ import annotations
 
@@ -186,54 +186,6 @@ class Permissions(MailboxPart):
         await bench.mailbox.decide(request.id, Decision.APPROVE, by=USER)
         assert await bench.mailbox.waiting(["a"]) == {}
         assert await bench.mailbox.decided("a", bench.claims["a"].epoch) == []
-
-
-class Retention(MailboxPart):
-    """Removing what has ended."""
-
-    async def _age(self, bench: Bench, count: int) -> list[str]:
-        ids = []
-        for _ in range(count):
-            ids.append((await bench.put()).message.id)
-            await bench.mailbox.settle([(await bench.begin()).lease], *_GOOD)
-        await bench.clock.advance(100)
-        return ids
-
-    async def _sweep(self, bench: Bench, keys: float = 1e6, limit: int = 500) -> int:
-        now = bench.clock.now()
-        return await bench.mailbox.sweep(settled_before=now - 50, keys_before=now - keys, limit=limit)
-
-    async def test_what_ended_before_is_removed_and_what_is_under_way_stays(self, bench: Bench) -> None:
-        old = await self._age(bench, 2)
-        waiting = (await bench.put()).message
-        assert await self._sweep(bench) == 2
-        for name in old:
-            with pytest.raises(NotFoundError):
-                await bench.mailbox.trace(name)
-        assert (await bench.lease()).message == waiting
-        assert await self._sweep(bench) == 0
-
-    async def test_at_most_so_many_are_removed_at_once(self, bench: Bench) -> None:
-        await self._age(bench, 3)
-        assert [await self._sweep(bench, limit=2) for _ in range(3)] == [2, 1, 0]
-
-    async def test_a_message_stays_while_one_of_its_deliveries_does(self, bench: Bench) -> None:
-        await bench.claim("b")
-        sent = (await bench.put("broadcast")).message
-        await bench.mailbox.settle([(await bench.begin("b")).lease], *_GOOD)
-        await bench.clock.advance(100)
-        assert await self._sweep(bench) == 1
-        assert [one.recipient for one in (await bench.mailbox.trace(sent.id)).deliveries] == ["a"]
-
-    async def test_the_id_of_a_removed_message_is_remembered_for_a_time(self, bench: Bench) -> None:
-        (name,) = await self._age(bench, 1)
-        await self._sweep(bench)
-        again = await bench.put(id=name)
-        assert (again.first, again.deliveries) == (False, ())
-        with pytest.raises(ConflictError):
-            await bench.put(id=name, body="other")
-        await self._sweep(bench, keys=50)
-        assert (await bench.put(id=name, body="other")).first
 
 
 class Watching(MailboxPart):
