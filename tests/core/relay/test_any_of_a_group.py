@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from relaykit.model import Outcome, Priority, State, StatusKind
+from relaykit.model import CommandKind, Outcome, Priority, State, StatusKind
 from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
 
@@ -51,8 +51,9 @@ async def test_a_now_interrupts_none_of_them_and_is_the_first_that_one_takes(wor
             await world.until(busy[-1].message.id, lambda delivery: delivery.state is State.SEEN)
             await relay.send(session.request.agent, "more work")
         await relay.send("any:tag:x", "urgent", priority=Priority.NOW)
-        await settle()
+        for session in sessions * 2:  # whoever was steered twice has looked at what waits in between
+            await world.outcome(await relay.order(session.request.agent, CommandKind.STEER, "left"))
         assert [session.interrupts for session in sessions] == [0, 0]
         sessions[1].end(text="done")
-        assert (await sessions[1].submitted(2)).text == "urgent"
+        assert (await sessions[1].submitted(4)).text == "urgent"
         assert (await world.mailbox.trace(busy[0].message.id)).deliveries[0].state is State.SEEN
