@@ -25,6 +25,13 @@ class _Kind(NamedTuple):
     retry_ms: int | None = None
 
 
+_UNAUTHORISED = 401
+_KEYLESS = (
+    "a bearer token is needed: the key of an agent of this dock, which `relaykit dock agents add` or "
+    "`relaykit dock keys reset` prints at the dock's machine"
+)
+"""In place of what the guard says, which is of a relay's sessions."""
+
 KINDS = (
     _Kind("E_VALIDATION", 400, "VALIDATION"),
     _Kind("E_AUTH_FORBIDDEN", 403, "PERMISSION"),
@@ -79,7 +86,8 @@ def good(data: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, st
 
 def refusal(status: int, text: str) -> bytes:
     """Return the body with which the guard refuses a request."""
-    return json.dumps(WireError(_BY_STATUS.get(status, "E_VALIDATION_CONSTRAINT"), text).document()).encode()
+    said = _KEYLESS if status == _UNAUTHORISED else text
+    return json.dumps(WireError(_BY_STATUS.get(status, "E_VALIDATION_CONSTRAINT"), said).document()).encode()
 
 
 def missing(what: str, name: str) -> WireError:

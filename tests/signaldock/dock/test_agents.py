@@ -62,6 +62,14 @@ async def test_names_that_mean_someone_else_are_not_given(docks):
             assert answer.status in (400, 409)
 
 
+async def test_whoever_comes_without_a_good_key_is_told_of_the_docks_keys(docks):
+    async with docks.open("alice") as (alice,):
+        for given in (None, "Bearer sk_live_x"):
+            said = (await alice.ask("GET", "/messages/peek", Authorization=given)).json["error"]["message"]
+            assert "the key of an agent of this dock" in said
+            assert "session" not in said
+
+
 async def test_without_a_good_key_nothing_is_told(docks):
     async with docks.open("alice", "bob") as (alice, bob):
         for headers in (
