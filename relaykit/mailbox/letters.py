@@ -198,10 +198,21 @@ def _ways(tx: Transaction, known: Known, draft: Draft) -> list[_Way]:
     found = resolve(tx, known, draft.to, draft.sender)
     if found.pool:
         return [_to_any(tx, known, draft, found)]
-    ways = [_to_one(tx, known, draft, name) for name in found.recipients]
+    ways = [_to_one(tx, known, draft, name) for name in _told_of(tx, known, draft, found)]
     if not found.group and ways[0].refusal:
         raise (FullError if ways[0].is_full else RefusedError)(ways[0].refusal)
     return ways
+
+
+def _told_of(tx: Transaction, known: Known, draft: Draft, found: Route) -> Sequence[str]:
+    """Return who gets a delivery: an agent that sends to a group is told no name of those that it may not reach."""
+    if not found.group or draft.account or draft.kind.automatic or known.agent(draft.sender) is None:
+        return found.recipients
+    agents = ((name, known.agent(name)) for name in found.recipients)
+    reached = [name for name, agent in agents if agent is None or may_reach(tx, known, draft.sender, agent)]
+    if not reached:
+        raise RefusedError(f"{draft.sender} may not send to any of {draft.to}")
+    return reached
 
 
 def _to_one(tx: Transaction, known: Known, draft: Draft, name: str) -> _Way:

@@ -188,6 +188,17 @@ class Groups(MailboxPart):
         assert (notice.kind, notice.in_reply_to) == (MessageKind.NOTICE, (sent.message.id,))
         assert "b is full" in notice.body
 
+    async def test_an_agent_is_told_no_name_of_a_group_that_it_may_not_reach(self, bench: Bench) -> None:
+        await bench.claim("b")
+        await bench.claim("shy", reachable_by=("maria",), tags=("t",))
+        sent = await bench.put("broadcast", sender="a")
+        assert [one.recipient for one in sent.deliveries] == ["b"]
+        assert await bench.offered() is None
+        with pytest.raises(RefusedError, match="any of tag:t"):
+            await bench.put("tag:t", sender="a")
+        by_person = await bench.put("broadcast")
+        assert {one.recipient: one.state for one in by_person.deliveries}["shy"] is State.REFUSED
+
     async def test_any_is_one_delivery_that_the_first_free_member_takes(self, bench: Bench) -> None:
         await bench.claim("b", "c", tags=("review",))
         (delivery,) = (await bench.put("any:tag:review")).deliveries
