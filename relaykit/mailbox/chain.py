@@ -117,8 +117,10 @@ def _cause_of_question(tx: Transaction, agent: str, answer: Message | Head) -> M
 
 
 def _awaited_by(tx: Transaction, sender: str) -> list[str]:
+    """Return whose answers a sender waits for; what is for any of a group may be the only member's."""
     return tx.column(
-        "SELECT recipient FROM wait JOIN delivery ON delivery.message = wait.message "
+        "SELECT coalesce((SELECT agent FROM pool WHERE pool.delivery = delivery.id "
+        "GROUP BY pool.delivery HAVING count(*) = 1), recipient) FROM wait JOIN delivery ON delivery.message = wait.message "
         "WHERE wait.sender = ? AND until > ? AND ended_at IS NULL",
         sender,
         tx.now,

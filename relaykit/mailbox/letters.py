@@ -47,6 +47,11 @@ class _Way(Struct, frozen=True):
     """Whether that is only for now."""
     pool: tuple[str, ...] = ()
 
+    @property
+    def awaited(self) -> str:
+        """Whose answer it is that a sender waits for."""
+        return self.pool[0] if len(self.pool) == 1 else self.recipient
+
 
 @told(Audience.NAMED)
 def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepted:
@@ -59,7 +64,7 @@ def put(tx: Transaction, draft: Draft, *, waits: float | None = None) -> Accepte
     waits = None if where.cause is None else waits
     try:
         ways = _ways(tx, known, allowed)
-        _check_chain(tx, allowed, where, [way.recipient for way in ways] if waits is not None else ())
+        _check_chain(tx, allowed, where, [way.awaited for way in ways] if waits is not None else ())
     except RelaykitError:
         # Few messages come twice: what an id was used for is looked up where this may not be its first use.
         if earlier := _earlier(tx, draft):

@@ -145,6 +145,16 @@ class Waits(MailboxPart):
                 await self._ask(bench, "c", to)
         await bench.put("a", sender="c")
 
+    @pytest.mark.parametrize(("first", "then"), [("any:tag:x", "a"), ("b", "any:tag:y"), ("any:tag:x", "any:tag:y")])
+    async def test_so_is_one_by_any_of_a_group_of_one(self, bench: Bench, first: str, then: str) -> None:
+        for name, tag in (("a", "y"), ("b", "x")):
+            await bench.claim(name, tags=(tag,))
+            await bench.put(name)
+            await bench.begin(name)
+        await self._ask(bench, "a", first)
+        with pytest.raises(RefusedError, match="waits for an answer of b"):
+            await self._ask(bench, "b", then)
+
     @pytest.mark.parametrize("over", ["answered", "given up", "late"])
     async def test_a_wait_that_is_over_closes_no_circle(self, bench: Bench, over: str) -> None:
         await bench.claim("b")
