@@ -17,7 +17,7 @@ from relaykit.cli.output import clock_time, painted, plain, say, say_json
 from relaykit.cli.parameters import Argument
 from relaykit.cli.presence import Present, living, present
 from relaykit.errors import NotFoundError
-from relaykit.mailbox import directory, leases, permissions
+from relaykit.mailbox import directory, permissions, reading
 from relaykit.relay.clock import SystemClock
 from relaykit.relay.runfile import running
 
@@ -42,7 +42,7 @@ def status(
         there = present(door, home())
         relays = door.run(directory.relays)
         asked = len(door.run(permissions.permissions))
-        beyond = door.run(leases.queued_beyond)
+        beyond = door.run(reading.queued_beyond)
     found = [one for one in there if agent in (None, one.entry.agent.id)]
     alive = living(relays, there, home())
     if agent is not None and not found:

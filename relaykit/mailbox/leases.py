@@ -86,6 +86,7 @@ def relet(
     # What was begun was seen, whether or not its worker lived to note that.
     before = State.QUEUED if anew else State.SEEN
     came = "" if _state(tx, lease) is before else rows.step(before, tx.now, note)
+    _shorten(tx, lease.delivery)
     _write(
         tx,
         lease,
@@ -150,15 +151,6 @@ def outgoing(tx: Transaction, transport: str | None) -> list[str]:
         f"SELECT recipient FROM queue WHERE messages > 0 AND {people if transport is None else beyond} "
         f"AND EXISTS (SELECT 1 FROM delivery WHERE delivery.recipient = queue.recipient AND {_READY})",
         transport,
-    )
-
-
-@told(Audience.NOBODY)
-def queued_beyond(tx: Transaction) -> list[tuple[str, int]]:
-    """Return the transports beyond which something is queued for someone, by name, and how much that is."""
-    return tx.rows(
-        "SELECT substr(recipient, instr(recipient, '@') + 1) AS transport, sum(messages) FROM queue "
-        "WHERE messages > 0 AND instr(recipient, '@') > 0 GROUP BY transport ORDER BY transport"
     )
 
 
@@ -285,6 +277,12 @@ def _note(tx: Transaction, lease: Lease, steps: Sequence[Noted]) -> None:
             text += rows.step(state, step.at)
     if text:
         _write(tx, lease, "state = ?, turn = coalesce(?, turn)", text, state, turn)
+
+
+def _shorten(tx: Transaction, delivery: int) -> None:
+    (steps,) = tx.row("SELECT steps FROM delivery WHERE id = ?", delivery)
+    if (short := rows.shortened(steps)) is not steps:
+        tx.write("UPDATE delivery SET steps = ? WHERE id = ?", short, delivery)
 
 
 def _state(tx: Transaction, lease: Lease) -> State:

@@ -67,6 +67,15 @@ def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 
 
 
 @told(Audience.NOBODY)
+def queued_beyond(tx: Transaction) -> list[tuple[str, int]]:
+    """Return the transports beyond which something is queued for someone, by name, and how much that is."""
+    return tx.rows(
+        "SELECT substr(recipient, instr(recipient, '@') + 1) AS transport, sum(messages) FROM queue "
+        "WHERE messages > 0 AND instr(recipient, '@') > 0 GROUP BY transport ORDER BY transport"
+    )
+
+
+@told(Audience.NOBODY)
 def bodies(tx: Transaction, messages: Collection[str]) -> dict[str, str]:
     """Return the texts of messages, by id; one that was swept is left out."""
     marks = ", ".join("?" * len(messages))

@@ -124,11 +124,17 @@ def steps(text: str) -> tuple[Step, ...]:
 
 
 def shortened(text: str) -> str:
-    """Return steps without the middle of a long row of them: what is tried for weeks is still one short text."""
+    """Return steps without the middle of a long row of them: what is tried for weeks is still one short text.
+
+    Whether a turn ever began with it can still be told.
+    """
     if text.count("\x1e") <= _STEPS_KEPT:
         return text
     every = text.split("\x1e")[:-1]
-    state, at, _ = every[-_AT_EITHER_END - 1].split("\x1f")
+    left_out = every[_AT_EITHER_END:-_AT_EITHER_END]
+    state, at, _ = left_out[-1].split("\x1f")
+    if any(one.startswith(State.SEEN) for one in left_out):
+        state = State.SEEN
     gap = f"{state}\x1f{at}\x1fsteps before this one are left out"
     return "".join(f"{one}\x1e" for one in (*every[:_AT_EITHER_END], gap, *every[-_AT_EITHER_END:]))
 
