@@ -69,9 +69,10 @@ def arguments(claude: str, options: Options, request: SessionRequest, session: S
     """Return the words that start a session; ``session`` says which.
 
     Raises:
-        ConfigError: The words after ``--`` would switch asking off.
+        ConfigError: The words after ``--`` would switch asking off, or take the place of the session's settings.
     """
     refuse_bypass(request.arguments)
+    refuse_settings(request.arguments)
     argv = [claude, *_ALWAYS, *session, f"--permission-mode={permission_mode(options, request.approval)}"]
     limits = {"--max-turns": options.max_turns, "--max-budget-usd": options.max_budget}
     return [*argv, *chosen(options), *_flags(limits), *request.arguments]
@@ -104,6 +105,16 @@ def refuse_bypass(words: Sequence[str]) -> None:
         if word.partition("=")[0] in _BYPASS or word.partition("=")[2] in _BYPASS:
             raise ConfigError(
                 f"{word} is not passed on: what claude may do is the agent's approval; use --approval auto"
+            )
+
+
+def refuse_settings(words: Sequence[str]) -> None:
+    """Raise ConfigError where words name settings: claude keeps the last ones alone, and the session's rules were gone."""
+    for word in words:
+        if word.partition("=")[0] == "--settings":
+            raise ConfigError(
+                f"{word} is not passed on: it would take the place of the session's own rules; "
+                "use a profile, or Claude's own settings.json"
             )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
+from msgspec.structs import replace
 
-from relaykit.errors import ProviderError
+from relaykit.errors import ConfigError, ProviderError
 from relaykit.model import Approval, Secret, Whose
 from relaykit.plugin import SessionRequest
 from relaykit.testing.claude_home import claude_binary
@@ -96,6 +97,12 @@ def test_every_session_is_started_in_a_mode_that_asks(request_, option, approval
     options = Options(permission_mode=option)
     assert permission_mode(options, approval) == mode
     assert "--permission-mode=default" in arguments("claude", Options(), request_, ())
+
+
+@pytest.mark.parametrize("words", [("--settings", "mine.json"), ("--settings={}",), ("--verbose", "--settings=x")])
+def test_no_words_take_the_place_of_the_sessions_own_settings(request_, words):
+    with pytest.raises(ConfigError, match="use a profile"):
+        arguments("claude", Options(), replace(request_, arguments=words), ())
 
 
 @pytest.mark.anyio
