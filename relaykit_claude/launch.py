@@ -41,6 +41,8 @@ _CLAUDES = "CLAUDE_CODE_"
 _CONFIG = "CLAUDE_CONFIG_DIR"
 _OF_ANOTHER = frozenset({"CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"})
 """What a claude tells the processes that it starts: a relay may be one of them."""
+_UNASKED = ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "CLAUDE_CODE_DISABLE_CRON")
+"""What switches off that which begins turns that nobody asked for."""
 _SIGN_INS = frozenset({"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"})
 
 
@@ -144,7 +146,7 @@ def environment(
         "XDG_RUNTIME_DIR": str(place / "run"),
     }
     if not options.background:
-        env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1"
+        env |= dict.fromkeys(_UNASKED, "1")
     if key is not None:
         env["ANTHROPIC_API_KEY"] = key.reveal()
     # A profile's own CLAUDE_CONFIG_DIR would be neither the user's nor the option's.

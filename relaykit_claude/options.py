@@ -43,8 +43,8 @@ OPTIONS_SCHEMA: Mapping[str, Any] = {
         "max_budget": _option("number", "US dollars after which the session's turns fail.", exclusiveMinimum=0),
         "background": _option(
             "boolean",
-            "Whether subagents and commands may run on in the background; their ends then start turns that nobody "
-            "asked for.",
+            "Whether subagents and commands may run on in the background, and prompts be planned for later; both then "
+            "start turns that nobody asked for.",
             default=False,
         ),
         "fork": _option("string", "Id of a session whose history new sessions begin with.", minLength=1),

@@ -61,8 +61,14 @@ def test_the_environment_is_built_from_a_list(monkeypatch, tmp_path, request_):
     env = environment(Options(pass_env=("OTHER",)), request_, config=None, place=tmp_path, key=None)
     assert (env["PATH"], env["OTHER"], env["RELAYKIT_AGENT"]) == ("/bin", "o", "main")
     assert not {"MY_TOKEN", "CLAUDE_CODE_SSE_PORT", "CLAUDECODE", "IS_SANDBOX"} & env.keys()
-    assert env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] == "1"
     assert {env["CLAUDE_CODE_TMPDIR"], env["XDG_RUNTIME_DIR"]} == {f"{tmp_path}/tmp", f"{tmp_path}/run"}
+
+
+@pytest.mark.parametrize("name", ["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "CLAUDE_CODE_DISABLE_CRON"])
+def test_only_with_background_work_may_turns_begin_that_nobody_asked_for(tmp_path, request_, name):
+    for background, value in ((False, "1"), (True, None)):
+        env = environment(Options(background=background), request_, config=None, place=tmp_path, key=None)
+        assert env.get(name) == value
 
 
 def test_the_users_sign_in_stays_outside_a_private_configuration(monkeypatch, tmp_path, request_):
