@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
     from relaykit.plugin import Endpoint, SessionRequest
 
-_ASK_FOR = ("Bash", "Edit", "MultiEdit", "NotebookEdit", "Write", "WebFetch")
+_ASK_FOR = (
+    *("Bash", "Edit", "MultiEdit", "NotebookEdit", "Write", "WebFetch"),
+    *("EnterWorktree", "ExitWorktree"),  # they make and remove branches and files, and ask by themselves for nothing
+)
 """Tools that always ask where the agent may only read: rules that allow them, whoever made them, do not count then."""
 _SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """How claude names a session, and the directory that it makes for one."""

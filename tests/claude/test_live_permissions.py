@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from functools import partial
 
 import pytest
 
@@ -171,6 +173,18 @@ async def test_who_may_only_read_is_asked_even_for_what_the_users_rules_allow(cl
         assert (await talk.turn("exec:touch allowed;;say:done")).text == "done"
     async with claude.open(approval=Approval.READ_ONLY) as talk:
         assert (await asked(talk, "exec:touch made;;say:no")).title == "touch made"
+
+
+async def test_who_may_only_read_is_asked_before_a_worktree_is_made(claude):
+    run = partial(subprocess.run, cwd=claude.cwd, check=True, capture_output=True)
+    run(["git", "init", "-q"])
+    run(["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"])
+    async with claude.open(approval=Approval.READ_ONLY) as talk:
+        question = await asked(talk, 'tool:EnterWorktree|{"name": "wt"};;say:not made')
+        assert question.title == "EnterWorktree"
+        await talk.session.decide(question.key, Decision.DENY)
+        assert (await talk.until(TurnEnded)).text == "not made"
+    assert len(run(["git", "worktree", "list"]).stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
