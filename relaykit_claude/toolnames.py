@@ -48,7 +48,7 @@ def own_tools(profile: Profile) -> list[str] | None:
 
 def unknown_tools(names: Iterable[str]) -> list[str]:
     """Return the names that are no tool of Claude's, as far as is known here."""
-    return [name for name in names if not _is_mcp(name) and _whole(_rule(name)) not in _KNOWN]
+    return [name for name in names if not (_is_clear(name) if _is_mcp(name) else _whole(_rule(name)) in _KNOWN)]
 
 
 def allows_server(profile: Profile, server: str) -> bool:
@@ -92,9 +92,19 @@ def _is_of(rule: str, servers: list[str]) -> bool:
 
 def _rule(name: str) -> str:
     if _is_mcp(name):
-        return _ODD.sub("_", name)
+        return _ODD.sub("_", _server_or_tool(name))
     tool, bracket, part = name.partition("(")
     return _ALSO.get(tool, tool) + bracket + part
+
+
+def _server_or_tool(name: str) -> str:
+    server = name.removesuffix("__*")
+    return server if _is_mcp(server) else name
+
+
+def _is_clear(name: str) -> bool:
+    """Return whether a name says one tool of a server, or all."""
+    return "*" not in _server_or_tool(name)
 
 
 def _whole(rule: str) -> str:

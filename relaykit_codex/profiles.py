@@ -9,7 +9,7 @@ from relaykit.model import Base, CredentialName, Projection, cannot, partly, pro
 from relaykit_codex.hooks import EVENTS
 from relaykit_codex.options import PRIVATE, SHARED
 from relaykit_codex.servers import clashes, is_named
-from relaykit_codex.tools import switches, unknown_tools
+from relaykit_codex.tools import patterns, switches, unknown_tools
 
 if TYPE_CHECKING:
     from relaykit.model import Profile, Subagent
@@ -120,6 +120,8 @@ def _denied(item: str, _: str, profile: Profile) -> Projection:
 def _allowed(item: str, _: str, profile: Profile) -> Projection:
     others = "" if profile.base is Base.ISOLATED else ", nor servers of the user's own configuration"
     rest = f"apply_patch and its own bookkeeping cannot be taken from it{others}"
+    if some := patterns(profile.allowed_tools or ()):
+        rest += f"; {', '.join(some)} allows nothing, for Codex takes whole names of tools alone"
     return partly(item, f"tools that Codex can be without are off; {rest}")
 
 

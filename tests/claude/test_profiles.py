@@ -29,7 +29,8 @@ from relaykit.plugin import SessionRequest
 from relaykit.registry.projecting import projection
 from relaykit.testing.claude_home import KEY
 from relaykit_claude.equipment import equip
-from relaykit_claude.projecting import hello, words
+from relaykit_claude.projecting import hello, plugin_files, words
+from relaykit_claude.toolnames import rules
 
 TOOLS = Path(__file__).parents[1] / "codex" / "mcp_tools.py"
 SKILL = Skill(
@@ -350,6 +351,18 @@ def test_an_isolated_claude_has_nothing_of_the_users_but_the_sign_in(site, sign_
     assert (workspace / "hook.log").read_text(encoding="utf-8") == "begun\n"
     headers = site.stub.requests()[-1]["headers"]
     assert headers.get("authorization") == ("Bearer access-0123" if sign_in == "account" else None)
+
+
+def test_all_tools_of_a_server_may_be_written_with_a_star_and_some_may_not():
+    server = McpServer(name="tools", url="u")
+    denied = Profile(name="p", denied_tools=("mcp__tools__*",), mcp_servers=(server,))
+    assert rules(denied.denied_tools) == ["mcp__tools"]
+    assert states(denied) == {"base": "projected", "denied_tools": "projected", "mcp_servers.tools": "cannot"}
+    allowed = Profile(name="p", allowed_tools=("mcp__tools__*",), mcp_servers=(server,))
+    assert (states(allowed)["allowed_tools"], states(allowed)["mcp_servers.tools"]) == ("projected", "projected")
+    assert plugin_files(allowed) == {}
+    some = Profile(name="p", denied_tools=("mcp__tools__l*", "mcp__*"), allowed_tools=("mcp__tools__l*",))
+    assert (states(some)["denied_tools"], states(some)["allowed_tools"]) == ("cannot", "partly")
 
 
 def give_the_user_a_server(site):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import relaykit_codex
 from relaykit.model import (
@@ -28,6 +29,7 @@ from relaykit.testing.openai_stub import running_stub
 from relaykit.testing.program import Program
 from relaykit_codex.servers import servers, variables
 from relaykit_codex.toml import flat
+from relaykit_codex.tools import limits
 
 TOOLS = Path(__file__).with_name("mcp_tools.py")
 SKILL = Skill(
@@ -88,6 +90,17 @@ def test_every_item_is_told_of_and_what_cannot_be_done_says_why():
     assert "cannot be without Read" in found["denied_tools"].how
     assert "PreToolUse" in found["hooks.Notification"].how
     assert "option says other" in found["model"].how
+
+
+def test_all_tools_of_a_server_may_be_written_with_a_star_and_some_may_not():
+    server = McpServer(name="tools", command=("x",))
+    denied = Profile(name="p", denied_tools=("mcp__tools__*",), mcp_servers=(server,))
+    assert (limits(server, denied), states(denied)["denied_tools"]) == ({"enabled": False}, "projected")
+    assert limits(server, Profile(name="p", allowed_tools=("mcp__tools__*",))) == {}
+    some = Profile(name="p", denied_tools=("mcp__tools__l*", "mcp__*"), allowed_tools=("mcp__tools__l*",))
+    some = replace(some, mcp_servers=(server,))
+    assert states(some)["denied_tools"] == "cannot"
+    assert "mcp__tools__l* allows nothing" in report(some)["allowed_tools"].how
 
 
 def test_isolation_is_refused_where_the_option_shares_the_users_home():
