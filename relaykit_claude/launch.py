@@ -154,8 +154,9 @@ def environment(
 
 
 def config_variable(config: Path | None) -> dict[str, str]:
-    """Return what says where the configuration is; nothing where it is the user's own."""
-    return {} if config is None else {_CONFIG: str(config)}
+    """Return what says where the configuration is, also the user's own where the relay's environment names it."""
+    where = config or os.environ.get(_CONFIG)
+    return {_CONFIG: str(where)} if where else {}
 
 
 def _passed_on(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ _HIDDEN = frozenset(
 
 def join_terminal(options: Options, home: Path, request: SessionRequest, thread: str, socket: Path | None) -> Terminal:
     """Return how the thread is joined: beside the relay where codex listens on a socket, else in its place."""
-    codex_home = home_of(options, home, request)
+    codex_home = home_of(options, home, request) or os.environ.get("CODEX_HOME")  # the person's shell may have another
     # Of the agent's environment only whose it is: what a profile adds may be secret.
     env = {name: value for name, value in request.env.items() if name in _OF_RELAY}
     env |= {"CODEX_HOME": str(codex_home)} if codex_home else {}

@@ -115,6 +115,13 @@ def told(tmp_path, *, options=None, **request):
     return join_terminal(Options(command=claude_binary(), **(options or {})), wanted, "s-1", config=None)
 
 
+def test_the_program_finds_the_session_where_the_relay_has_it_whatever_the_persons_shell_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", "/of/the/relay")
+    assert told(tmp_path).env == {"CLAUDE_CONFIG_DIR": "/of/the/relay"}
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR")
+    assert told(tmp_path).env == {}
+
+
 def test_the_program_has_the_agents_own_variables(tmp_path):
     gateway = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4000"}
     assert told(tmp_path, options={"env": gateway}, env={"A_TOKEN": "a secret"}).env == gateway

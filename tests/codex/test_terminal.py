@@ -42,6 +42,14 @@ def said(tmp_path):
     return said
 
 
+def test_the_program_finds_the_thread_where_the_relay_has_it_whatever_the_persons_shell_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("CODEX_HOME", "/of/the/relay")
+    request = SessionRequest(agent="main", cwd=tmp_path)
+    for home, where in (("shared", "/of/the/relay"), ("private", f"{tmp_path}/codex")):
+        options = Options.read({"command": sys.executable, "codex_home": home}, "main")
+        assert join_terminal(options, tmp_path, request, "thread-1", None).env["CODEX_HOME"] == where
+
+
 NARROW = {"sandbox_workspace_write.network_access": False, "sandbox_workspace_write.writable_roots": []}
 
 
