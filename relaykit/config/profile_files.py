@@ -41,7 +41,7 @@ def read_files(directory: Path) -> tuple[ProfileFile, ...]:
     """Return the files below a directory, in the order of their paths.
 
     Raises:
-        ValueError: They are too many or too large, cannot be read, or one is a link out of the directory.
+        ValueError: They are too many or too large, cannot be read, or one is a link to a directory or out of this one.
     """
     if not directory.is_dir():
         raise ValueError(f"{directory} is no directory")
@@ -82,6 +82,8 @@ def unsafe(path: str) -> str | None:
 def _below(directory: Path) -> Iterator[Path]:
     root = directory.resolve()
     for path in sorted(directory.rglob("*")):
+        if path.is_symlink() and path.is_dir():
+            raise ValueError(f"{path} is a link to a directory, which cannot be taken along; put its files there")
         if path.is_file():
             if not path.resolve().is_relative_to(root):
                 raise ValueError(f"{path} is a link out of {directory}")

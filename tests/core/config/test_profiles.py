@@ -227,6 +227,16 @@ def test_a_link_out_of_a_skill_is_refused(load, write, tmp_path):
     assert "passwd is a link out of" in line
 
 
+@pytest.mark.parametrize("place", ["skills/review", "profiles/p/files"])
+def test_a_link_to_a_directory_is_refused_and_not_left_out_in_silence(load, write, tmp_path, place):
+    write(SKILL, f"{place}/SKILL.md")
+    write("", "shared/notes.md")
+    tmp_path.joinpath(place, "linked").symlink_to(tmp_path / "shared")
+    write("skills = ['../../skills/review']" if "skills" in place else "", "profiles/p/profile.toml")
+    (line,) = problems(load, "")
+    assert "linked is a link to a directory" in line
+
+
 def test_what_a_directory_says_is_shown_with_its_file(load, write, registry, tmp_path):
     file = write('model = "big"', "profiles/careful/profile.toml")
     load("")
