@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,10 @@ _OF_ANOTHER = frozenset({"CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAU
 """What a claude tells the processes that it starts: a relay may be one of them."""
 _UNASKED = ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "CLAUDE_CODE_DISABLE_CRON")
 """What switches off that which begins turns that nobody asked for."""
-_SIGN_INS = frozenset({"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"})
+_SIGNS_IN = ("ANTHROPIC_", "AWS_", "GOOGLE_", _CLAUDES)
+"""Families in which Claude and its clouds look for a sign-in."""
+_SECRET = re.compile(r"_(KEY|TOKEN|SECRET|CUSTOM_HEADERS)(_|$)")
+"""What a secret is called: CLAUDE_CODE_MAX_OUTPUT_TOKENS is none."""
 
 
 def find_claude(command: str | None) -> str:
@@ -132,12 +136,12 @@ def environment(
         place: A directory of its own for what is temporary, and for its sockets.
         key: An API key.
 
-    With a directory or a key of the agent's own the user's sign-in in the environment stays outside: claude would send
-    their token beside the key.
+    With a directory or a key of the agent's own the user's sign-in in the environment stays outside, but for what
+    ``pass_env`` names: claude would send their token beside the key.
     """
     env = {name: value for name, value in os.environ.items() if _passed_on(name) or name in options.pass_env}
     if config is not None or key is not None:
-        env = {name: value for name, value in env.items() if name not in _SIGN_INS}
+        env = {name: value for name, value in env.items() if name in options.pass_env or not _is_sign_in(name)}
     env |= {
         **config_variable(config),
         "DISABLE_AUTOUPDATER": "1",
@@ -157,6 +161,10 @@ def config_variable(config: Path | None) -> dict[str, str]:
     """Return what says where the configuration is, also the user's own where the relay's environment names it."""
     where = config or os.environ.get(_CONFIG)
     return {_CONFIG: str(where)} if where else {}
+
+
+def _is_sign_in(name: str) -> bool:
+    return name.startswith(_SIGNS_IN) and _SECRET.search(name) is not None
 
 
 def _passed_on(name: str) -> bool:

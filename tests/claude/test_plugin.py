@@ -79,7 +79,14 @@ def test_the_users_sign_in_stays_outside_a_private_configuration(monkeypatch, tm
     assert (own["ANTHROPIC_API_KEY"], own["CLAUDE_CONFIG_DIR"]) == ("the agent's", str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"])
+SIGN_INS = [
+    *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_FOUNDRY_API_KEY"),
+    *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_OAUTH_REFRESH_TOKEN", "CLAUDE_CODE_SESSION_ACCESS_TOKEN"),
+    *("AWS_BEARER_TOKEN_BEDROCK", "AWS_SECRET_ACCESS_KEY"),
+]
+
+
+@pytest.mark.parametrize("name", SIGN_INS)
 def test_the_users_sign_in_is_not_sent_beside_an_agents_own_key(monkeypatch, tmp_path, request_, name):
     monkeypatch.setenv(name, "the user's")
     shared = environment(Options(), request_, config=None, place=tmp_path, key=None)
@@ -87,6 +94,17 @@ def test_the_users_sign_in_is_not_sent_beside_an_agents_own_key(monkeypatch, tmp
     own = environment(Options(), request_, config=None, place=tmp_path, key=Secret("the agent's"))
     assert "the user's" not in own.values()
     assert own["ANTHROPIC_API_KEY"] == "the agent's"
+
+
+@pytest.mark.parametrize("name", ["CLAUDE_CODE_MAX_OUTPUT_TOKENS", "GIT_CONFIG_KEY_0", "AWS_REGION"])
+def test_what_is_no_sign_in_and_what_pass_env_names_goes_along_with_an_agents_own_key(
+    monkeypatch, tmp_path, request_, name
+):
+    for passed in (name, "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(passed, "passed on")
+    options = Options(pass_env=("AWS_SECRET_ACCESS_KEY",))
+    own = environment(options, request_, config=None, place=tmp_path, key=Secret("the agent's"))
+    assert (own[name], own["AWS_SECRET_ACCESS_KEY"]) == ("passed on", "passed on")
 
 
 @pytest.mark.parametrize(
