@@ -33,8 +33,9 @@ def join_terminal(options: Options, request: SessionRequest, session: str, *, co
     # Of the agent's environment only whose it is: what a profile adds may be secret, and so is a key; the option env is not.
     env = {name: value for name, value in request.env.items() if name in _OF_RELAY}
     mode = f"--permission-mode={permission_mode(options, request.approval)}"
+    argv = [find_claude(options.command), f"--resume={session}", mode, *chosen(options), *_limits(request)]
     return Terminal(
-        argv=(find_claude(options.command), f"--resume={session}", mode, *chosen(options), *_limits(request)),
+        argv=(*argv, *request.arguments),
         cwd=request.cwd,
         env={**config_variable(config), **options.env, **env, **projecting.variables(request.profile)},
     )

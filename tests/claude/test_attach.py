@@ -127,6 +127,11 @@ def test_the_program_has_the_agents_own_variables(tmp_path):
     assert told(tmp_path, options={"env": gateway}, env={"A_TOKEN": "a secret"}).env == gateway
 
 
+def test_the_program_has_the_agents_own_words_for_claude(tmp_path):
+    words = ("--add-dir", "../lib")
+    assert told(tmp_path, approval=Approval.READ_ONLY, arguments=words).argv[-2:] == words
+
+
 def test_the_program_is_without_the_tools_that_the_profile_denies(tmp_path):
     profile = Profile(name="p", denied_tools=("shell", "WebFetch"))
     endpoint = Endpoint(url="http://127.0.0.1:1", token=Secret("hush"))
