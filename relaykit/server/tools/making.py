@@ -41,11 +41,19 @@ def tool(
         if desk.caller.session is not None:
             await desk.caller.session.caught_up()
         try:
-            return ToolResult(text=json.dumps(await act(desk, arguments), ensure_ascii=False))
+            return ToolResult(text=json.dumps(await act(desk, _whole(arguments, properties)), ensure_ascii=False))
         except RelaykitError as error:
             return ToolResult(text=f"{name}: {error}", is_error=True)
 
     return Tool(name=name, description=description, schema=schema, run=run, reads=reads)
+
+
+def _whole(arguments: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with their whole numbers as such: JSON Schema takes 2.0 for one, too."""
+    return {
+        name: int(value) if properties[name].get("type") == "integer" and isinstance(value, float) else value
+        for name, value in arguments.items()
+    }
 
 
 def _no_texts(arguments: Mapping[str, Any]) -> list[str]:

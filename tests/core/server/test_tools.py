@@ -101,6 +101,17 @@ async def test_the_inbox_shows_what_waits_cut_and_the_thread_has_it_whole(edge):
         assert (len(cut["items"]), cut["more"]) == (1, "more than 1 wait")
 
 
+async def test_a_whole_number_may_be_written_with_a_point(edge):
+    async with edge.relay() as relay:
+        await edge.begin(relay)
+        sent = (await relay.send("a", "0123456789", thread="t")).message
+        client = edge.client()
+        assert len((await client.tool("inbox", limit=1.0))["items"]) == 1
+        assert len((await client.tool("thread", id="t", limit=2.0))["messages"]) == 1
+        assert (await client.tool("thread", id=sent.id, offset=4.0))["messages"][0]["body"] == "456789"
+        assert "limit" in await client.refused("inbox", limit=1.5)
+
+
 async def test_threads_that_are_too_long_keep_their_end_whole(edge):
     async with edge.relay() as relay:
         for letter in "abc":
