@@ -30,9 +30,8 @@ def dispatch(words: Sequence[str]) -> int:
     first, *rest = words
     if first in (*_HELP, "help"):
         return dispatch([*rest, "--help"]) if rest else _show_overview()
-    if first in _VERSION and not rest:
-        write(f"relaykit {__version__}\n")
-        return 0
+    if first in _VERSION:
+        return _show_version(first, rest)
     if first.startswith("-"):
         raise UsageError(f"there is no option {first!r}{near(first, _OPTIONS)}; see `relaykit --help`")
     family = [entry for entry in BUILT_IN if entry.words.split()[0] == first] or _from_plugins(first)
@@ -66,11 +65,25 @@ def _from_plugins(first: str) -> Sequence[Entry]:
     raise UsageError(f"there is no command {first!r}{near(first, known)}; see `relaykit --help`")
 
 
+def _show_version(flag: str, rest: Sequence[str]) -> int:
+    if rest:
+        raise UsageError(f"{flag} stands alone; leave out {' '.join(rest)}")
+    write(f"relaykit {__version__}\n")
+    return 0
+
+
 def _show_overview() -> int:
     from relaykit.cli.added import added_commands  # noqa: PLC0415 - looks through all that is installed
 
     write(overview(added_commands()))
     return 0
+
+
+def _absolute(directory: str) -> str:
+    try:
+        return os.path.abspath(os.path.expanduser(directory))  # noqa: PTH100, PTH111 - pathlib is slow to import
+    except FileNotFoundError:
+        raise UsageError("--home: the directory that you are in is gone; name one from / on, or go elsewhere") from None
 
 
 def _take_global(words: Sequence[str]) -> list[str]:
@@ -82,7 +95,7 @@ def _take_global(words: Sequence[str]) -> list[str]:
             directory = next(options, "") if word == "--home" else word.removeprefix("--home=")
             if not directory:
                 raise UsageError("--home needs a directory")
-            os.environ["RELAYKIT_HOME"] = os.path.abspath(os.path.expanduser(directory))  # noqa: PTH100, PTH111 - pathlib is slow to import
+            os.environ["RELAYKIT_HOME"] = _absolute(directory)
         elif word != "--debug":
             left.append(word)
     return [*left, *words[end:]]

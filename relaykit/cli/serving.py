@@ -11,6 +11,7 @@ import anyio
 
 from relaykit import server
 from relaykit.cli.output import OutputError, complain, say, say_json
+from relaykit.config.places import here
 from relaykit.errors import ProviderError, RelaykitError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def serve(config: Config, registry: Registry, *, json: bool, give_up: bool, live
         give_up: End with the error where an agent cannot be started, instead of trying again.
         live: Show in this terminal what the agents do, in place of lines.
     """
+    here()  # who holds an agent's lock says where it is: a relay needs a directory, whatever its agents have
     return anyio.run(_Service(config, registry, json=json, give_up=give_up, live=live).run)
 
 

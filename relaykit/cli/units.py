@@ -15,7 +15,7 @@ from relaykit.cli.adhoc import RunOptions
 from relaykit.cli.configured import configured
 from relaykit.cli.unit_text import Unit
 from relaykit.config import peek
-from relaykit.config.places import default_home
+from relaykit.config.places import default_home, here
 from relaykit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def relay_unit(name: str | None, user: str | None, config: Path | None, words: S
     """
     name = _named(name or "relaykit")
     file, drain, outlived = peek(config).file, _DRAIN_SECONDS, False
-    directory = Path.cwd() if file is None else file.parent
+    directory = here() if file is None else file.parent
     if config is not None or not any(word.partition("=")[0] == "--provider" for word in words):
         with chdir(directory):  # where it will run: what is relative begins there
             setting, _ = configured(file, RunOptions(), None)
@@ -65,7 +65,7 @@ def relay_unit(name: str | None, user: str | None, config: Path | None, words: S
 def dock_unit(name: str | None, user: str | None, words: Sequence[str]) -> Unit:
     """Return the unit of a dock."""
     about, home = peek(), _home(None, user)
-    here = about.file is not None and about.file.parent == Path.cwd()
+    beside = about.file is not None and about.file.parent == here()
     return Unit(
         name=_named(name or "relaykit-dock"),
         description=f"relaykit dock of {home}",
@@ -74,7 +74,7 @@ def dock_unit(name: str | None, user: str | None, words: Sequence[str]) -> Unit:
         keeps_home=home == _STATE,
         runs_agents=False,
         user=user,
-        directory=str(Path.cwd()) if here else None,
+        directory=str(here()) if beside else None,
         environment=_environment(),
         stop_seconds=_DOCK_STOP_SECONDS,
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaykit.config.assembly import NAMED_USES
-from relaykit.config.places import resolved
+from relaykit.config.places import here, resolved
 from relaykit.config.profiles import build_profile
 from relaykit.config.records import AgentConfig, Config, PluginsConfig, Retention, UseConfig
 from relaykit.config.sections import ALIASES
@@ -56,7 +55,7 @@ def _agent(source: Source, name: str, said: Tree, profile: Profile | None, regis
     plain = ("provider", "label", "profile", "prompt", "instructions", "session", "on_interrupted", "silence")
     return AgentConfig(
         id=name,
-        cwd=resolved(cwd, source.base(("agents", name, "cwd"))) if cwd else Path.cwd(),
+        cwd=resolved(cwd, source.base(("agents", name, "cwd"))) if cwd else here(),
         approval=ALIASES.get(approval) or Approval(approval),
         priority=Priority(said["priority"]) if "priority" in said else None,
         options=_options(said, profile, registry),

@@ -38,7 +38,7 @@ def peek(
     relay = _table(tree, "relay")
     plain = not (_table(relay, "limits") or _table(tree, "mailbox") or _table(tree, "routers"))
     if said := home or environ.get("RELAYKIT_HOME"):
-        return Peek(home=places.resolved(os.fspath(said), Path.cwd()), file=file, plain=plain)
+        return Peek(home=places.resolved(os.fspath(said), None), file=file, plain=plain)
     named = relay.get("home")
     if file is None or not named:
         return Peek(home=places.default_home(), file=file, plain=plain)

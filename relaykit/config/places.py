@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from relaykit.errors import ConfigError
@@ -12,10 +13,19 @@ APP = "relaykit"
 HERE = "relaykit.toml"
 
 
-def resolved(path: str, base: Path) -> Path:
-    """Return a path as the configuration means it: ``~`` is the user's home, else it begins at the base."""
+def here() -> Path:
+    """Return the directory where the command was given; ConfigError where it was deleted since."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError("the directory that you are in is gone; go to another one") from None
+
+
+def resolved(path: str, base: Path | None) -> Path:
+    """Return a path as the configuration means it: ``~`` is the user's home, else it begins at the base, or here."""
     # os.path leaves an unknown ~name alone, where pathlib raises.
-    return Path(os.path.normpath(base / os.path.expanduser(path)))  # noqa: PTH111
+    said = Path(os.path.expanduser(path))  # noqa: PTH111
+    return Path(os.path.normpath(said if said.is_absolute() else (base or here()) / said))
 
 
 def default_home() -> Path:
@@ -30,13 +40,19 @@ def find_file(named: str | os.PathLike[str] | None, environ: Mapping[str, str] =
         ConfigError: The named one is not there, or is a directory.
     """
     if named is not None:
-        path = resolved(os.fspath(named), Path.cwd())
+        path = resolved(os.fspath(named), None)
         if path.is_dir():
             raise ConfigError(f"{path}: this is a directory; name the file, as {path / HERE}")
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such file; `relaykit config init` writes one")
         return path
-    return next((path for path in (Path.cwd() / HERE, user_file(environ)) if path.is_file()), None)
+    return next((path for path in (*_beside(), user_file(environ)) if path.is_file()), None)
+
+
+def _beside() -> Iterator[Path]:
+    """Yield the file of this directory; a directory that was deleted has none."""
+    with suppress(ConfigError):
+        yield here() / HERE
 
 
 def user_file(environ: Mapping[str, str] = os.environ) -> Path:

@@ -110,10 +110,10 @@ def _directories(source: Source, said: Mapping[str, Any]) -> Iterator[tuple[str,
             directory = resolved(path, source.base(("profiles", name, "path")))
             if directory.is_dir():  # else the check says so
                 yield name, directory
-    folder = (source.file.parent if source.file else Path.cwd()) / FOLDER
+    folder = (source.file.parent if source.file else Path()) / FOLDER
     for directory in sorted(folder.iterdir()) if folder.is_dir() else ():
         if directory.name not in named and any(next(directory.glob(part), None) for part in _PARTS):
-            yield directory.name, directory
+            yield directory.name, directory.absolute()
 
 
 def _told(directory: Path) -> _Told:

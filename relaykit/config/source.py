@@ -45,9 +45,9 @@ class Source(Struct, frozen=True, kw_only=True):
                 return origin
         return next((origin for place, origin in self.origins.items() if place[: len(path)] == path), DEFAULT)
 
-    def base(self, path: Place) -> Path:
-        """Return where a relative path begins: beside the file that says it, or where the command was given."""
-        return self.file.parent if self.file is not None and self.origin(path) == str(self.file) else Path.cwd()
+    def base(self, path: Place) -> Path | None:
+        """Return where a relative path begins: beside the file that says it; None is where the command was given."""
+        return self.file.parent if self.file is not None and self.origin(path) == str(self.file) else None
 
     def line(self, problem: Problem) -> str:
         """Return a problem with its file, variable or option in front."""
