@@ -13,6 +13,7 @@ RelaykitError
 ├── NotFoundError              exit 1: no message, request, command or agent has that id
 ├── StoreError                 exit 1: the mailbox or the session store cannot be used
 │   ├── StoreBusyError         another process holds it too long; trying again is right
+│   ├── StoreDamagedError      it is damaged, or no database at all; it was left as it is
 │   ├── StoreFullError         the disk is full; nothing of the operation was kept
 │   └── StoreVersionError      it was written by a newer relaykit
 ├── LeaseLostError             a worker's write came too late: the delivery is someone else's
@@ -103,6 +104,10 @@ class StoreError(RelaykitError):
 
 class StoreBusyError(StoreError):
     """Another process holds the store for too long; nothing was written, trying again is right."""
+
+
+class StoreDamagedError(StoreError):
+    """The store is damaged, or no database at all; it was left as it is."""
 
 
 class StoreFullError(StoreError):

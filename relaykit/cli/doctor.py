@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from relaykit.cli.calling import examples
@@ -10,8 +11,12 @@ from relaykit.cli.finding import Level
 from relaykit.cli.home import home
 from relaykit.cli.options import Json
 from relaykit.cli.output import painted, plain, say, say_json
+from relaykit.config.places import default_home, resolved
+from relaykit.errors import RelaykitError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from relaykit.cli.finding import Finding
 
 _COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -23,17 +28,27 @@ def doctor(json: Json = False) -> int:
 
     Ends with 1 where something fails, with 0 where there are warnings at most. Nothing is changed.
     """
-    found = list(findings(home()))
+    directory = _home()
+    found = list(findings(directory))
     failed = any(finding.level is Level.FAIL for finding in found)
     if json:
         checks = [
             {"check": one.name, "level": one.level.value, "text": one.text, "remedy": one.remedy} for one in found
         ]
-        say_json({"ok": not failed, "home": str(home()), "checks": checks})
+        say_json({"ok": not failed, "home": str(directory), "checks": checks})
     else:
         for finding in found:
             _say(finding)
     return 1 if failed else 0
+
+
+def _home() -> Path:
+    """Return the home; of a configuration that cannot be read, which a check tells, the one that holds without it."""
+    try:
+        return home()
+    except (RelaykitError, OSError):
+        said = os.environ.get("RELAYKIT_HOME")
+        return resolved(said, None) if said else default_home()
 
 
 def _say(finding: Finding) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from relaykit.cli.credential_checks import credential_store
 from relaykit.cli.finding import Finding, Level
-from relaykit.config import check, plugins, read
+from relaykit.config import Source, check, plugins, read
+from relaykit.config.environment import plugins_only
 from relaykit.errors import ConfigError, RelaykitError
 from relaykit.registry import PROVIDER, STATUS_SINK, TRANSPORT, PluginState, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from relaykit.config import Config, Source
+    from relaykit.config import Config
     from relaykit.registry import Offer, Registry
 
 
@@ -22,7 +24,10 @@ def plugins_and_configuration() -> Iterator[Finding]:
     source = config = None
     try:
         source = read()
-        registry = plugins(source)
+    except RelaykitError as error:
+        yield from _problems("config", error)
+    try:
+        registry = plugins(source or Source(only=plugins_only(os.environ)))
     except RelaykitError as error:
         yield from _problems("config", error)
         registry = load(found=())

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relaykit.builtin.routing import AddressRouter
 from relaykit.cli.detached import detached
 from relaykit.cli.finding import Finding, Level
-from relaykit.cli.history import session_store
-from relaykit.cli.mail import mailbox
 from relaykit.cli.presence import living, present
-from relaykit.errors import RelaykitError
+from relaykit.errors import RelaykitError, StoreDamagedError
 from relaykit.mailbox import directory
+from relaykit.mailbox.door import open_door
 from relaykit.mailbox.schema import FILE as MAILBOX_FILE
 from relaykit.model import StatusKind
 from relaykit.sessions import operations
 from relaykit.sessions.schema import FILE as SESSIONS_FILE
+from relaykit.sessions.schema import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from relaykit.cli.presence import Present
+    from relaykit.mailbox.door import Door
 
 _RESTORE = "stop the relay, and put a backup of the file back or move it away"
 
@@ -36,7 +40,7 @@ def relays(home: Path) -> Iterator[Finding]:
     try:
         if not (home / MAILBOX_FILE).exists():
             return
-        with mailbox() as door:
+        with _mailbox(home) as door:
             found, there = door.run(directory.relays), present(door, home)
     except (RelaykitError, OSError):
         return  # the check of the mailbox has said it
@@ -54,6 +58,11 @@ def relays(home: Path) -> Iterator[Finding]:
             yield Finding(
                 "agents", Level.WARN, f"{one.entry.agent.id}: {one.status.detail}", "start it with `relaykit run`"
             )
+
+
+def _mailbox(home: Path) -> AbstractContextManager[Door]:
+    """Open the mailbox of a home whatever the configuration says of it: that is looked at, too, and may be broken."""
+    return open_door(home, routers=(AddressRouter(),))
 
 
 def _left_alone(home: Path, one: Present) -> Iterator[Finding]:
@@ -74,23 +83,25 @@ def _within(home: Path, one: Present) -> Iterator[Finding]:
         yield Finding("agents", Level.WARN, text, "give it a directory of its own: --cwd DIR")
 
 
-def _store(name: str, path: Path, count: Callable[[], str]) -> Finding:
+def _store(name: str, path: Path, count: Callable[[Path], str]) -> Finding:
     try:
         size = path.stat().st_size
-        return Finding(name, Level.OK, f"{count()}, {size / 2**20:.1f} MiB")
+        return Finding(name, Level.OK, f"{count(path)}, {size / 2**20:.1f} MiB")
     except FileNotFoundError:
         return Finding(name, Level.OK, "there is none yet")
     except OSError as error:
         return Finding(name, Level.FAIL, f"{path}: {error.strerror}", "see what the check of the home says")
-    except RelaykitError as error:
+    except StoreDamagedError as error:
         return Finding(name, Level.FAIL, str(error), _RESTORE)
+    except RelaykitError as error:
+        return Finding(name, Level.FAIL, str(error))
 
 
-def _count_agents() -> str:
-    with mailbox() as door:
+def _count_agents(file: Path) -> str:
+    with _mailbox(file.parent) as door:
         return f"opens; {len(door.run(directory.agents))} agents"
 
 
-def _count_sessions() -> str:
-    with session_store() as store:
+def _count_sessions(file: Path) -> str:
+    with closing(open_database(file)) as store:
         return f"opens; {len(store.run(operations.sessions, None))} sessions"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from relaykit.errors import StoreBusyError, StoreError, StoreFullError
+from relaykit.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -28,9 +28,9 @@ def translate(error: sqlite3.Error, path: str) -> StoreError:
     return StoreError(f"{path}: {error}")
 
 
-def corrupt(path: str, detail: str) -> StoreError:
+def corrupt(path: str, detail: str) -> StoreDamagedError:
     """Return the error for a file that is damaged; nobody has touched it."""
-    return StoreError(
+    return StoreDamagedError(
         f"{path}: it is damaged or no database ({' '.join(detail.split())}); it was left as it is: keep a copy, "
         "then restore a backup, or move it away to begin with an empty one"
     )
