@@ -14,6 +14,7 @@ from relaykit.cli.output import complain, say, say_json
 from relaykit.cli.parameters import Option
 from relaykit.config import as_toml, plugins, read, settings
 from relaykit.config import schema as schema_of
+from relaykit.config.places import HERE, find_file
 from relaykit.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -27,19 +28,21 @@ _File = Annotated[
 @examples("relaykit config check", "relaykit config check --config relaykit.toml --json")
 def check(config: _File = None, json: Json = False) -> int:
     """Check the configuration; tell every problem at once, each with its place and a remedy."""
-    source = read(config)
+    file = config
     try:
+        file = find_file(config)
+        source = read(file)
         checked = fitting(source, plugins(source))
     except ConfigError as error:
         for problem in error.problems:
             complain(problem)
         if json:
-            say_json({"ok": False, "file": str(source.file) if source.file else None, "problems": list(error.problems)})
+            say_json({"ok": False, "file": str(file) if file else None, "problems": list(error.problems)})
         return error.exit_code
     if json:
-        say_json({"ok": True, "file": str(source.file) if source.file else None, "problems": []})
+        say_json({"ok": True, "file": str(file) if file else None, "problems": []})
     else:
-        say(f"{source.file or 'no file'}: good; {_agents(checked)}")
+        say(f"{file or 'no file'}: good; {_agents(checked)}")
     return 0
 
 
@@ -69,6 +72,8 @@ def init(
 ) -> None:
     """Write a configuration to begin with: one agent, and what else there is as comments."""
     path = config.expanduser()
+    if path.is_dir():
+        raise UsageError(f"{path}: this is a directory; name the file, as {path / HERE}")
     if path.exists() and not force:
         raise UsageError(f"{path} is there already; --force writes over it")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -201,3 +201,20 @@ def test_a_relay_that_is_still_opening_is_stopped_like_any_other(with_plugin, nu
         relay.send_signal(number)
         assert relay.wait(30) == code
         assert relay.stderr.read() == ""
+
+
+@pytest.mark.parametrize(("text", "said"), [("x = [", "Invalid value at its end"), (None, "there is no such file")])
+def test_the_check_of_a_configuration_that_cannot_be_read_has_its_own_document(program, text, said):
+    file = program.cwd / "my.toml"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    ended = program("config", "check", "--config", str(file), "--json")
+    assert (ended.code, ended.json["ok"], ended.json["file"]) == (2, False, str(file))
+    (problem,) = ended.json["problems"]
+    assert said in problem
+    assert ended.err == f"relaykit: {problem}\n"
+
+
+def test_a_configuration_is_begun_in_a_file_and_no_directory(program):
+    ended = program("config", "init", "--config", "/", "--force")
+    assert (ended.code, ended.err) == (2, "relaykit: /: this is a directory; name the file, as /relaykit.toml\n")
