@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from relaykit.cli.detached import detached
-from relaykit.mailbox import directory
+from relaykit.mailbox import directory, reading
 from relaykit.model import StatusKind
 from relaykit.relay import standing
 from relaykit.relay.clock import SystemClock
@@ -30,14 +30,20 @@ class Present(Struct, frozen=True, kw_only=True):
 
 
 def present(door: Door, home: Path) -> Sequence[Present]:
-    """Return every agent of the directory, by id."""
+    """Return every agent of the directory, by id; what waits for any of a group is part of each member's queue."""
     relays = {relay.incarnation: relay for relay in door.run(directory.relays)}
-    return [_present(entry, relays.get(entry.owner or ""), home) for entry in door.run(directory.agents)]
+    entries, pooled = door.run(directory.agents), door.run(reading.pooled)
+    shared = [_sharing(entry, *pooled.get(entry.agent.id, (0, 0))) for entry in entries]
+    return [_present(entry, relays.get(entry.owner or ""), home) for entry in shared]
 
 
 def living(relays: Sequence[RelayRecord], there: Sequence[Present], home: Path) -> Sequence[RelayRecord]:
     """Return the relays that live; ``there`` is every agent of the directory."""
     return standing.living(relays, [one.entry for one in there], home, SystemClock())
+
+
+def _sharing(entry: DirectoryEntry, messages: int, size: int) -> DirectoryEntry:
+    return replace(entry, queued=entry.queued + messages, queued_bytes=entry.queued_bytes + size)
 
 
 def _present(entry: DirectoryEntry, relay: RelayRecord | None, home: Path) -> Present:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from relaykit.mailbox.rows import DeliveryRow
     from relaykit.mailbox.transaction import Transaction
 
-_TO_PERSON = "recipient NOT LIKE '%@%' AND recipient NOT IN (SELECT id FROM agent)"
+_TO_PERSON = "recipient NOT LIKE '%@%' AND recipient NOT LIKE 'any:%' AND recipient NOT IN (SELECT id FROM agent)"
+_LIMIT = 100
 # Otherwise the agent would get the answer a second time, as a turn of its own.
 _WAITED_FOR = (
     "state = 'queued' AND EXISTS (SELECT 1 FROM answer JOIN message AS asked ON asked.id = answered "
@@ -50,12 +51,20 @@ def taking(tx: Transaction, delivery: int) -> list[str]:
 
 
 @told(Audience.NOBODY)
-def inbox(tx: Transaction, recipient: str, *, ended: bool = False, limit: int = 100) -> list[InboxItem]:
-    """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones after it."""
+def inbox(
+    tx: Transaction, recipient: str, *, ended: bool = False, limit: int = _LIMIT, whole: bool = False
+) -> list[InboxItem]:
+    """Return what waits for a recipient in the order of its queue; with ``ended`` the last ended ones after it.
+
+    Of an agent that is also what waits for any of a group. ``whole`` is all that waits, whatever the limit.
+    """
     found = tx.rows(
-        f"SELECT {rows.BOTH} WHERE recipient = ? AND ended_at IS NULL ORDER BY rank, {rows.PLACE} LIMIT ?",
+        f"SELECT {rows.BOTH} WHERE (recipient = ? AND ended_at IS NULL) OR "
+        "(delivery.id IN (SELECT delivery FROM pool WHERE agent = ?) AND state = 'queued') "
+        f"ORDER BY rank, {rows.PLACE} LIMIT ?",
         recipient,
-        limit,
+        recipient,
+        -1 if whole else limit,
     )
     if ended:
         found += tx.rows(
@@ -73,6 +82,16 @@ def queued_beyond(tx: Transaction) -> list[tuple[str, int]]:
         "SELECT substr(recipient, instr(recipient, '@') + 1) AS transport, sum(messages) FROM queue "
         "WHERE messages > 0 AND instr(recipient, '@') > 0 GROUP BY transport ORDER BY transport"
     )
+
+
+@told(Audience.NOBODY)
+def pooled(tx: Transaction) -> dict[str, tuple[int, int]]:
+    """Return how many messages, and bytes, wait for any of the groups that each agent is in."""
+    found = tx.rows(
+        "SELECT agent, count(*), sum(bytes) FROM pool JOIN delivery ON id = delivery WHERE state = 'queued' "
+        "GROUP BY agent"
+    )
+    return {agent: (count, size) for agent, count, size in found}
 
 
 @told(Audience.NOBODY)
