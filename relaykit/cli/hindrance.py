@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from relaykit.cli.beyond import why_waiting
 from relaykit.cli.home import home
 from relaykit.cli.output import clipped
 from relaykit.cli.presence import Present, present
@@ -23,8 +24,8 @@ _WIDTH = 200
 def hindrance(door: Door, trace: Trace, *, every: bool) -> str:
     """Return in one line what keeps a message from being answered; nothing where an answer may be on its way.
 
-    Where one answer is enough, one agent that can give it is, too. People and whoever is beyond a transport take the
-    time that they take.
+    Where one answer is enough, one agent that can give it is, too. People, and whoever is beyond a transport that a
+    relay has, take the time that they take.
     """
     known = {one.entry.agent.id: one for one in present(door, home()) if not one.entry.agent.reads_inbox}
     pending = [delivery for delivery in trace.deliveries if not delivery.state.ended]
@@ -33,6 +34,8 @@ def hindrance(door: Door, trace: Trace, *, every: bool) -> str:
 
 
 def _of_delivery(door: Door, delivery: Delivery, known: dict[str, Present]) -> str:
+    if beyond := why_waiting(delivery):
+        return beyond
     taking: Sequence[str] = door.run(reading.taking, delivery.id) or (delivery.recipient,)
     found = [_of_agent(known[agent]) for agent in taking if agent in known]
     return "; ".join(found) if len(found) == len(taking) and all(found) else ""

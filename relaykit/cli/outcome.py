@@ -48,12 +48,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return (first,) if first else self.trace.deliveries
 
     @property
+    def over(self) -> Sequence[Delivery]:
+        """Of those, the ones of which nothing more is to be waited for."""
+        return [one for one in self.deliveries if not self.trace.awaits(one)]
+
+    @property
     def told(self) -> Sequence[Message]:
         """The replies and notices that it shows."""
-        if self.timed_out:
-            return ()
-        senders = {delivery.recipient for delivery in self.deliveries}
-        whole = len(self.deliveries) == len(self.trace.deliveries)
+        senders = {delivery.recipient for delivery in self.over}
+        whole = len(self.over) == len(self.trace.deliveries)
         return [one for one in self.trace.replies if whole or one.sender in senders]
 
     @property
@@ -94,7 +97,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 def say_outcome(outcome: Outcome) -> None:
     """Tell people: replies on standard output, what did not end well on standard error."""
-    for delivery in outcome.deliveries:
+    for delivery in outcome.over:
         reply = outcome.trace.answer_of(delivery)
         if len(outcome.deliveries) > 1 and reply:
             say(f"--- {delivery.recipient}")

@@ -95,14 +95,26 @@ def _tell(door: Door, outcome: Outcome, wait: Wait) -> None:
     message = outcome.trace.message.id
     if wait.json:
         say_json(outcome.document())
-    elif outcome.timed_out:
-        say(message)
     else:
+        if outcome.timed_out:
+            say(message)
         say_outcome(outcome)
     if outcome.timed_out:
-        why, who = _hindrance(door, outcome.trace, wait), outcome.trace.taken_by
-        taken, because = f"{who} took it, but " if who else "", f": {why}" if why else ""
-        complain(f"{taken}no reply within {wait.seconds:g} s{because}; the message goes on: relaykit trace {message}")
+        why = _hindrance(door, outcome.trace, wait)
+        because = f": {why}" if why else ""
+        complain(
+            f"{_missing(outcome)} within {wait.seconds:g} s{because}; the message goes on: relaykit trace {message}"
+        )
+
+
+def _missing(outcome: Outcome) -> str:
+    """Return who has not replied, of a group of which some have ended; of any other message that nobody has."""
+    trace = outcome.trace
+    if outcome.over:
+        replied = sum(trace.answer_of(one) is not None for one in outcome.over)
+        left = ", ".join(one.recipient for one in outcome.deliveries if trace.awaits(one))
+        return f"{replied} of {len(outcome.deliveries)} replied, and not {left},"
+    return f"{trace.taken_by} took it, but no reply" if trace.taken_by else "no reply"
 
 
 def _acknowledge(door: Door, outcome: Outcome, sender: str) -> None:

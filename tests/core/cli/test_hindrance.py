@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from relaykit.mailbox import reading
-from relaykit.model import StatusKind
+from relaykit.model import State, StatusKind
 
 LONG = "20"
 PAUSED = "reviewer is in error (paused): there is no codex"
@@ -74,6 +74,7 @@ def test_an_agent_that_was_killed_or_asks_for_permission_is_named_too(program, w
         (["any:tag:team"], ["anna"], ""),
         (["any:tag:team"], [], "anna is offline: the relay that ran it is gone; bert is offline"),
         (["user"], [], ""),
+        (["nope@dokc"], [], "no running relay has the transport 'dokc'"),
     ],
 )
 def test_of_a_group_only_what_keeps_the_wait_from_its_end_is_told(program, workers, words, locked, said):
@@ -101,3 +102,28 @@ def test_an_agent_that_is_being_started_is_not_called_offline(program, workers):
     with workers.locked("reviewer"):
         ended = program("send", "reviewer", "Go.", "--wait", "0.1")
     assert "offline" not in ended.err
+
+
+def asked(program, door, workers, *words):
+    """Ask three of whom anna answers, bert fails and carl does nothing; return what the wait that is over told."""
+    anna, bert, _ = (workers.enlist(name, tags=["team"]) for name in ("anna", "bert", "carl"))
+    program("send", "tag:team", "Well?", "--id", "job-1")
+    anna.answer("I am well.")
+    bert.fail(State.FAILED, "not at all")
+    ended = program("send", "tag:team", "Well?", "--id", "job-1", "--all", "--wait", "0.1", *words)
+    assert ended.code == 5
+    assert "1 of 3 replied, and not carl, within 0.1 s: carl is offline" in ended.err
+    assert door.run(reading.inbox, "user") == [], "what was shown is not shown again"
+    return ended
+
+
+def test_a_wait_for_all_that_is_over_shows_who_replied_and_names_who_has_not(program, door, workers):
+    ended = asked(program, door, workers)
+    assert ended.out == "job-1\n--- anna\nI am well.\n"
+    assert "job-1 to bert ended failed: not at all" in ended.err
+
+
+def test_so_it_does_for_programs(program, door, workers):
+    document = json.loads(asked(program, door, workers, "--json").out)
+    replies = {one["recipient"]: one["reply"] for one in document["deliveries"]}
+    assert (document["timed_out"], replies) == (True, {"anna": "I am well.", "bert": None, "carl": None})
