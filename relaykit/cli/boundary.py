@@ -27,12 +27,13 @@ def guarded(words: Sequence[str]) -> int:
 def _code(words: Sequence[str]) -> int:
     from relaykit.cli.dispatch import dispatch  # noqa: PLC0415 - inside, so that Ctrl-C while importing is quiet
 
+    code = 0
     try:
         code = dispatch(words)
         write(now=True)
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever reads no more has what it wanted
         reader_gone()
-        return _FAILED
+        return code
     except KeyboardInterrupt:
         return INTERRUPTED
     except (RelaykitError, OSError) as error:
