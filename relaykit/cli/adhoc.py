@@ -68,6 +68,9 @@ def ad_hoc_agent(source: Source, said: RunOptions) -> Source:
         UsageError: An option says something about an agent, and none is named; or it is not KEY=VALUE.
     """
     source = source.including(list(_transport(source, said)))
+    for flag, word in (("--agent", said.agent), ("--provider", said.provider)):
+        if word == "":
+            raise UsageError(f"{flag}: '' is no name")
     name = said.agent or said.provider
     if name is None:
         if spoken := _spoken(said):

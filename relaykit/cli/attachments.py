@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relaykit.model import Message
 
 
-def attached(files: Sequence[str]) -> tuple[Attachment, ...]:
+def attached(files: Sequence[Path]) -> tuple[Attachment, ...]:
     """Store files in the home; return what names them.
 
     Raises:
@@ -25,7 +25,7 @@ def attached(files: Sequence[str]) -> tuple[Attachment, ...]:
     """
     if len(files) > ATTACHMENTS:
         raise RefusedError(f"--attach: {len(files)} files; one message takes {ATTACHMENTS}")
-    return tuple(_stored(Path(file)) for file in files)
+    return tuple(map(_stored, files))
 
 
 def attachment_documents(message: Message) -> list[dict[str, Any]]:
@@ -61,6 +61,8 @@ def _content(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise UsageError(f"--attach {path}: this is a directory; name a file, an archive of it perhaps")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"--attach {path}: this is no regular file; write into one what it gives")
         if not path.is_file():
             raise UsageError(f"--attach {path}: there is no such file; name one that can be read")
         with path.open("rb") as file:

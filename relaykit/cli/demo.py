@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from relaykit.cli.calling import examples
 from relaykit.cli.output import say
@@ -48,6 +49,7 @@ def demo(
     if ask is not None and not real:
         raise UsageError("--ask says what a real agent is sent; it goes with --real")
     home = Path(mkdtemp(prefix="relaykit-demo-"))
+    signal.signal(signal.SIGTERM, _leave)
     try:
         _play(Stage(home)) if not real else _play_real(home, ask)
     finally:
@@ -55,6 +57,11 @@ def demo(
             say(f"\nThe home is kept. Look around: relaykit --home {home} events")
         else:
             shutil.rmtree(home, ignore_errors=True)
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """End as by Ctrl-C: the relay stops, and nothing is left behind."""
+    raise SystemExit(128 + number)
 
 
 def _play_real(home: Path, ask: str | None) -> None:

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable, Sequence
 from enum import Enum
 from math import isfinite
+from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, NoReturn
 
@@ -16,6 +17,8 @@ from relaykit.cli.parameters import Argument, Option, Rest
 from relaykit.errors import UsageError
 
 _WIDTH = 88
+_MOST = 2**63 - 1
+"""The largest number that a store can be asked for."""
 _EVERYWHERE = "Everywhere: --home DIR (RELAYKIT_HOME), --debug"
 
 
@@ -61,8 +64,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what argparse complains of."""
         unknown = message.partition("unrecognized arguments: ")[2]
-        hint = near(unknown.split()[0], self._flags) if unknown.startswith("-") else self._of_words(unknown)
+        hint = self._of_option(unknown.split()[0]) if unknown.startswith("-") else self._of_words(unknown)
         raise UsageError(f"{message}{hint}; see `{self.prog} --help`")
+
+    def _of_option(self, unknown: str) -> str:
+        """Return how an option was meant that is none, or that stands where none is read."""
+        return "; options stand before `--`" if unknown in self._flags else near(unknown, self._flags)
 
     def _of_words(self, unknown: str) -> str:
         """Return how words that are too many were meant: one text without quotes, or a number with its unit."""
@@ -112,13 +119,18 @@ def _how(kind: Any, about: Option) -> dict[str, Any]:
     if kind is bool:
         return {"action": "store_true"}
     if typing.get_origin(kind) is tuple:
-        return {"action": "append", "default": [], "metavar": about.metavar}
+        reader = _reader(typing.get_args(kind)[0], None)
+        return {"action": "append", "default": [], "type": reader, "metavar": about.metavar}
     metavar = "|".join(member.value for member in kind) if issubclass(kind, Enum) else about.metavar
     return {"type": _reader(kind, about.least), "metavar": metavar}
 
 
 def _reader(kind: Any, least: float | None) -> Callable[[str], Any]:
     def read(word: str) -> Any:
+        if kind is str and not _is_text(word):
+            raise argparse.ArgumentTypeError(f"{word!r} is not UTF-8 text")
+        if kind is Path and not word:
+            raise argparse.ArgumentTypeError("'' is no path")
         try:
             value = kind(word)
         except ValueError:
@@ -127,9 +139,20 @@ def _reader(kind: Any, least: float | None) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(f"{word} is no number that can be used")
         if least is not None and value < least:
             raise argparse.ArgumentTypeError(f"{word} is less than {least:g}")
+        if isinstance(value, int) and value > _MOST:
+            raise argparse.ArgumentTypeError(f"{word} is more than {_MOST}")
         return value
 
     return read
+
+
+def _is_text(word: str) -> bool:
+    """Whether all of a word could be read as text: what could not is no name or message. A path may be any bytes."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _misfit(kind: Any, word: str) -> str:

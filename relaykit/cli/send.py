@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 from relaykit.cli.attachments import attached
@@ -49,7 +50,7 @@ def send(
         str | None, Option("--task", metavar="TITLE", help="The work that it carries; its state is kept and shown.")
     ] = None,
     attach: Annotated[
-        tuple[str, ...], Option("--attach", metavar="FILE", help="A file that goes with it; repeatable.")
+        tuple[Path, ...], Option("--attach", metavar="FILE", help="A file that goes with it; repeatable.")
     ] = (),
     id_: Annotated[str | None, Option("--id", metavar="ID", help="Your own id: the same again is the first.")] = None,
     json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
@@ -65,7 +66,7 @@ def send(
         sender=_name("--from", sender) or _name("RELAYKIT_AGENT", os.environ.get("RELAYKIT_AGENT") or None) or USER,
         to=to,
         body=given_text(body),
-        thread=thread,
+        thread=_thread(thread),
         priority=priority,
         all=all_,
         task=task,
@@ -95,6 +96,12 @@ def _name(said: str, word: str | None) -> str | None:
             f"{said}: {clipped(word)!r} is no name: letters, digits, '.', '_' and '-', at most 64 of them, "
             "the first a letter or digit"
         )
+    return word
+
+
+def _thread(word: str | None) -> str | None:
+    if word == "":
+        raise UsageError("--thread: '' is no thread; leave it out to begin one")
     return word
 
 

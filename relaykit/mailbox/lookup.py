@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from relaykit.mailbox.transaction import Transaction
 
 _SHORTEST = 4
+_NAMED = 3
+"""Ids that are named where several begin so."""
+_NAMES = {"permission": "permission request"}
 _LAST = "\U0010ffff"
 
 
@@ -23,12 +26,18 @@ def full_id(tx: Transaction, table: str, text: str) -> str:
     found: list[str] = []
     if len(text) >= _SHORTEST:
         found = tx.column(
-            f"SELECT DISTINCT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT 3", text, text + _LAST
+            f"SELECT DISTINCT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            text,
+            text + _LAST,
+            _NAMED + 1,
         )
+    what = _NAMES.get(table, table)
     if not found:
-        raise NotFoundError(f"no {table} has the id {text!r}")
+        short = "" if len(text) >= _SHORTEST else f"; of one that is cut short, {_SHORTEST} characters are needed"
+        raise NotFoundError(f"no {what} has the id {text!r}{short}")
     if len(found) > 1:
-        raise NotFoundError(f"several ids of a {table} begin with {text!r}: {', '.join(found)}")
+        named = ", ".join((*found[:_NAMED], *("…" for _ in found[_NAMED:])))
+        raise NotFoundError(f"several ids of a {what} begin with {text!r}: {named}")
     return found[0]
 
 

@@ -83,8 +83,21 @@ def _parser() -> _Parser:
 def _serving(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--listen", metavar="HOST:PORT", default=LISTEN, help=f"Where; {LISTEN} if not said.")
-    add("--base-url", metavar="URL", default="", help="By which clients reach it, for what it tells them of itself.")
-    add("--name", action="append", default=[], metavar="HOST", help="Another name by which it may be called.")
+    add(
+        "--base-url",
+        type=_text,
+        metavar="URL",
+        default="",
+        help="By which clients reach it, for what it tells them of itself.",
+    )
+    add(
+        "--name",
+        type=_text,
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="Another name by which it may be called.",
+    )
     add("--rate", type=_natural, default=100, metavar="N", help="Requests of an agent per minute; 0 is no limit.")
     add("--key-overlap", type=_seconds, default=60.0, metavar="SECONDS", help="An old key stays good after a rotation.")
     add(
@@ -105,14 +118,14 @@ def _agents(parser: argparse.ArgumentParser) -> None:
     listed = actions.add_parser("list", help="List them; what is done without a word.")
     listed.add_argument("--json", action="store_true", help="Print one JSON document.")
     add = actions.add_parser("add", help="Register one; prints its key, this once.")
-    add.add_argument("agent", metavar="NAME")
-    add.add_argument("--description", default="")
-    add.add_argument("--cap", action="append", default=[], metavar="C", help="A capability.")
-    add.add_argument("--skill", action="append", default=[], metavar="S", help="A skill.")
+    add.add_argument("agent", type=_text, metavar="NAME")
+    add.add_argument("--description", type=_text, default="")
+    add.add_argument("--cap", type=_text, action="append", default=[], metavar="C", help="A capability.")
+    add.add_argument("--skill", type=_text, action="append", default=[], metavar="S", help="A skill.")
     add.add_argument("--privacy", default="public", choices=["public", "discoverable", "private"])
     add.add_argument("--json", action="store_true", help="Print one JSON document.")
     remove = actions.add_parser("remove", help="Take one out: its keys are void, what waits for it is refused.")
-    remove.add_argument("agent", metavar="NAME")
+    remove.add_argument("agent", type=_text, metavar="NAME")
 
 
 def _keys(parser: argparse.ArgumentParser) -> None:
@@ -120,8 +133,16 @@ def _keys(parser: argparse.ArgumentParser) -> None:
     reset = actions.add_parser("reset", help="Give an agent another key, printed this once; the old are void at once.")
     code = actions.add_parser("code", help="Make a claim code, for which an agent gets a key once, within 15 minutes.")
     for action in (reset, code):
-        action.add_argument("agent", metavar="NAME")
+        action.add_argument("agent", type=_text, metavar="NAME")
         action.add_argument("--json", action="store_true", help="Print one JSON document.")
+
+
+def _text(word: str) -> str:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{word!r} is not UTF-8 text") from None
+    return word
 
 
 def _natural(text: str) -> int:
