@@ -78,10 +78,12 @@ class Connection:
         """Return what to send for a message; its id comes back wherever claude speaks of it.
 
         Taken as typed, an ``@path`` in it would be replaced by the file, which nobody would be asked for: it may be
-        another agent's text. A command is only what begins with a slash, as no text but the person's own does.
+        another agent's text. A command is only what begins with a slash, as no text but the person's own does. The rest
+        is left as typed: of what claude is told to take verbatim it repeats not all.
         """
         message = {"role": "user", "content": said}
-        about = {"uuid": submission, "priority": priority, "client_composed": not said.startswith("/")}
+        verbatim = "@" in said and not said.startswith("/")
+        about = {"uuid": submission, "priority": priority, "client_composed": verbatim}
         more = {"parent_tool_use_id": None, "session_id": "", **about}
         return as_line({"type": "user", "message": message, **more})
 

@@ -68,9 +68,10 @@ def test_a_message_of_a_person_carries_its_id_and_priority():
 
 
 @pytest.mark.parametrize(
-    ("said", "verbatim"), [("look at @/etc/passwd", True), ("[Message 1 …]\n\n/clear", True), ("/clear", False)]
+    ("said", "verbatim"),
+    [("look at @/etc/passwd", True), ("[Message 1 …]\n\n/clear @x", True), ("/clear @x", False), ("hello", False)],
 )
-def test_only_what_begins_with_a_slash_is_taken_as_typed(said, verbatim):
+def test_what_holds_a_path_behind_an_at_is_taken_verbatim_but_for_a_command(said, verbatim):
     assert sent(Connection().say(said, "1", "later"))["client_composed"] is verbatim
 
 

@@ -218,7 +218,7 @@ async def test_a_server_without_a_stream_is_polled(bench, mode, told):
 async def test_a_line_without_end_is_a_stream_that_broke(bench):
     async with bench.open(**QUIET):
         await streaming(bench)
-        for _ in range(5):
+        for _ in range(9):
             bench.dock.raw(b"x" * 2**20)
         await bench.dock.until(lambda: bench.dock.open_streams == 0)
         await bench.clock.advance(30)
