@@ -62,7 +62,7 @@ def _content(path: Path) -> bytes:
         if path.is_dir():
             raise UsageError(f"--attach {path}: this is a directory; name a file, an archive of it perhaps")
         if path.exists() and not path.is_file():
-            raise UsageError(f"--attach {path}: this is no regular file; write into one what it gives")
+            raise UsageError(f"--attach {path}: this is no regular file; put what it gives into one first")
         if not path.is_file():
             raise UsageError(f"--attach {path}: there is no such file; name one that can be read")
         with path.open("rb") as file:
