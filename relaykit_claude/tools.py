@@ -66,7 +66,6 @@ def server(endpoint: Endpoint) -> Mapping[str, object]:
         "type": "http",
         "url": f"{endpoint.url}/mcp",
         "headers": {"Authorization": f"Bearer {endpoint.token.reveal()}"},
-        "alwaysLoad": True,  # else claude puts off all tools but its own, and an agent has to look one up before its first call
     }
 
 

@@ -28,6 +28,11 @@ INSTRUCTIONS = (
     "inbox and threads, and to say how a task goes."
 )
 
+NEVER_PUT_OFF = {"anthropic/alwaysLoad": True}
+"""The ``_meta`` of a tool by which Claude Code offers it from the first request on. Tools without it its model has to look
+up before their first call. It says so of a server, too, but that keeps the session from beginning until the server has
+answered; of a tool, only the first turn waits (2.1.211 and 2.1.327)."""
+
 C = TypeVar("C")
 
 
@@ -58,6 +63,7 @@ class Tool(Struct, Generic[C], frozen=True, kw_only=True):
             "description": self.description,
             "inputSchema": self.schema,
             "annotations": hints,
+            "_meta": NEVER_PUT_OFF,
         }
 
 

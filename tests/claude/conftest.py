@@ -14,6 +14,7 @@ import pytest
 import relaykit_claude
 from relaykit.model import BlockEnded, BlockKind, Mode, Secret, TurnEnded
 from relaykit.plugin import Context, Endpoint, SessionRequest
+from relaykit.server.mcp import NEVER_PUT_OFF
 from relaykit.testing.anthropic_stub import running_stub
 from relaykit.testing.claude_home import claude_home, claude_options
 from relaykit.testing.contexts import make_context
@@ -172,7 +173,7 @@ def house(tmp_path):
 
 TOKEN = "token-0123456789abcdef"
 SCHEMA = {"type": "object", "properties": {"message": {"type": "string"}}}
-TOOLS = [{"name": "reply", "description": "reply", "inputSchema": SCHEMA}]
+TOOLS = [{"name": "reply", "description": "reply", "inputSchema": SCHEMA, "_meta": NEVER_PUT_OFF}]
 
 
 @dataclass
@@ -183,6 +184,8 @@ class SmallRelay:
     reports: list = field(default_factory=list)
     calls: list = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
+    listing: threading.Event = field(default_factory=threading.Event)
+    """Until it is set, whoever asks for the tools waits."""
 
     def hear(self, event, told):
         with self.came:
@@ -202,6 +205,7 @@ class SmallRelay:
                 result = {"protocolVersion": body["params"]["protocolVersion"], "capabilities": {"tools": {}}}
                 result["serverInfo"] = {"name": "relaykit", "version": "1"}
             case "tools/list":
+                assert self.listing.wait(SECONDS)
                 result = {"tools": TOOLS}
             case "tools/call":
                 self.calls.append(body["params"])
@@ -245,6 +249,7 @@ def relay():
         server.daemon_threads = True
         url = f"http://127.0.0.1:{server.server_address[1]}"
         server.relay = SmallRelay(Endpoint(url=url, token=Secret(TOKEN)))
+        server.relay.listing.set()
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

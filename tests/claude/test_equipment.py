@@ -12,12 +12,14 @@ import anyio
 import pytest
 
 import relaykit_claude.report
-from relaykit.model import Approval, BlockKind, Secret
+from relaykit.model import Approval, BlockKind, Secret, TurnEnded, TurnStarted
 from relaykit.plugin import Endpoint, SessionRequest
 from relaykit_claude.equipment import equip
 from relaykit_claude.tools import EVENTS
 
 SECONDS = 20
+MOMENT = 1
+"""In which a turn that does not wait has begun, many times over."""
 
 
 def request(tmp_path, **more):
@@ -105,6 +107,22 @@ async def test_a_session_calls_the_relays_tools_unasked_and_has_its_skills(claud
         assert (ended.text, result.text) == ("replied", "it was delivered")
         assert str(claude.stub.requests()[-1]["body"]).count("relaykit:read-message")
     assert relay.calls[0]["arguments"] == {"message": "m1"}
+
+
+@pytest.mark.live
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_the_first_turn_waits_for_the_tools_and_has_them(claude, relay):
+    relay.listing.clear()
+    async with claude.open(endpoint=relay.endpoint) as talk:
+        await talk.send("say:hello")
+        with anyio.move_on_after(MOMENT):
+            await talk.until(TurnStarted)
+        assert talk.all(TurnStarted) == []
+        relay.listing.set()
+        await talk.until(TurnEnded)
+    offered = {tool["name"] for tool in claude.stub.requests()[-1]["body"]["tools"]}
+    assert "mcp__relaykit__reply" in offered
 
 
 @pytest.mark.live
