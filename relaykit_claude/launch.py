@@ -81,10 +81,10 @@ def arguments(claude: str, options: Options, request: SessionRequest, session: S
     refuse_settings(request.arguments)
     argv = [claude, *_ALWAYS, *session, f"--permission-mode={permission_mode(options, request.approval)}"]
     limits = {"--max-turns": options.max_turns, "--max-budget-usd": options.max_budget}
-    return [*argv, *chosen(options), *_flags(limits), *request.arguments]
+    return [*argv, *model_words(options), *_flags(limits), *request.arguments]
 
 
-def chosen(options: Options) -> list[str]:
+def model_words(options: Options) -> list[str]:
     """Return the words for the model and how hard it thinks, where the options say so."""
     return _flags({"--model": options.model, "--effort": options.effort})
 

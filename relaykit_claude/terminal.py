@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from relaykit.plugin import Terminal
 from relaykit_claude import projecting
 from relaykit_claude.equipment import settings
-from relaykit_claude.launch import chosen, config_variable, find_claude, permission_mode
+from relaykit_claude.launch import config_variable, find_claude, model_words, permission_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,19 +22,30 @@ if TYPE_CHECKING:
 _OF_RELAY = ("RELAYKIT_HOME", "RELAYKIT_AGENT")
 
 
-def join_terminal(options: Options, request: SessionRequest, session: str, *, config: Path | None) -> Terminal:
+class Chosen(Struct, frozen=True, kw_only=True):
+    """How a session was told to go on while it runs; None where it goes on as it began."""
+
+    model: str | None = None
+    permission_mode: str | None = None
+
+
+def join_terminal(
+    options: Options, request: SessionRequest, session: str, chosen: Chosen, *, config: Path | None
+) -> Terminal:
     """Return the program that takes the session's place: two claudes on one session write both into it.
 
     Args:
         options: Say which claude, and how it works.
         request: Of the session.
         session: Its id now.
+        chosen: How it goes on now.
         config: The configuration directory, where it is not the user's own.
     """
     # Of the agent's environment only whose it is: what a profile adds may be secret, and so is a key; the option env is not.
     env = {name: value for name, value in request.env.items() if name in _OF_RELAY}
-    mode = f"--permission-mode={permission_mode(options, request.approval)}"
-    argv = [find_claude(options.command), f"--resume={session}", mode, *chosen(options), *_limits(request)]
+    mode = f"--permission-mode={chosen.permission_mode or permission_mode(options, request.approval)}"
+    now = replace(options, model=chosen.model or options.model)
+    argv = [find_claude(options.command), f"--resume={session}", mode, *model_words(now), *_limits(request)]
     return Terminal(
         argv=(*argv, *request.arguments),
         cwd=request.cwd,

@@ -168,7 +168,10 @@ class Withdraws(Protocol):
 
 @runtime_checkable
 class ChangesModel(Protocol):
-    """A session that goes on with another model; announced by ``capabilities.set_model``."""
+    """A session that goes on with another model; announced by ``capabilities.set_model``.
+
+    The agent's later sessions are told the same, before anything else, until it is restarted by order.
+    """
 
     async def set_model(self, model: str) -> None:
         """Use another model from the next step on; ProviderError where it does not."""
@@ -176,7 +179,10 @@ class ChangesModel(Protocol):
 
 @runtime_checkable
 class ChangesPermissionMode(Protocol):
-    """A session that goes on in another permission mode; announced by ``capabilities.set_permission_mode``."""
+    """A session that goes on in another permission mode; announced by ``capabilities.set_permission_mode``.
+
+    The agent's later sessions are told the same, before anything else, until it is restarted by order.
+    """
 
     async def set_permission_mode(self, mode: str) -> None:
         """Ask as that mode of the provider's own has it; ProviderError where there is none or it asks for nothing."""

@@ -17,6 +17,7 @@ from relaykit.plugin import AnswersHooks, Endpoint, Provider, Session, SessionRe
 from relaykit.relay.cancellations import ordered_only
 from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.begun import Begun
+from relaykit.relay.delivering.choices import Choices
 from relaykit.relay.delivering.claimed import ClaimedMailbox
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.describing import Description
@@ -62,6 +63,7 @@ class AgentSetting(Struct, frozen=True, kw_only=True):
     services: Services
     pause: Pause
     begun: Begun = field(default_factory=Begun)
+    choices: Choices = field(default_factory=Choices)
 
 
 @asynccontextmanager
@@ -117,6 +119,7 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
+                choices=setting.choices,
             )
             worker = Worker(
                 state,
@@ -158,6 +161,7 @@ async def _open_session(
     request = await setting.projector.prepare(setting.request)
     wanted = replace(request, endpoint=endpoint, resume=resume if provider.capabilities.resume else None)
     async with provider.session(wanted) as session:
+        await setting.choices.repeat(session)
         yield session
 
 

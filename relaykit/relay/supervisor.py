@@ -261,7 +261,8 @@ class Supervisor:
                 self._wanted = self._wanted or command.kind
                 self._restarts.forget()
                 self._setting.pause.cut_short()
-                rejoins = command.kind is CommandKind.RECONNECT
+                if not (rejoins := command.kind is CommandKind.RECONNECT):
+                    self._setting.choices.forget()
                 await self._end_life(self._services.config.drain_seconds, leave=rejoins)
                 told = "it is joined again" if rejoins else "it is started again"
                 await self._insist(lambda: advance(command.id, CommandState.SUCCEEDED, told))

@@ -157,6 +157,7 @@ async def test_the_model_changes_while_the_session_runs(claude):
         await talk.turn("say:two")
         assert claude.stub.requests()[-1]["body"]["model"] == "claude-sonnet-5-5"
         assert talk.provider.capabilities.model == "claude-sonnet-5-5"
+        assert "--model=claude-sonnet-5-5" in talk.session.terminal().argv
 
 
 async def test_the_permission_mode_changes_while_the_session_runs_but_to_none_that_asks_for_nothing(claude):
@@ -169,6 +170,7 @@ async def test_the_permission_mode_changes_while_the_session_runs_but_to_none_th
         await talk.session.set_permission_mode("acceptEdits")
         await talk.turn(f"write:{made}|by itself;;say:written")
         assert (made.read_text(), talk.all(PermissionAsked)) == ("by itself", [])
+        assert "--permission-mode=acceptEdits" in talk.session.terminal().argv
     async with claude.open(approval=Approval.READ_ONLY) as talk:
         with pytest.raises(ProviderError, match="it can be default, plan"):
             await talk.session.set_permission_mode("acceptEdits")

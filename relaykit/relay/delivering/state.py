@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from relaykit.config.records import AgentConfig
     from relaykit.model import Capabilities, Command, Mode
     from relaykit.plugin import Clock, Session
+    from relaykit.relay.delivering.choices import Choices
     from relaykit.relay.delivering.claimed import ClaimedMailbox
     from relaykit.relay.delivering.pause import Pause
     from relaykit.relay.events.recorder import Recorder
@@ -33,6 +34,7 @@ class WorkerState:
         recorder: Recorder,
         clock: Clock,
         pause: Pause,
+        choices: Choices,
     ) -> None:
         self.agent = agent
         self.session = session
@@ -41,6 +43,7 @@ class WorkerState:
         self.recorder = recorder
         self.clock = clock
         self.pause = pause
+        self.choices = choices
         self.nudge = Bell()
         self.turns = Turns()
         self.held = Held()
