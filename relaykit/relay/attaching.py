@@ -16,7 +16,8 @@ import anyio
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from relaykit.model import CommandState, Report, Status, StatusKind
+from relaykit.errors import ProviderError
+from relaykit.model import CommandState, Fault, Report, Status, StatusKind, Whose
 from relaykit.plugin import Attaches
 from relaykit.relay.children.proc import process_stat, wait_exit
 from relaykit.relay.directories import private_directory
@@ -95,8 +96,11 @@ class Attaching:
 
     async def refuse(self, command: Command) -> None:
         """Answer that there is no session to join now."""
-        holder = self._holder()
-        has = f"process {holder.pid} has it in a terminal already" if holder else "its session is not open now"
+        try:
+            holder = self._holder()
+            has = f"process {holder.pid} has it in a terminal already" if holder else "its session is not open now"
+        except ProviderError as error:
+            has = str(error)
         await self._advance(command, CommandState.FAILED, has)
 
     async def hand_over(self) -> None:
@@ -123,11 +127,13 @@ class Attaching:
         half.rename(self._path)
 
     async def held(self, epoch: int, session: str | None, otherwise: AutoResetEvent) -> bool:
-        """Return whether a person has the session, after waiting for its end, or for someone who orders otherwise."""
+        """Return whether a person has the session, after waiting for its end, or for someone who orders otherwise.
+
+        Raises:
+            ProviderError: That cannot be told. Two programs on one session would both write into it.
+        """
         otherwise.clear()
-        holder = self._holder()
-        if holder is None:
-            self._path.unlink(missing_ok=True)
+        if (holder := self._holder()) is None:
             return False
         services = self._services
         detail = f"a person has its session in a terminal (process {holder.pid})"
@@ -142,12 +148,18 @@ class Attaching:
         return True
 
     def _holder(self) -> Holder | None:
-        """Return who has the session and still lives."""
+        """Return who has the session and still lives; what tells of another one goes. ProviderError as ``held``."""
         try:
-            holder = _read(self._path.read_text(encoding="utf-8"))
+            holder = _read(self._path.read_bytes())
+            if holder is not None and self._is_here(holder):
+                return holder
+            self._path.unlink()
         except FileNotFoundError:
-            return None
-        return holder if holder is not None and self._is_here(holder) else None
+            pass
+        except OSError as error:
+            message = f"{self._path} says who has its session, and cannot be read ({error.strerror}): mend or remove it"
+            raise ProviderError(Fault(whose=Whose.RELAY, code="attached", message=message)) from error
+        return None
 
     def _is_here(self, holder: Holder) -> bool:
         return holder.boot == self._services.clock.boot_id() and holder.alive
@@ -177,7 +189,7 @@ def _told(terminal: Terminal) -> str:
     return json.dumps({"argv": terminal.argv, "cwd": str(terminal.cwd), "env": dict(terminal.env)})
 
 
-def _read(text: str) -> Holder | None:
+def _read(text: str | bytes) -> Holder | None:
     try:
         return Holder(**json.loads(text))
     except (ValueError, TypeError):

@@ -133,9 +133,16 @@ class Supervisor:
             claim = await self._unless_stopped(partial(self._claim, deaths=end is End.DIED))
 
     async def _next_life(self, claim: Claim) -> End:
-        while not self._stopped and await self._attaching.held(self._epoch, self._session, self._again):
-            pass  # a person has the session: whatever else was ordered waits, too
-        return End.STOPPED if self._stopped else await self._live(claim)
+        """Live once. This is the supervisor: whatever a provider raises ends one life, and is reported."""
+        try:
+            while not self._stopped and await self._attaching.held(self._epoch, self._session, self._again):
+                pass  # a person has the session: whatever else was ordered waits, too
+            return End.STOPPED if self._stopped else await self._live(claim)
+        except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
+            trouble = why(error, ready=self._worker is not None)
+            return self._died(trouble) if isinstance(trouble, str) else await self._unavailable(trouble)
+        finally:
+            self._worker = None
 
     async def _claim(self, *, deaths: bool) -> Claim:
         claim = await self._services.mailbox.claim(self._agent, self._services.incarnation, deaths=deaths)
@@ -147,21 +154,14 @@ class Supervisor:
         return self._wanted in (CommandKind.STOP, CommandKind.KILL)
 
     async def _live(self, claim: Claim) -> End:
-        """Live once. This is the supervisor: whatever a provider raises ends one life, and is reported."""
-        self._wanted = self._wanted if self._stopped else None
-        try:
-            with anyio.CancelScope() as self._life:
-                async with open_worker(self._setting, claim, self._session) as self._worker:
-                    self._be_ready(self._worker)
-                    await work(self._worker, self._setting.agent.silence)
-                    if self._worker.state.cleared:
-                        self._session = None
-                        return End.RESTARTED
-        except Exception as error:  # noqa: BLE001 - a provider's mistake must not end the relay
-            trouble = why(error, ready=self._worker is not None)
-            return self._died(trouble) if isinstance(trouble, str) else await self._unavailable(trouble)
-        finally:
-            self._worker = None
+        self._wanted = None
+        with anyio.CancelScope() as self._life:
+            async with open_worker(self._setting, claim, self._session) as self._worker:
+                self._be_ready(self._worker)
+                await work(self._worker, self._setting.agent.silence)
+                if self._worker.state.cleared:
+                    self._session = None
+                    return End.RESTARTED
         ordered = End.STOPPED if self._stopped else self._wanted and BY_ORDER.get(self._wanted)
         return ordered or self._died("its session ended by itself")
 

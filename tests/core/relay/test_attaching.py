@@ -60,3 +60,28 @@ async def test_where_it_cannot_be_written_down_who_has_a_session_it_is_not_given
     assert done.state is CommandState.FAILED
     assert "cannot be written down" in done.result
     assert any("cannot be written down" in line for line in world.reports)
+
+
+async def test_an_agent_of_which_it_cannot_be_told_who_has_its_session_rests_and_ends_nobody(world: World) -> None:
+    path = holder_path(world.home, "a")
+    path.mkdir(parents=True)
+    async with world.relay(world.agent("a"), world.agent("b")) as relay:
+        await world.status("a", StatusKind.ERROR, "paused")
+        await answers(world, relay, "b", 1)
+        wanted = json.dumps(asdict(this_process(world.clock.boot_id())))
+        done = await world.outcome(await relay.order("a", CommandKind.ATTACH, wanted))
+        path.rmdir()
+        await world.clock.advance(5)
+        await answers(world, relay, "a", 2)
+    assert f"{path} says who has its session, and cannot be read" in done.result
+    assert [line for line in world.reports if str(path) in line]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}"])
+async def test_a_file_that_names_nobody_keeps_no_session(world: World, content: bytes) -> None:
+    path = holder_path(world.home, "a")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    async with world.relay() as relay:
+        await answers(world, relay, "a", 1)
+    assert not path.exists()
