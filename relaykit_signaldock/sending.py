@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+import anyio
 from msgspec import Struct
 
 from relaykit.errors import StoreError, TransportError, TransportRefusedError
@@ -59,6 +62,7 @@ class Sender:
         self._state = shared.state
         self._knows_keys = False
         """Whether this server has shown that it knows idempotency keys."""
+        self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     def reaches(self, recipient: str) -> bool:
         """Whether that is somebody at the server."""
@@ -74,13 +78,17 @@ class Sender:
         """
         if not self.reaches(recipient):
             raise TransportError(f"{recipient} is nobody beyond {self._name}")
+        target = self._target(message, recipient)
+        # What several recipients have in one conversation stays in order, and a copy there is not taken for another's.
+        turn = nullcontext() if target.conversation is None else self._turns[target.conversation]
         try:
-            return await self._send(message, recipient)
+            async with turn:
+                return await self._send(target, message, recipient)
         except StoreError as error:
             raise TransportError(str(error)) from error
 
-    async def _send(self, message: Message, recipient: str) -> Receipt:
-        target, earlier = self._target(message, recipient), self._state.sent(message.id, recipient)
+    async def _send(self, target: Target, message: Message, recipient: str) -> Receipt:
+        earlier = self._state.sent(message.id, recipient)
         if earlier is not None and earlier.id is not None:
             return self._receipt(target, earlier.id, "before this process began")
         message, files = await self._files.upload(message)

@@ -26,7 +26,7 @@ class Transport(Protocol):
 
     Inwards: a task of its own puts every message through ``Context.intake`` under the id that the outside
     gave it, and acknowledges to the outside only after ``put`` has returned. Outwards: the relay calls ``send``
-    for one message at a time per recipient.
+    for one message at a time per recipient, and for several recipients at once.
     """
 
     def reaches(self, recipient: str) -> bool:

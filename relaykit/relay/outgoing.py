@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
@@ -18,16 +18,19 @@ from relaykit.relay.services import Services
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+T = TypeVar("T")
 LOCAL = "local"
 
 _FIRST_SECONDS = 1.0
 _LONGEST_SECONDS = 60.0
+AT_ONCE = 16
+"""To how many a transport sends at once."""
 
 
 class Outgoing:
-    """Sends what waits for one transport, one message at a time, each recipient's oldest first.
+    """Sends what waits for one transport: to each recipient one message at a time, its oldest first, to several at once.
 
-    Who cannot be sent to rests alone: nobody else waits for that.
+    Who cannot be sent to rests alone, and who takes long is waited for alone: nobody else waits for that.
     """
 
     def __init__(self, name: str, transport: Transport, services: Services) -> None:
@@ -42,6 +45,9 @@ class Outgoing:
         self._delays: dict[str, float] = {}
         """The next rest of those who could not be sent to the last time."""
         self._resting: set[str] = set()
+        self._sent_to: dict[str, bool] = {}
+        """Those to whom a task sends, and whether more may have come since it looked."""
+        self._places = anyio.Semaphore(AT_ONCE)
         self._unclear: set[str] = set()
         """Those of whom the transport could not say whether it reaches them; that was reported."""
         self._bell = Bell()
@@ -58,17 +64,33 @@ class Outgoing:
             self._bell.ring()
             while True:
                 await self._bell.wait()
-                await self._insist(lambda: self._send_all(tasks))
+                if self._people is None or self._people.readers:
+                    for recipient in await self._insist(lambda: self._mailbox.outgoing(self._name)):
+                        self._send_to(recipient, tasks)
 
-    async def _send_all(self, tasks: TaskGroup) -> None:
-        if self._people is not None and not self._people.readers:
-            return
-        for recipient in await self._mailbox.outgoing(self._name):
-            while recipient not in self._resting and self._reaches(recipient):
-                item = await self._mailbox.lease_outgoing(recipient, owner=self._owner)
-                if item is None:
-                    break
-                await self._send(item, recipient, tasks)
+    def _send_to(self, recipient: str, tasks: TaskGroup) -> None:
+        if recipient in self._sent_to:
+            self._sent_to[recipient] = True
+        elif self._takes(recipient):
+            self._sent_to[recipient] = True
+            tasks.start_soon(self._send_all, recipient, tasks, name=f"sending to {recipient}")
+
+    async def _send_all(self, recipient: str, tasks: TaskGroup) -> None:
+        async with self._places:
+            while self._sent_to[recipient]:
+                self._sent_to[recipient] = False
+                while (item := await self._next(recipient)) is not None:
+                    await self._send(item, recipient, tasks)
+        del self._sent_to[recipient]
+
+    async def _next(self, recipient: str) -> LeasedDelivery | None:
+        """Return what waits for a recipient longest; None where nothing does, or it cannot be sent to now."""
+        if not self._takes(recipient):
+            return None
+        return await self._insist(lambda: self._mailbox.lease_outgoing(recipient, owner=self._owner))
+
+    def _takes(self, recipient: str) -> bool:
+        return recipient not in self._resting and self._reaches(recipient)
 
     def _reaches(self, recipient: str) -> bool:
         try:
@@ -131,6 +153,6 @@ class Outgoing:
         self._resting.discard(recipient)
         self._bell.ring()
 
-    async def _insist(self, operation: Callable[[], Awaitable[object]]) -> None:
+    async def _insist(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Do not let go of what is under a lease because the mailbox cannot be used for a while."""
-        await insist(operation, self._clock, self._report)
+        return await insist(operation, self._clock, self._report)

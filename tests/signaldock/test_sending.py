@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+import anyio.lowlevel
 import pytest
 from msgspec.structs import replace
 
@@ -188,3 +190,17 @@ async def test_it_reaches_those_beyond_itself_alone(bench):
             *(True, False, False, False),
             True,
         ]
+
+
+async def test_what_goes_into_one_conversation_goes_one_at_a_time_and_holds_up_nobody_else(bench):
+    group, path = "conversation:g1@dock", "POST /conversations/g1/messages"
+    bench.dock.on(path, Trouble.HANG)
+    async with bench.open(**QUIET, groups=["g1"]) as transport, anyio.create_task_group() as tasks:
+        tasks.start_soon(transport.send, make_message("first", to=group), group)
+        await bench.dock.until(lambda: len(bench.dock.said(path)) == 1)
+        tasks.start_soon(transport.send, replace(make_message("second", to=ALICE), thread="dock/g1"), ALICE)
+        await anyio.lowlevel.checkpoint()
+        await transport.send(make_message("direct", to="bob@dock"), "bob@dock")
+        assert len(bench.dock.said(path)) == 1
+        tasks.cancel_scope.cancel()
+    assert contents(bench.dock) == ["direct"]

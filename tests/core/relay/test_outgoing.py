@@ -10,6 +10,7 @@ from relaykit.builtin.local import LocalTransport
 from relaykit.errors import StoreBusyError, TransportError, TransportRefusedError
 from relaykit.model import Message, MessageKind, State
 from relaykit.plugin import Receipt
+from relaykit.relay.outgoing import AT_ONCE
 from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
 
@@ -212,3 +213,52 @@ async def test_what_is_tried_for_a_day_keeps_a_trace_that_can_be_read(world: Wor
     assert len(steps) < 70
     assert any("left out" in note for note in notes)
     assert [step.at for step in steps] == sorted(step.at for step in steps)
+
+
+async def test_who_takes_for_ever_is_waited_for_alone_and_gets_one_at_a_time(world: World) -> None:
+    outside, let_go = Outside(), anyio.Event()
+    send = outside.send
+
+    async def slow(message: Message, recipient: str) -> Receipt:
+        if recipient == "slow@dock":
+            begun.append(message.body)
+            await let_go.wait()
+        return await send(message, recipient)
+
+    begun: list[str] = []
+    outside.send = slow  # type: ignore[method-assign]
+    async with world.relay(transports={"dock": outside}) as relay:
+        slowly = [(await relay.send("slow@dock", body)).message.id for body in ("one", "two")]
+        for body in ("three", "four"):
+            await world.ended((await relay.send("bob@dock", body)).message.id)
+        assert begun == ["one"]
+        let_go.set()
+        for message in slowly:
+            await world.ended(message)
+    assert outside.taken == [("bob@dock", "three"), ("bob@dock", "four"), ("slow@dock", "one"), ("slow@dock", "two")]
+
+
+async def test_only_so_many_are_sent_to_at_once(world: World) -> None:
+    outside, let_go = Outside(), anyio.Event()
+    names = [f"{number}@dock" for number in range(AT_ONCE + 2)]
+    busy: list[str] = []
+    full = anyio.Event()
+
+    async def counted(message: Message, recipient: str) -> Receipt:
+        busy.append(recipient)
+        if len(busy) == AT_ONCE:
+            full.set()
+        await let_go.wait()
+        return Receipt(detail=f"{message.id} is there")
+
+    outside.send = counted  # type: ignore[method-assign]
+    async with world.relay(transports={"dock": outside}) as relay:
+        sent = [(await relay.send(name, "hello")).message.id for name in names]
+        with anyio.fail_after(10):
+            await full.wait()
+        await settle()
+        assert len(busy) == AT_ONCE
+        let_go.set()
+        for message in sent:
+            await world.ended(message)
+    assert sorted(busy) == sorted(names)
