@@ -34,6 +34,8 @@ _ASK_FOR = (
 """Tools that always ask where the agent may only read: rules that allow them, whoever made them, do not count then."""
 _SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """How claude names a session, and the directory that it makes for one."""
+_SPECIAL = re.compile(r"[\\*?\[\]!#]")
+"""What has a meaning in the pattern of a rule, which is one of gitignore's; one more slash before it says from the root."""
 
 
 class Equipment(Struct, frozen=True, kw_only=True):
@@ -70,11 +72,19 @@ def settings(request: SessionRequest) -> Mapping[str, object]:
     profile = request.profile
     rules = {
         "ask": list(_ASK_FOR) if request.approval is Approval.READ_ONLY else [],
-        "allow": [tools.RULE] if request.endpoint else [],
+        "allow": [*_readable(request), *([tools.RULE] if request.endpoint else [])],
         "deny": denied(profile) if profile else [],
     }
     said = {kind: names for kind, names in rules.items() if names}
     return {"permissions": said} if said else {}
+
+
+def _readable(request: SessionRequest) -> list[str]:
+    """Return the rules by which claude may read what it is sent, which lies outside of its workspace."""
+    if request.attachments is None:
+        return []
+    place = _SPECIAL.sub(r"\\\g<0>", str(request.attachments))
+    return [f"Read(/{place}/**)"]
 
 
 def _words(files: Path, request: SessionRequest) -> Iterator[str]:

@@ -55,6 +55,8 @@ class SessionRequest(Struct, frozen=True, kw_only=True):
     """The words after ``--``, for the provider's program."""
     endpoint: Endpoint | None = None
     """Where the session finds the relay's tools; None where the relay does not listen."""
+    attachments: Path | None = None
+    """Where the files are put that its messages name, by their absolute paths: it may read all that is there."""
 
     def __repr__(self) -> str:
         return shown_without(self, "env")

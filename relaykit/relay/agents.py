@@ -5,6 +5,7 @@ from __future__ import annotations
 from relaykit.config.records import AgentConfig, Config
 from relaykit.model import Agent, Profile
 from relaykit.plugin import SessionRequest
+from relaykit.storage.attachments import cached_for
 
 
 def agent_record(config: Config, agent: AgentConfig) -> Agent:
@@ -35,6 +36,7 @@ def session_request(config: Config, agent: AgentConfig) -> SessionRequest:
         profile=config.profiles.get(agent.profile or ""),
         env={"RELAYKIT_HOME": str(config.home), "RELAYKIT_AGENT": agent.id},
         arguments=agent.arguments,
+        attachments=cached_for(config.home, agent.id),
     )
 
 

@@ -170,7 +170,7 @@ def _claimed(setting: AgentSetting, claim: Claim) -> ClaimedMailbox:
     return ClaimedMailbox(
         services.mailbox,
         services.clock,
-        services.attached,
+        services.attached(setting.agent.id),
         agent=setting.agent.id,
         owner=services.incarnation,
         epoch=claim.epoch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -107,7 +108,7 @@ def _services(config: Config, assembly: Assembly, opened: Opened, report: Report
         fanout=Fanout(opened.sessions),
         dispatcher=Dispatcher(opened.mailbox, assembly.clock),
         report=report,
-        attached=AttachedFiles(config.home, opened.transports),
+        attached=partial(AttachedFiles, config.home, opened.transports),
     )
 
 

@@ -29,7 +29,7 @@ class Services(Struct, frozen=True, kw_only=True):
     report: Callable[[str], None]
     """Takes one line for the person who runs the relay."""
     run_file: RunFile
-    attached: AttachedFiles
-    """Fetches the files that messages name."""
+    attached: Callable[[str], AttachedFiles]
+    """Returns what fetches the files that an agent's messages name."""
     doorway: Doorway | None = None
     """Where the processes of sessions reach the relay; None where it does not listen."""

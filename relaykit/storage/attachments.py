@@ -44,7 +44,7 @@ class AttachmentFiles:
             raise RefusedError(f"the file has {len(content)} bytes; {ATTACHMENT_BYTES} may be attached")
         digest = sha256(content).hexdigest()
         try:
-            left = _sweep(self._home / STORE, _KEPT_SECONDS)
+            left = _sweep(self._home / STORE, "*/*", _KEPT_SECONDS)
             if not (known := _same(self._path(digest), content)) and left + len(content) > self._most:
                 raise RefusedError(f"{left} bytes of attached files are kept already; {self._most} may be")
             if not known:
@@ -86,16 +86,23 @@ class LentAttachments:
         return await anyio.to_thread.run_sync(self._files.read, sha256)
 
 
+def cached_for(home: Path, agent: str) -> Path:
+    """Return the directory of the files that one agent gets: it may read all that is there, and none of another's."""
+    return home / CACHE / agent
+
+
 class AttachmentCache:
-    """Files as agents get them, each by its name; the least used go when they are too many or too old.
+    """Files as one agent gets them, each by its name; the least used of all agents go when they are too many or too old.
 
     Args:
         home: The relay's; the cache is a directory in it.
-        most: Bytes of all files; over that, the least lately used ones go.
+        agent: Who gets them.
+        most: Bytes of all files, of all agents; over that, the least lately used ones go.
     """
 
-    def __init__(self, home: Path, most: int = _CACHED_BYTES) -> None:
+    def __init__(self, home: Path, agent: str, most: int = _CACHED_BYTES) -> None:
         self._home = home
+        self._place = cached_for(home, agent)
         self._most = most
 
     def find(self, digest: str, name: str) -> Path | None:
@@ -113,14 +120,14 @@ class AttachmentCache:
         """Write a file down, others making room; return where it is. StoreError."""
         path = self._path(digest, name)
         try:
-            _sweep(self._home / CACHE, _CACHED_SECONDS, self._most - len(content))
+            _sweep(self._home / CACHE, "*/*/*", _CACHED_SECONDS, self._most - len(content))
             _write(self._home, path, content)
         except OSError as error:
             raise StoreError(f"the cache of attached files cannot be used: {error}") from error
         return path
 
     def _path(self, digest: str, name: str) -> Path:
-        return self._home / CACHE / digest / name
+        return self._place / digest / name
 
 
 def _same(path: Path, content: bytes) -> bool:
@@ -166,10 +173,10 @@ def _sync(directory: Path) -> None:
         os.close(handle)
 
 
-def _sweep(directory: Path, seconds: float, most: int | None = None) -> int:
+def _sweep(directory: Path, pattern: str, seconds: float, most: int | None = None) -> int:
     """Remove what was not used for so long, then the least lately used until the rest fits; return the bytes left."""
     now = time.time()
-    files = sorted(_files(directory), reverse=True)  # the latest first
+    files = sorted(_files(directory, pattern), reverse=True)  # the latest first
     left = 0
     for used, size, path in files:
         longest = _UNFINISHED_SECONDS if path.name.startswith(_UNFINISHED) else seconds
@@ -182,8 +189,8 @@ def _sweep(directory: Path, seconds: float, most: int | None = None) -> int:
     return left
 
 
-def _files(directory: Path) -> Iterator[tuple[float, int, Path]]:
-    for path in directory.glob("*/*"):
+def _files(directory: Path, pattern: str) -> Iterator[tuple[float, int, Path]]:
+    for path in directory.glob(pattern):
         with suppress(FileNotFoundError):  # swept by another relay of this home meanwhile
             about = path.stat()
             yield about.st_mtime, about.st_size, path

@@ -58,6 +58,13 @@ def test_who_may_only_read_is_always_asked_whatever_the_users_rules_say(tmp_path
     assert "Write" in rules["ask"]
 
 
+def test_what_it_is_sent_may_be_read_whatever_the_path_is_called(tmp_path):
+    with equip(request(tmp_path, attachments=Path("/a [b]/c*")), tmp_path / "home") as equipment:
+        (word,) = equipment.words
+        rules = json.loads(Path(word.partition("=")[2]).read_text())["permissions"]
+    assert rules == {"allow": [r"Read(//a \[b\]/c\*/**)"]}
+
+
 def run_report(endpoint, told=b"{}"):
     program = [sys.executable, "-I", "-S", relaykit_claude.report.__file__, "SessionStart", str(endpoint)]
     return subprocess.run(program, input=told, capture_output=True, timeout=SECONDS, check=False)

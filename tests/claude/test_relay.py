@@ -214,3 +214,20 @@ def test_a_path_in_a_message_is_no_file_that_nobody_was_asked_for(house, tmp_pat
     asked = [json.dumps(request) for request in house.stub.requests()]
     assert asked
     assert not [one for one in asked if "the secret of elsewhere" in one]
+
+
+@pytest.mark.parity("AR-13")
+@pytest.mark.parametrize("approval", ["deny", "read-only"])
+def test_a_file_that_is_sent_may_be_read_by_its_agent_and_by_no_other(house, tmp_path, approval):
+    (tmp_path / "build.log").write_text("the words of the log")
+    with house.run(main={"approval": approval}, other={"approval": approval}):
+        for agent in ("other", "main"):
+            house.ended(house.send(agent, "say:seen", "--attach", "build.log"))
+        place = house.program.home / "cache" / "attachments"
+        own, others = (next(place.glob(f"{agent}/*/build.log")) for agent in ("main", "other"))
+        for path in (own, others):
+            call = json.dumps({"file_path": str(path)})
+            house.ended(house.send("main", f"tool:Read|{call};;say:done"))
+        told = json.dumps(house.stub.requests()[-1]["body"]["messages"])
+    assert told.count("the words of the log") == 1
+    assert len(house.program("permissions", "--all", "--json").json["permissions"]) == 1

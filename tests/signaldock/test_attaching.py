@@ -65,9 +65,9 @@ def test_a_file_goes_from_one_home_through_a_dock_to_the_agent_of_another_whatev
             sent = alice.send("bob@dock", "Look at this.", "--attach", "data.bin", "--from", "alice")
             assert alice.ended(sent)["bob@dock"]["state"] == "acknowledged"
             assert killed.wait(30) == -signal.SIGKILL
-            assert [*bob.home.glob("cache/attachments/*/data.bin")] == []
+            assert [*bob.home.glob("cache/attachments/*/*/data.bin")] == []
         with bob.relay():
-            [path] = bob.until(lambda: [*bob.home.glob("cache/attachments/*/data.bin")])
+            [path] = bob.until(lambda: [*bob.home.glob("cache/attachments/*/*/data.bin")])
             assert sha256(path.read_bytes()).hexdigest() == DIGEST == path.parent.name
             assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
             reply = bob.until(lambda: _reply(bob))

@@ -26,11 +26,11 @@ class _UnavailableError(Exception):
 
 
 class AttachedFiles:
-    """Fetches the files that messages name to the cache of the home, before the messages are handed over."""
+    """Fetches the files that one agent's messages name to its cache, before the messages are handed over."""
 
-    def __init__(self, home: Path, transports: Mapping[str, Transport]) -> None:
+    def __init__(self, home: Path, transports: Mapping[str, Transport], agent: str) -> None:
         self._store = AttachmentFiles(home)
-        self._cache = AttachmentCache(home)
+        self._cache = AttachmentCache(home, agent)
         self._transports = transports
 
     async def told(self, messages: Sequence[Message]) -> str:

@@ -55,7 +55,7 @@ def path_in(told):
 
 async def test_what_a_transport_fetches_is_checked_written_down_once_and_told(tmp_path):
     outside = Outside(CONTENT[:4], CONTENT[4:])
-    files = AttachedFiles(tmp_path, {"dock": outside})
+    files = AttachedFiles(tmp_path, {"dock": outside}, "a")
     told = await files.told([message(attachment())])
     assert told.startswith(f"\n\n[Attached: log.txt (text/plain, {len(CONTENT)} bytes): {tmp_path}/")
     assert path_in(told).read_bytes() == CONTENT
@@ -65,12 +65,12 @@ async def test_what_a_transport_fetches_is_checked_written_down_once_and_told(tm
 
 
 async def test_nothing_is_said_where_nothing_is_named(tmp_path):
-    assert await AttachedFiles(tmp_path, {}).told([message()]) == ""
+    assert await AttachedFiles(tmp_path, {}, "a").told([message()]) == ""
 
 
 async def test_what_is_attached_on_this_machine_comes_from_its_store(tmp_path):
     digest = AttachmentFiles(tmp_path).keep(CONTENT)
-    told = await AttachedFiles(tmp_path, {}).told([message(attachment(source=None, sha256=digest), account=None)])
+    told = await AttachedFiles(tmp_path, {}, "a").told([message(attachment(source=None, sha256=digest), account=None)])
     assert path_in(told).read_bytes() == CONTENT
 
 
@@ -92,7 +92,7 @@ async def test_what_is_attached_on_this_machine_comes_from_its_store(tmp_path):
     ],
 )
 async def test_what_cannot_be_had_is_said_with_its_reason_and_leaves_no_file(tmp_path, outside, why):
-    told = await AttachedFiles(tmp_path, {"dock": outside}).told([message(attachment())])
+    told = await AttachedFiles(tmp_path, {"dock": outside}, "a").told([message(attachment())])
     assert told == f"\n\n[Attached, and cannot be had: log.txt (text/plain, {len(CONTENT)} bytes): {why}]"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     assert getattr(outside, "closed", True)
@@ -102,7 +102,7 @@ async def test_a_slow_server_holds_an_agent_up_no_longer_than_that(tmp_path, mon
     monkeypatch.setattr(attached, "FETCH_SECONDS", 0.05)
     outside = Outside(CONTENT[:4], hangs=True)
     with anyio.fail_after(10):
-        told = await AttachedFiles(tmp_path, {"dock": outside}).told([message(attachment(), attachment(name="b"))])
+        told = await AttachedFiles(tmp_path, {"dock": outside}, "a").told([message(attachment(), attachment(name="b"))])
     assert told.count("cannot be had") == 2
     assert "not there within" in told
     assert outside.closed
@@ -110,6 +110,6 @@ async def test_a_slow_server_holds_an_agent_up_no_longer_than_that(tmp_path, mon
 
 async def test_one_with_a_flaw_is_not_even_asked_for(tmp_path):
     outside = Outside(CONTENT)
-    told = await AttachedFiles(tmp_path, {"dock": outside}).told([message(attachment(name="../log.txt"))])
+    told = await AttachedFiles(tmp_path, {"dock": outside}, "a").told([message(attachment(name="../log.txt"))])
     assert "its name has to be one printable part of a path" in told
     assert outside.asked == []

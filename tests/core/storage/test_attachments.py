@@ -80,9 +80,10 @@ def test_what_a_killed_process_left_unfinished_goes(tmp_path):
 
 
 def test_the_cache_gives_up_what_was_used_least_lately_and_what_is_old(tmp_path):
-    cache = AttachmentCache(tmp_path, most=6)
-    paths = [cache.add(digest(one), "a.txt", one) for one in (b"one", b"two")]
-    assert paths[0] == tmp_path / CACHE / digest(b"one") / "a.txt"
+    cache, other = (AttachmentCache(tmp_path, agent, most=6) for agent in ("main", "other"))
+    paths = [one.add(digest(content), "a.txt", content) for one, content in ((cache, b"one"), (other, b"two"))]
+    assert paths[0] == tmp_path / CACHE / "main" / digest(b"one") / "a.txt"
+    assert other.find(digest(b"one"), "a.txt") is None
     age(paths[0], 2)
     age(paths[1], 1)
     assert cache.find(digest(b"one"), "a.txt") == paths[0]  # which counts as a use
@@ -95,7 +96,7 @@ def test_the_cache_gives_up_what_was_used_least_lately_and_what_is_old(tmp_path)
 
 
 def test_the_cache_finds_no_file_that_someone_has_changed(tmp_path):
-    cache = AttachmentCache(tmp_path)
+    cache = AttachmentCache(tmp_path, "main")
     cache.add(digest(b"one"), "a", b"one").write_bytes(b"two")
     assert cache.find(digest(b"one"), "a") is None
     assert cache.add(digest(b"one"), "a", b"one").read_bytes() == b"one"
