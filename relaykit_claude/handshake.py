@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from relaykit.plugin.fields import Fields
     from relaykit_claude.client import Client
 
-OLDEST = (2, 1, 211)
-"""The first claude that takes the words and tells of each submission what becomes of it; tried live."""
+OLDEST = (2, 1, 248)
+"""The first claude that can be told that a message is to be read as it stands: one before it puts the file in the place of
+a path that stands behind an ``@``, whoever wrote that, and whether or not the agent may read it. Tried live."""
 SESSION_GONE = "session_not_found"
 """The code of the fault where a session cannot be gone on with, now or later."""
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")

@@ -31,7 +31,7 @@ INSTRUCTIONS = (
 NEVER_PUT_OFF = {"anthropic/alwaysLoad": True}
 """The ``_meta`` of a tool by which Claude Code offers it from the first request on. Tools without it its model has to look
 up before their first call. It says so of a server, too, but that keeps the session from beginning until the server has
-answered; of a tool, only the first turn waits (2.1.211 and 2.1.327)."""
+answered; of a tool, only the first turn waits (2.1.248 and 2.1.327)."""
 
 C = TypeVar("C")
 

@@ -38,12 +38,12 @@ def test_the_real_claude_passes_the_doctor():
     assert claude_binary() in CLAUDE.check({"command": claude_binary()})
 
 
-@pytest.mark.parametrize(("prints", "says"), [("2.1.210 (Claude Code)", "too old"), ("hello", "does not tell")])
+@pytest.mark.parametrize(("prints", "says"), [("2.1.247 (Claude Code)", "too old"), ("hello", "does not tell")])
 def test_an_old_or_strange_claude_is_refused_in_one_line(tmp_path, prints, says):
     with pytest.raises(ProviderError, match=says) as raised:
         CLAUDE.check({"command": program(tmp_path, prints)})
     assert raised.value.fault.whose is Whose.AGENT
-    assert "install 2.1.211 or newer" in raised.value.fault.message
+    assert "install 2.1.248 or newer" in raised.value.fault.message
 
 
 def test_a_claude_that_is_missing_is_told_with_the_remedy(monkeypatch, tmp_path):
@@ -136,7 +136,7 @@ async def test_a_claude_that_does_not_know_our_words_is_told_to_be_perhaps_too_o
         "#!/bin/sh\necho \"error: unknown option '--forward-subagent-text'\" >&2\nexit 1\n", encoding="utf-8"
     )
     path.chmod(0o700)
-    with pytest.raises(ProviderError, match=r"install 2\.1\.211 or newer") as raised:
+    with pytest.raises(ProviderError, match=r"install 2\.1\.248 or newer") as raised:
         async with claude.open(options={"command": str(path)}):
             pass
     assert (raised.value.fault.code, raised.value.fault.whose) == ("version", Whose.AGENT)
