@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from select import select
@@ -46,10 +46,13 @@ class Stage:
     def relay(self, agents: int) -> Iterator[None]:
         """Run the relay, from the moment that so many agents are ready until the context ends."""
         words = self.command("run", "--config", str(self._config))
-        with subprocess.Popen(
-            words, stdout=subprocess.PIPE, bufsize=0, env=self._environment, cwd=self.home
-        ) as process:
+        # Whoever is told to end before it knows the process that it starts leaves that behind.
+        with (
+            _put_off(signal.SIGTERM) as hear,
+            subprocess.Popen(words, stdout=subprocess.PIPE, bufsize=0, env=self._environment, cwd=self.home) as process,
+        ):
             try:
+                hear()
                 _show_ready(process.stdout, agents)
                 yield
             finally:
@@ -86,6 +89,23 @@ def heading(text: str) -> None:
     """Say what comes next."""
     say()
     say(painted(text, "bold"), now=True)
+
+
+@contextmanager
+def _put_off(number: int) -> Iterator[Callable[[], None]]:
+    """Have a signal wait until what is yielded is called, or the context is left."""
+    came: list[int] = []
+    before = signal.signal(number, lambda number, _: came.append(number))
+
+    def hear() -> None:
+        signal.signal(number, before)
+        while came:
+            signal.raise_signal(came.pop())
+
+    try:
+        yield hear
+    finally:
+        hear()
 
 
 def _show_ready(output: IO[bytes] | None, agents: int) -> None:
