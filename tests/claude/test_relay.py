@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -118,6 +120,22 @@ def test_the_model_is_changed_and_the_context_compacted_by_a_command(house):
         assert house.program("compact", "main").code == 0
         house.program("send", "main", "say:three", "--wait", "20")
     assert house.stub.requests()[-1]["body"]["model"] == "claude-sonnet-5-5"
+
+
+def test_the_model_that_was_ordered_holds_after_claude_was_killed_and_until_a_restart(house):
+    def asked(text):
+        assert house.program("send", "main", text, "--wait", "30").code == 0
+        return house.stub.requests()[-1]["body"]["model"]
+
+    with house.run(main={"options": {"model": "claude-opus-5-5"}}):
+        began = asked("say:one")
+        assert house.program("model", "main", "claude-sonnet-5-5").code == 0
+        (agent,) = house.program("agents", "--json").json["agents"]
+        os.kill(agent["pid"], signal.SIGKILL)
+        house.program.status("main", reason="restarting")
+        assert asked("say:two") == "claude-sonnet-5-5" != began
+        assert house.program("restart", "main").code == 0
+        assert asked("say:three") == began
 
 
 @pytest.mark.parity("N-6")
