@@ -81,7 +81,7 @@ class Outgoing:
                 self._sent_to[recipient] = False
                 while (item := await self._next(recipient)) is not None:
                     await self._send(item, recipient, tasks)
-        del self._sent_to[recipient]
+            del self._sent_to[recipient]
 
     async def _next(self, recipient: str) -> LeasedDelivery | None:
         """Return what waits for a recipient longest; None where nothing does, or it cannot be sent to now."""
