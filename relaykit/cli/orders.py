@@ -46,7 +46,7 @@ def model(
     no_wait: _NoWait = False,
     json: Json = False,
 ) -> int:
-    """Have the agent go on with another model until its session is opened anew."""
+    """Have the agent go on with another model until it is restarted by order or its relay ends."""
     return give(agent, CommandKind.MODEL, text=name, wait=not no_wait, json=json)
 
 
@@ -57,7 +57,7 @@ def permission_mode(
     no_wait: _NoWait = False,
     json: Json = False,
 ) -> int:
-    """Have the agent go on in another of its provider's permission modes until its session is opened anew.
+    """Have the agent go on in another of its provider's permission modes until it is restarted by order or its relay ends.
 
     Never one that asks for nothing: what is done without asking is the agent's `approval`.
     """
@@ -66,7 +66,10 @@ def permission_mode(
 
 @examples("relaykit restart reviewer")
 def restart(agent: _Agent, no_wait: _NoWait = False, json: Json = False) -> int:
-    """Restart the agent's provider in place: the same id, the same session, the same queue."""
+    """Restart the agent's provider in place: the same id, the same session, the same queue.
+
+    A model or permission mode that was ordered meanwhile is forgotten.
+    """
     return give(agent, CommandKind.RESTART, wait=not no_wait, json=json)
 
 
