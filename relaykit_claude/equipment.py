@@ -35,7 +35,8 @@ _ASK_FOR = (
 _SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """How claude names a session, and the directory that it makes for one."""
 _SPECIAL = re.compile(r"[\\*?\[\]!#]")
-"""What has a meaning in the pattern of a rule, which is one of gitignore's; one more slash before it says from the root."""
+"""What has a meaning in the pattern of a rule, which is one of gitignore's; one more slash before it says from the root. Of
+``?`` and the backslash Claude understands no escape (2.1.327): a path with one is no path of the rule, and claude asks."""
 
 
 class Equipment(Struct, frozen=True, kw_only=True):

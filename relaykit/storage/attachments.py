@@ -44,7 +44,7 @@ class AttachmentFiles:
             raise RefusedError(f"the file has {len(content)} bytes; {ATTACHMENT_BYTES} may be attached")
         digest = sha256(content).hexdigest()
         try:
-            left = _sweep(self._home / STORE, "*/*", _KEPT_SECONDS)
+            left = _sweep(self._home / STORE, _KEPT_SECONDS)
             if not (known := _same(self._path(digest), content)) and left + len(content) > self._most:
                 raise RefusedError(f"{left} bytes of attached files are kept already; {self._most} may be")
             if not known:
@@ -120,7 +120,7 @@ class AttachmentCache:
         """Write a file down, others making room; return where it is. StoreError."""
         path = self._path(digest, name)
         try:
-            _sweep(self._home / CACHE, "*/*/*", _CACHED_SECONDS, self._most - len(content))
+            _sweep(self._home / CACHE, _CACHED_SECONDS, self._most - len(content))
             _write(self._home, path, content)
         except OSError as error:
             raise StoreError(f"the cache of attached files cannot be used: {error}") from error
@@ -173,10 +173,10 @@ def _sync(directory: Path) -> None:
         os.close(handle)
 
 
-def _sweep(directory: Path, pattern: str, seconds: float, most: int | None = None) -> int:
+def _sweep(directory: Path, seconds: float, most: int | None = None) -> int:
     """Remove what was not used for so long, then the least lately used until the rest fits; return the bytes left."""
     now = time.time()
-    files = sorted(_files(directory, pattern), reverse=True)  # the latest first
+    files = sorted(_files(directory), reverse=True)  # the latest first
     left = 0
     for used, size, path in files:
         longest = _UNFINISHED_SECONDS if path.name.startswith(_UNFINISHED) else seconds
@@ -189,8 +189,9 @@ def _sweep(directory: Path, pattern: str, seconds: float, most: int | None = Non
     return left
 
 
-def _files(directory: Path, pattern: str) -> Iterator[tuple[float, int, Path]]:
-    for path in directory.glob(pattern):
-        with suppress(FileNotFoundError):  # swept by another relay of this home meanwhile
-            about = path.stat()
-            yield about.st_mtime, about.st_size, path
+def _files(directory: Path) -> Iterator[tuple[float, int, Path]]:
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):  # swept by another relay of this home meanwhile
+                about = (path := Path(folder, name)).stat()
+                yield about.st_mtime, about.st_size, path

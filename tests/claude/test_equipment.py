@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 import relaykit_claude.report
-from relaykit.model import Approval, BlockKind, Secret, TurnEnded, TurnStarted
+from relaykit.model import Approval, BlockKind, Decision, PermissionAsked, Profile, Secret, TurnEnded, TurnStarted
 from relaykit.plugin import Endpoint, SessionRequest
 from relaykit_claude.equipment import equip
 from relaykit_claude.tools import EVENTS
@@ -101,6 +101,37 @@ async def test_the_hooks_of_a_session_reach_the_relay(claude, relay):
     assert {event for event, _ in relay.reports} <= set(EVENTS)
     started = [told["source"] for event, told in relay.reports if event == "SessionStart"]
     assert started == ["compact"], "what the relay has begun itself is not reported to it"
+
+
+@pytest.mark.live
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [
+        *((name, False) for name in ("main", "a (b) [c] {d}, #e!", "!f*", "#g", "Read(h)", "i'\"j", "é ü", "$HOME")),
+        *((name, True) for name in ("k?", "l\\m")),  # Claude has no way to say that one of these is meant
+    ],
+)
+async def test_what_it_is_sent_may_be_read_in_a_home_of_any_name_and_what_is_denied_stays_denied(
+    claude, tmp_path, name, asks
+):
+    place = tmp_path / name
+    place.mkdir()
+    (place / "log").write_text("the words of the log")
+    (tmp_path / "other").write_text("of somebody else")
+    profile = Profile(name="p", denied_tools=("Bash",))
+    async with claude.open(attachments=place, approval=Approval.DENY, profile=profile) as talk:
+        for path, refused in ((place / "log", asks), (tmp_path / "other", True)):
+            await talk.send(f"tool:Read|{json.dumps({'file_path': str(path)})};;say:done")
+            if refused:
+                asked = await talk.until(PermissionAsked)
+                await talk.session.decide(asked.question.key, Decision.DENY)
+            await talk.until(TurnEnded)
+        offered = {tool["name"] for tool in claude.stub.requests()[-1]["body"]["tools"]}
+    results = [block.text for block in talk.blocks(BlockKind.TOOL_RESULT)]
+    assert ["the words of the log" in text for text in results] == [not asks, False]
+    assert "Bash" not in offered
 
 
 @pytest.mark.live

@@ -90,9 +90,13 @@ def test_the_cache_gives_up_what_was_used_least_lately_and_what_is_old(tmp_path)
     third = cache.add(digest(b"six"), "b", b"six")
     assert [path.exists() for path in (*paths, third)] == [True, False, True]
     assert not paths[1].parent.exists()
-    age(third, 31)
+    of_nobody = tmp_path / CACHE / digest(b"old") / "of nobody"
+    of_nobody.parent.mkdir()
+    of_nobody.write_bytes(b"old")
+    for path in (third, of_nobody):
+        age(path, 31)
     cache.add(digest(b"x"), "x", b"x")
-    assert not third.exists()
+    assert [third.exists(), of_nobody.exists()] == [False, False]
 
 
 def test_the_cache_finds_no_file_that_someone_has_changed(tmp_path):
