@@ -63,6 +63,7 @@ def agent(house):
 def test_the_session_is_handed_over_and_taken_back_with_the_same_history(known):
     with known.run():
         known.program("send", "main", "say:the word is rhubarb", "--wait", "20")
+        assert known.program("model", "main", "claude-sonnet-5-5").code == 0
         before = agent(known)
         with attached(known) as shown:
             shown.shows("the word is rhubarb", PROMPT)
@@ -73,13 +74,16 @@ def test_the_session_is_handed_over_and_taken_back_with_the_same_history(known):
             assert known.delivery(queued)["state"] == "queued"
             command = Path(f"/proc/{shown.pid}/cmdline").read_bytes().split(b"\0")
             assert Path(command[0].decode()).name == "claude", "the command has become the program"
+            assert b"--model=claude-sonnet-5-5" in command
             say(shown, "/exit")
             shown.ended()
             assert b"a person has its session" not in shown.raw, "what the relay says is for its own terminal"
         assert known.ended(queued)["state"] == "answered"
         assert (agent(known)["session"], agent(known)["pid"] != before["pid"]) == (before["session"], True)
-    asked = json.dumps([entry["body"]["messages"] for entry in known.stub.requests() if "body" in entry][-1])
+    last = [entry["body"] for entry in known.stub.requests() if "body" in entry][-1]
+    asked, model = json.dumps(last["messages"]), last["model"]
     assert asked.index("the word is rhubarb") < asked.index("typed by a person") < asked.index("after the person")
+    assert model == "claude-sonnet-5-5"
 
 
 @live
