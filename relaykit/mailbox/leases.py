@@ -63,6 +63,8 @@ def lease(
 
 def lease_outgoing(tx: Transaction, recipient: str, *, owner: str) -> LeasedDelivery | None:
     """Lease the next delivery to a person or through a transport. No agent runs it, so its epoch is 0."""
+    if tx.row("SELECT 1 FROM delivery WHERE recipient = ? AND owner IS NOT NULL LIMIT 1", recipient):
+        return None  # whoever has it, and lives or not: a later one would overtake it
     while (row := _first(tx, recipient)) is not None:
         delivery, message = rows.queued(row)
         if not _expired(tx, delivery, message):

@@ -234,7 +234,7 @@ class Leases(Protocol):
         ...
 
     async def lease_outgoing(self, recipient: str, *, owner: str) -> LeasedDelivery | None:
-        """Lease the next delivery to a person or through a transport."""
+        """Lease the next delivery to a person or through a transport; None while another one to them is under a lease."""
         ...
 
     async def outgoing(self, transport: str | None) -> Sequence[str]:

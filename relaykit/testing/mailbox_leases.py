@@ -282,6 +282,7 @@ class Outgoing(MailboxPart):
         first = await bench.mailbox.lease_outgoing("x@dock", owner=RELAY)
         assert first is not None
         assert (first.message.body, first.delivery.attempt) == ("one", 1)
+        assert await bench.mailbox.lease_outgoing("x@dock", owner="relay-2") is None, "one at a time"
         await bench.mailbox.settle([first.lease], State.ACKNOWLEDGED, "taken", synced=True)
         second = await bench.mailbox.lease_outgoing("x@dock", owner=RELAY)
         assert second is not None

@@ -50,6 +50,14 @@ class TakesTheLastDecision(MailboxThrough):
             return await self.mailbox.decide(*which, **how)
 
 
+class SendsWhatIsUnderWay(MailboxThrough):
+    sent = None
+
+    async def lease_outgoing(self, recipient, *, owner):
+        self.sent = await self.mailbox.lease_outgoing(recipient, owner=owner) or self.sent
+        return self.sent
+
+
 class ShowsTheNewestFirst(MailboxThrough):
     async def inbox(self, recipient, **which):
         return [*reversed(await self.mailbox.inbox(recipient, **which))]

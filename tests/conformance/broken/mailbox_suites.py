@@ -67,6 +67,10 @@ class TakesTheLastDecision(BrokenMailbox):
     )
 
 
+class SendsWhatIsUnderWay(BrokenMailbox):
+    fails = frozenset({"test_they_are_leased_in_order_and_acknowledged"})
+
+
 class ShowsTheNewestFirst(BrokenMailbox):
     fails = frozenset(
         {

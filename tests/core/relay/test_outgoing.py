@@ -262,3 +262,30 @@ async def test_only_so_many_are_sent_to_at_once(world: World) -> None:
         for message in sent:
             await world.ended(message)
     assert sorted(busy) == sorted(names)
+
+
+async def test_what_was_under_way_to_several_when_the_relay_died_is_sent_to_each_by_the_next(world: World) -> None:
+    names = ["ann@dock", "bob@dock", "eve@dock"]
+    begun: set[str] = set()
+    all_begun = anyio.Event()
+    dead, living = Outside(), Outside()
+
+    async def never(_: Message, recipient: str) -> Receipt:
+        begun.add(recipient)
+        if len(begun) == len(names):
+            all_begun.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    dead.send = never  # type: ignore[method-assign]
+    async with world.doomed_relay(transports={"dock": dead}) as relay:
+        sent = [(await relay.send(name, body)).message.id for body in ("one", "two") for name in names]
+        with anyio.fail_after(10):
+            await all_begun.wait()
+    async with world.relay(transports={"dock": living}):
+        await world.clock.advance(60)
+        for message in sent:
+            assert (await world.ended(message)).deliveries[0].state is State.ACKNOWLEDGED
+    assert sorted(living.taken) == sorted((name, body) for body in ("one", "two") for name in names)
+    for name in names:
+        assert [body for whose, body in living.taken if whose == name] == ["one", "two"]
