@@ -34,7 +34,7 @@ from relaykit_claude.client import Client, Refused
 from relaykit_claude.conversation import Conversation
 from relaykit_claude.faults import agent_error
 from relaykit_claude.protocol import Asked, Told, Withdrawn
-from relaykit_claude.terminal import Chosen
+from relaykit_claude.terminal import Overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,12 +66,12 @@ class ClaudeSession:
         transcripts: Transcripts,
         patience: float,
         modes: Sequence[str],
-        terminal: Callable[[str, Chosen], Terminal],
+        terminal: Callable[[str, Overrides], Terminal],
     ) -> None:
         self._client = client
         self._modes = modes
         self._terminal = terminal
-        self._chosen = Chosen()
+        self._overrides = Overrides()
         self._locks = locks
         self._transcripts = transcripts
         self._patience = patience
@@ -110,7 +110,7 @@ class ClaudeSession:
 
     def terminal(self) -> Terminal:
         """Return the program that a person goes on with, in the place of this claude."""
-        return self._terminal(self.id, self._chosen)
+        return self._terminal(self.id, self._overrides)
 
     async def withdraw(self, submission_id: str) -> bool:
         """Have claude let go of a message that it has not begun with; return whether it did."""
@@ -142,7 +142,7 @@ class ClaudeSession:
         """Go on with another model from the next step on."""
         await self._ask("set_model", {"model": model})
         self._conversation.model = model
-        self._chosen = replace(self._chosen, model=model)
+        self._overrides = replace(self._overrides, model=model)
 
     async def set_permission_mode(self, mode: str) -> None:
         """Go on in another of Claude's own permission modes, but in none that asks for nothing."""
@@ -151,7 +151,7 @@ class ClaudeSession:
                 "mode", f"{mode!r} is no permission mode of this agent; it can be {', '.join(self._modes)}"
             )
         await self._ask("set_permission_mode", {"mode": mode})
-        self._chosen = replace(self._chosen, permission_mode=mode)
+        self._overrides = replace(self._overrides, permission_mode=mode)
 
     async def history(self, session: str) -> Sequence[PastTurn] | None:
         """Return the turns of a conversation, or None where it cannot be read."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OF_RELAY = ("RELAYKIT_HOME", "RELAYKIT_AGENT")
 
 
-class Chosen(Struct, frozen=True, kw_only=True):
+class Overrides(Struct, frozen=True, kw_only=True):
     """How a session was told to go on while it runs; None where it goes on as it began."""
 
     model: str | None = None
@@ -30,7 +30,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
 
 
 def join_terminal(
-    options: Options, request: SessionRequest, session: str, chosen: Chosen, *, config: Path | None
+    options: Options, request: SessionRequest, session: str, overrides: Overrides, *, config: Path | None
 ) -> Terminal:
     """Return the program that takes the session's place: two claudes on one session write both into it.
 
@@ -38,13 +38,13 @@ def join_terminal(
         options: Say which claude, and how it works.
         request: Of the session.
         session: Its id now.
-        chosen: How it goes on now.
+        overrides: How it goes on now.
         config: The configuration directory, where it is not the user's own.
     """
     # Of the agent's environment only whose it is: what a profile adds may be secret, and so is a key; the option env is not.
     env = {name: value for name, value in request.env.items() if name in _OF_RELAY}
-    mode = f"--permission-mode={chosen.permission_mode or permission_mode(options, request.approval)}"
-    now = replace(options, model=chosen.model or options.model)
+    mode = f"--permission-mode={overrides.permission_mode or permission_mode(options, request.approval)}"
+    now = replace(options, model=overrides.model or options.model)
     argv = [find_claude(options.command), f"--resume={session}", mode, *model_words(now), *_limits(request)]
     return Terminal(
         argv=(*argv, *request.arguments),

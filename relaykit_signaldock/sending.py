@@ -62,7 +62,7 @@ class Sender:
         self._state = shared.state
         self._knows_keys = False
         """Whether this server has shown that it knows idempotency keys."""
-        self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     def reaches(self, recipient: str) -> bool:
         """Whether that is somebody at the server."""
@@ -80,9 +80,9 @@ class Sender:
             raise TransportError(f"{recipient} is nobody beyond {self._name}")
         target = self._target(message, recipient)
         # What several recipients have in one conversation stays in order, and a copy there is not taken for another's.
-        turn = nullcontext() if target.conversation is None else self._turns[target.conversation]
+        lock = nullcontext() if target.conversation is None else self._locks[target.conversation]
         try:
-            async with turn:
+            async with lock:
                 return await self._send(target, message, recipient)
         except StoreError as error:
             raise TransportError(str(error)) from error

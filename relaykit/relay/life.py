@@ -17,8 +17,8 @@ from relaykit.plugin import AnswersHooks, Endpoint, Provider, Session, SessionRe
 from relaykit.relay.cancellations import ordered_only
 from relaykit.relay.children.orphans import end_detached
 from relaykit.relay.delivering.begun import Begun
-from relaykit.relay.delivering.choices import Choices
 from relaykit.relay.delivering.claimed import ClaimedMailbox
+from relaykit.relay.delivering.overrides import Overrides
 from relaykit.relay.delivering.pause import Pause
 from relaykit.relay.describing import Description
 from relaykit.relay.doorway import Hearing
@@ -63,7 +63,7 @@ class AgentSetting(Struct, frozen=True, kw_only=True):
     services: Services
     pause: Pause
     begun: Begun = field(default_factory=Begun)
-    choices: Choices = field(default_factory=Choices)
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 @asynccontextmanager
@@ -119,7 +119,7 @@ async def _worker(setting: AgentSetting, claim: Claim, resume: str | None, provi
                 recorder=recorder,
                 clock=services.clock,
                 pause=setting.pause,
-                choices=setting.choices,
+                overrides=setting.overrides,
             )
             worker = Worker(
                 state,
@@ -161,7 +161,7 @@ async def _open_session(
     request = await setting.projector.prepare(setting.request)
     wanted = replace(request, endpoint=endpoint, resume=resume if provider.capabilities.resume else None)
     async with provider.session(wanted) as session:
-        await setting.choices.repeat(session)
+        await setting.overrides.apply(session)
         yield session
 
 

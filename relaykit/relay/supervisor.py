@@ -262,7 +262,7 @@ class Supervisor:
                 self._restarts.forget()
                 self._setting.pause.cut_short()
                 if not (rejoins := command.kind is CommandKind.RECONNECT):
-                    self._setting.choices.forget()
+                    self._setting.overrides.clear()
                 await self._end_life(self._services.config.drain_seconds, leave=rejoins)
                 told = "it is joined again" if rejoins else "it is started again"
                 await self._insist(lambda: advance(command.id, CommandState.SUCCEEDED, told))

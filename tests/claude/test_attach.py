@@ -15,7 +15,7 @@ from relaykit.plugin import Endpoint, SessionRequest
 from relaykit.testing.claude_home import KEY, claude_binary
 from relaykit.testing.terminal import terminal
 from relaykit_claude.options import Options
-from relaykit_claude.terminal import Chosen, join_terminal
+from relaykit_claude.terminal import Overrides, join_terminal
 
 pytestmark = pytest.mark.parity("AR-16")
 live = pytest.mark.live
@@ -108,24 +108,24 @@ def test_the_program_has_the_agents_settings_and_no_secret(tmp_path):
     options = Options(command=claude_binary(), model="opus", effort="high")
     env = {"RELAYKIT_AGENT": "main", "A_TOKEN": "a secret of the profile"}
     request = SessionRequest(agent="main", cwd=tmp_path, approval=Approval.DENY, env=env)
-    told = join_terminal(options, request, "s-1", Chosen(), config=tmp_path / "config")
+    told = join_terminal(options, request, "s-1", Overrides(), config=tmp_path / "config")
     assert told.argv[1:] == ("--resume=s-1", "--permission-mode=acceptEdits", "--model=opus", "--effort=high")
     assert told.env == {"RELAYKIT_AGENT": "main", "CLAUDE_CONFIG_DIR": str(tmp_path / "config")}
     assert (told.cwd, told.hands_over) == (tmp_path, True)
 
 
-def told(tmp_path, *, options=None, chosen=None, **request):
+def told(tmp_path, *, options=None, overrides=None, **request):
     wanted = SessionRequest(**{"agent": "main", "cwd": tmp_path, **request})
     return join_terminal(
-        Options(command=claude_binary(), **(options or {})), wanted, "s-1", chosen or Chosen(), config=None
+        Options(command=claude_binary(), **(options or {})), wanted, "s-1", overrides or Overrides(), config=None
     )
 
 
 def test_the_program_goes_on_as_the_session_was_told_to(tmp_path):
     begun = {"options": {"model": "opus", "permission_mode": "acceptEdits"}}
-    words = told(tmp_path, **begun, chosen=Chosen(model="sonnet", permission_mode="plan")).argv[2:]
+    words = told(tmp_path, **begun, overrides=Overrides(model="sonnet", permission_mode="plan")).argv[2:]
     assert words == ("--permission-mode=plan", "--model=sonnet")
-    assert told(tmp_path, **begun, chosen=Chosen(model="sonnet")).argv[2:] == (
+    assert told(tmp_path, **begun, overrides=Overrides(model="sonnet")).argv[2:] == (
         "--permission-mode=acceptEdits",
         "--model=sonnet",
     )

@@ -154,7 +154,7 @@ class SessionOrders:
         session = self._state.session
         if not isinstance(session, ChangesModel) or not self._state.capabilities.set_model:
             raise _refused("this provider cannot go on with another model; set the option model, and restart the agent")
-        await self._state.choices.choose_model(session, model)
+        await self._state.overrides.set_model(session, model)
         return f"it goes on with {model}"
 
     async def _set_permission_mode(self, mode: str) -> str:
@@ -163,7 +163,7 @@ class SessionOrders:
             raise _refused(
                 "this provider has no permission modes that could be changed; set approval, and restart the agent"
             )
-        await self._state.choices.choose_permission_mode(session, mode)
+        await self._state.overrides.set_permission_mode(session, mode)
         return f"it goes on in the permission mode {mode}"
 
     async def _unknown(self, command: Command) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from relaykit.config.records import AgentConfig
     from relaykit.model import Capabilities, Command, Mode
     from relaykit.plugin import Clock, Session
-    from relaykit.relay.delivering.choices import Choices
     from relaykit.relay.delivering.claimed import ClaimedMailbox
+    from relaykit.relay.delivering.overrides import Overrides
     from relaykit.relay.delivering.pause import Pause
     from relaykit.relay.events.recorder import Recorder
 
@@ -34,7 +34,7 @@ class WorkerState:
         recorder: Recorder,
         clock: Clock,
         pause: Pause,
-        choices: Choices,
+        overrides: Overrides,
     ) -> None:
         self.agent = agent
         self.session = session
@@ -43,7 +43,7 @@ class WorkerState:
         self.recorder = recorder
         self.clock = clock
         self.pause = pause
-        self.choices = choices
+        self.overrides = overrides
         self.nudge = Bell()
         self.turns = Turns()
         self.held = Held()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def chosen(world: World) -> AsyncIterator[tuple[Relay, ScriptedSession]]:
+async def ordered(world: World) -> AsyncIterator[tuple[Relay, ScriptedSession]]:
     """Run a relay whose agent was ordered to go on otherwise than it began."""
     async with world.relay() as relay:
         session = await world.provider.opened()
@@ -35,7 +35,7 @@ async def asked(world: World, relay: Relay, count: int) -> tuple[str, str]:
 
 
 async def test_a_session_that_is_opened_after_a_death_goes_on_as_was_ordered(world: World) -> None:
-    async with chosen(world) as (relay, session):
+    async with ordered(world) as (relay, session):
         session.die()
         await world.status("a", StatusKind.ERROR, "restarting")
         await world.clock.advance(2)
@@ -53,7 +53,7 @@ async def test_a_session_that_is_opened_after_a_death_goes_on_as_was_ordered(wor
 async def test_only_a_restart_by_order_goes_back_to_the_configuration(
     world: World, kind: CommandKind, expected: tuple[str, str]
 ) -> None:
-    async with chosen(world) as (relay, _):
+    async with ordered(world) as (relay, _):
         await world.outcome(await relay.order("a", kind))
         assert await asked(world, relay, 2) == expected
 
@@ -62,7 +62,7 @@ async def test_what_was_refused_is_not_tried_again(world: World, monkeypatch: py
     async def refuse(*_: object) -> None:
         raise ProviderError(Fault(whose=Whose.AGENT, code="mode", message="there is no such mode"))
 
-    async with chosen(world) as (relay, session):
+    async with ordered(world) as (relay, session):
         monkeypatch.setattr(session, "set_permission_mode", refuse)
         assert "no such mode" in (await world.outcome(await relay.order("a", CommandKind.PERMISSION_MODE, "x"))).result
         session.die()
@@ -77,7 +77,7 @@ async def test_a_session_that_does_not_go_on_as_was_ordered_is_given_nothing(
     async def refuse(*_: object) -> None:
         raise ProviderError(Fault(whose=Whose.AGENT, code="mode", message="not in that mode any more"))
 
-    async with chosen(world) as (relay, session):
+    async with ordered(world) as (relay, session):
         with monkeypatch.context() as patch:
             patch.setattr(ScriptedSession, "set_permission_mode", refuse)
             session.die()
