@@ -15,7 +15,9 @@ Call = Mapping[str, Any]
 
 _ids = count(1)
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_NOT_A_PERSON = ("<", "[Request interrupted", "Caveat:")
+_NOT_A_PERSON = ("<", "[Request interrupted", "Caveat:", "The user sent a new message while you were working:")
+"""How a text begins that is no script. The last of them holds a message that joined a turn, which Claude Code 2.1.332 hands
+over as a person's; until 2.1.327 it was the program's own."""
 _NEXT, _INNER = ";;", ",,"
 _RECALL = "recall"
 """The one step that looks at its request."""

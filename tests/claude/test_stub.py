@@ -135,7 +135,8 @@ def test_steps_follow_the_answers():
 
 
 def test_what_the_program_says_itself_is_no_script():
-    said = ["<system-reminder>say:no</system-reminder>", "[Request interrupted by user]"]
+    joined = "The user sent a new message while you were working:\nsay:no\n\nAddress it."
+    said = ["<system-reminder>say:no</system-reminder>", "[Request interrupted by user]", joined]
     system = {"role": "system", "content": "say:no"}
     assert plan({"messages": [user("say:mine", *said), system]}) == "say:mine"
 
