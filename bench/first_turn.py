@@ -1,6 +1,6 @@
 """From the start of a process to its first finished turn: a raw driver, the relay, the SDK, in turn.
 
-The relay gives its agent tools, which the program connects to before it begins; the raw driver and the SDK give none.
+The relay gives its agent tools, which the program asks for before its first turn; the raw driver and the SDK give none.
 So the relay is measured without them, too.
 """
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -33,8 +34,10 @@ WORDS = (
 class RawClaude:
     """One claude and one conversation; one thing at a time."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, tools: Mapping[str, Any]) -> None:
         self._process = process
+        self._tools = tools
+        """What is answered to what claude says to a server of tools on this side, by method."""
 
     async def begin(self) -> None:
         self._send({"type": "control_request", "request_id": "1", "request": {"subtype": "initialize"}})
@@ -58,7 +61,14 @@ class RawClaude:
         if not line:
             raise EOFError("claude closed its output")
         message: dict[str, Any] = json.loads(line)
+        if message["type"] == "control_request":
+            self._answer(message["request_id"], message["request"]["message"])
         return message
+
+    def _answer(self, request: str, said: dict[str, Any]) -> None:
+        answer = {"jsonrpc": "2.0", "id": said.get("id", 0), "result": self._tools.get(said["method"], {})}
+        told = {"subtype": "success", "request_id": request, "response": {"mcp_response": answer}}
+        self._send({"type": "control_response", "response": told})
 
 
 def _id() -> str:
@@ -75,8 +85,12 @@ async def raw_claude(claude: str, home: Path, cwd: str) -> AsyncIterator[RawClau
 @asynccontextmanager
 async def equipped_claude(pid: int, cwd: str) -> AsyncIterator[RawClaude]:
     """Drive a claude that is started as a running one was: with its words, environment and tools, but its own session."""
+    from relaykit.server.mcp import McpServer, initialized  # noqa: PLC0415 - for this driver alone
+    from relaykit.server.tools import TOOLS  # noqa: PLC0415
+
     words = [word for word in _entries(pid, "cmdline") if not word.startswith("--session-id=")]
-    async with _driven(words, dict(entry.split("=", 1) for entry in _entries(pid, "environ")), cwd) as driver:
+    tools = {"initialize": initialized({}), "tools/list": McpServer(TOOLS).listed()}
+    async with _driven(words, dict(entry.split("=", 1) for entry in _entries(pid, "environ")), cwd, tools) as driver:
         yield driver
 
 
@@ -85,7 +99,9 @@ def _entries(pid: int, file: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _driven(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> AsyncIterator[RawClaude]:
+async def _driven(
+    argv: Sequence[str], env: Mapping[str, str], cwd: str, tools: Mapping[str, Any] = MappingProxyType({})
+) -> AsyncIterator[RawClaude]:
     process = await asyncio.create_subprocess_exec(
         *argv,
         stdin=asyncio.subprocess.PIPE,
@@ -96,7 +112,7 @@ async def _driven(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> Asyn
         limit=64 * 2**20,
     )
     try:
-        driver = RawClaude(process)
+        driver = RawClaude(process, tools)
         await driver.begin()
         yield driver
     finally:

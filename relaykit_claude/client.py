@@ -18,11 +18,12 @@ from relaykit.plugin.jsonlines import Skipped
 from relaykit.plugin.lastwords import LastWords
 from relaykit.plugin.words import without_keys
 from relaykit_claude.faults import agent_error
-from relaykit_claude.protocol import Asked, Connection, Failure, Response, Told, Withdrawn
+from relaykit_claude.protocol import Asked, Called, Connection, Failure, Response, Told, Withdrawn
 
 if TYPE_CHECKING:
     from relaykit.plugin import Child
     from relaykit.plugin.fields import Fields
+    from relaykit_claude.toolcalls import ToolCalls
 
 Heard = Told | Asked | Withdrawn | Skipped
 _GONE = (EndOfStream, ClosedResourceError, BrokenResourceError)
@@ -49,6 +50,8 @@ class Client:
         self.pid = child.pid
         self.over: Fault | None = None
         """How the process ended; None while it runs."""
+        self.tool_calls: ToolCalls | None = None
+        """Takes what claude says to the relay's tools, where it has them."""
         self._child = child
         self._early: list[Heard] = []
         self._tell: Callable[[Heard], None] = self._early.append
@@ -106,6 +109,12 @@ class Client:
         """Answer what claude asks."""
         self._send(self._connection.answer(request, result))
 
+    def tell_result(self, call: str, result: Fields) -> None:
+        """Answer a call of a tool; ProviderError where the process is gone, and takes no answer."""
+        if self.over:
+            raise ProviderError(self.over)
+        self.answer(call, result)
+
     def refuse(self, request: str, message: str) -> None:
         """Refuse what claude asks."""
         self._send(self._connection.refuse(request, message))
@@ -114,6 +123,8 @@ class Client:
         """Read until the process is gone, and tell it to whoever is attached or waits for an answer."""
         with suppress(*_GONE):
             await self._child.stdout.feed(self._receive)
+        if self.tool_calls:
+            self.tool_calls.give_up()  # at once: an answer that goes into a broken pipe would count as taken
         self.over = await self._death()
         for waiting in self._waiting.values():
             waiting.done.set()
@@ -150,12 +161,22 @@ class Client:
         for message in self._connection.receive(data):
             self._take(message)
 
-    def _take(self, message: Response | Failure | Heard) -> None:
-        if not isinstance(message, Response | Failure):
+    def _take(self, message: Response | Failure | Called | Heard) -> None:
+        if isinstance(message, Called):
+            self._call(message)
+        elif isinstance(message, Withdrawn) and self.tool_calls and self.tool_calls.withdraw(message.id):
+            return
+        elif not isinstance(message, Response | Failure):
             self._tell(message)
         elif waiting := self._waiting.get(message.id):
             waiting.answer = message
             waiting.done.set()
+
+    def _call(self, called: Called) -> None:
+        if self.tool_calls:
+            self.tool_calls.take(called)
+        else:
+            self.refuse(called.id, "this session has no tools of the relay's")
 
     def _result(self, waiting: _Waiting, subtype: str, seconds: float) -> Fields:
         match waiting.answer:

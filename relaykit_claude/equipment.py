@@ -103,7 +103,7 @@ def _words(files: Path, request: SessionRequest) -> Iterator[str]:
 
 def _servers(request: SessionRequest) -> Mapping[str, object]:
     brought = servers(request.profile, request.secrets) if request.profile else {}
-    return {**brought, **({tools.NAME: tools.server(request.endpoint)} if request.endpoint else {})}
+    return {**brought, **({tools.NAME: tools.SERVER} if request.endpoint else {})}
 
 
 def _reporting(files: Path, endpoint: Endpoint) -> Mapping[str, object]:

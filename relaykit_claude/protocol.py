@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from relaykit.plugin.fields import Fields, table, text
 from relaykit.plugin.jsonlines import MAX_LINE, Lines, Skipped, as_line
+from relaykit_claude.tools import NAME
 
 
 class Told(Struct, frozen=True):
@@ -45,13 +46,21 @@ class Asked(Struct, frozen=True):
     request: Fields
 
 
+class Called(Struct, frozen=True):
+    """Claude says something to the relay's tools, and waits for an answer under its id."""
+
+    id: str
+    message: Fields
+    """Of JSON-RPC."""
+
+
 class Withdrawn(Struct, frozen=True):
     """Claude no longer waits for that answer."""
 
     id: str
 
 
-Incoming = Told | Response | Failure | Asked | Withdrawn | Skipped
+Incoming = Told | Response | Failure | Asked | Called | Withdrawn | Skipped
 
 
 class Connection:
@@ -98,9 +107,7 @@ class Connection:
     def _sorted(self, message: Fields, size: int) -> Incoming | None:
         match text(message, "type"):
             case "control_request":
-                return Asked(
-                    text(message, "request_id"), text(message, "request", "subtype"), table(message, "request")
-                )
+                return _asked(text(message, "request_id"), table(message, "request"))
             case "control_cancel_request":
                 return Withdrawn(text(message, "request_id"))
             case "control_response":
@@ -120,6 +127,13 @@ class Connection:
         if text(response, "subtype") == "success":
             return Response(request, asked, table(response, "response"))
         return Failure(request, asked, text(response, "error") or "it does not say why")
+
+
+def _asked(name: str, request: Fields) -> Asked | Called:
+    subtype = text(request, "subtype")
+    if subtype == "mcp_message" and text(request, "server_name") == NAME:
+        return Called(name, table(request, "message"))
+    return Asked(name, subtype, request)
 
 
 def _answer(response: Fields) -> Fields:

@@ -20,12 +20,13 @@ from relaykit_claude.locking import session_locks
 from relaykit_claude.options import Options
 from relaykit_claude.projecting import hello
 from relaykit_claude.terminal import join_terminal
+from relaykit_claude.toolcalls import ToolCalls
 from relaykit_claude.tools import session_start
 from relaykit_claude.transcripts import Transcripts
 
 if TYPE_CHECKING:
     from relaykit.model import Secret
-    from relaykit.plugin import Child, Context, SessionRequest
+    from relaykit.plugin import Child, Context, Endpoint, SessionRequest
     from relaykit_claude.session import ClaudeSession
 
 MAX_TEXT = 1_048_576
@@ -84,6 +85,7 @@ class ClaudeProvider:
             streaming=True,
             envelope=True,
             tools=True,
+            piped_tools=True,
             attach=True,
             max_text=MAX_TEXT,
             model=(self._session.model if self._session else None) or self._options.model,
@@ -101,7 +103,7 @@ class ClaudeProvider:
             config = self._options.own_config(self._context.home)
             env = environment(self._options, request, config=config, place=equipment.place, key=self._key)
             launched = self._context.processes.launch(argv, cwd=request.cwd, env={**env, **equipment.env})
-            async with launched as child, _connected(child, self._options.request_timeout) as client:
+            async with launched as child, _connected(child, self._options.request_timeout, request.endpoint) as client:
                 from relaykit_claude.session import ClaudeSession  # noqa: PLC0415 - claude takes longer to start
 
                 await introduce(client, hello(request))
@@ -141,10 +143,11 @@ class ClaudeProvider:
 
 
 @asynccontextmanager
-async def _connected(child: Child, patience: float) -> AsyncIterator[Client]:
+async def _connected(child: Child, patience: float, endpoint: Endpoint | None) -> AsyncIterator[Client]:
     client = Client(child, patience)
     try:
         async with anyio.create_task_group() as tasks:
+            client.tool_calls = ToolCalls(endpoint.tools, client.tell_result, tasks) if endpoint else None
             tasks.start_soon(client.write, name=f"claude {child.pid}: write")
             tasks.start_soon(client.read, name=f"claude {child.pid}: read")
             tasks.start_soon(client.listen, name=f"claude {child.pid}: read complaints")

@@ -60,13 +60,8 @@ _SKILLS = {
 }
 
 
-def server(endpoint: Endpoint) -> Mapping[str, object]:
-    """Return the relay's server, its token in it: for a file that nobody else reads."""
-    return {
-        "type": "http",
-        "url": f"{endpoint.url}/mcp",
-        "headers": {"Authorization": f"Bearer {endpoint.token.reveal()}"},
-    }
+SERVER = {"type": "sdk", "name": NAME}
+"""The relay's server as claude is told of it: one that speaks over claude's own pipe."""
 
 
 def variables(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -40,6 +40,8 @@ class Capabilities(Record, frozen=True, kw_only=True):
     """It reads prose: it is told in a line above the text who sent a message, where that is no person here."""
     tools: bool = False
     """It gives its sessions the relay's tools, by ``SessionRequest.endpoint``; for such the relay listens."""
+    piped_tools: bool = False
+    """It speaks with those tools over its program's own pipe, so that no web server is needed before somebody comes."""
     detached: bool = False
     """Its process outlives the relay."""
     attach: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     )
 
 
+Tools = Callable[[Mapping[str, Any]], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+
+
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """Where the processes of one session reach the relay: its HTTP edge, on loopback."""
+    """Where the processes of one session reach the relay: its HTTP edge, on loopback, or by the pipe that they have."""
 
     url: str
     """Without a path: the tools are at ``/mcp``, what a provider's hooks report goes to ``/hooks/NAME``."""
     token: Secret
     """This session's own bearer token; by environment or in a file of mode 0600, never in argv."""
+    tools: Tools
+    """For a program that speaks the Model Context Protocol over its own pipe: takes one message of it, and gives what
+    ``/mcp`` would answer, None to a notification. The answer is handed over inside the context; where that fails, or is
+    cancelled, nobody got it. Such a provider says ``Capabilities.piped_tools``."""
 
 
 class SessionRequest(Struct, frozen=True, kw_only=True):

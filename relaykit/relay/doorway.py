@@ -52,13 +52,16 @@ class Hearing:
 class Doorway(Protocol):
     """An edge that is open, for one relay."""
 
-    def admit(self, agent: str, hearing: Hearing, lasting: Path | None = None) -> AbstractAsyncContextManager[Endpoint]:
+    def admit(
+        self, agent: str, hearing: Hearing, lasting: Path | None = None, *, piped: bool = False
+    ) -> AbstractAsyncContextManager[Endpoint]:
         """Let one session's processes in, under a token of their own, for as long as the context is open.
 
         Args:
             agent: As whom they act.
             hearing: Takes what they report of the session.
             lasting: Where to keep the token and the port of processes that outlive the relay, for the next one.
+            piped: They do not come at once: their tools are called over their own pipe.
         """
         ...
 

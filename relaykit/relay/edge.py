@@ -37,8 +37,9 @@ async def admitted(
     if services.doorway is None or not provider.capabilities.tools:
         yield None
         return
-    lasting = _lasting(services, agent) if provider.capabilities.detached else None
-    async with services.doorway.admit(agent, hearing, lasting) as endpoint:
+    can = provider.capabilities
+    lasting = _lasting(services, agent) if can.detached else None
+    async with services.doorway.admit(agent, hearing, lasting, piped=can.piped_tools) as endpoint:
         yield endpoint
 
 

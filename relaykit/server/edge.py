@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,13 +21,15 @@ from relaykit.server.passes import Caller, Passes, person, user_token
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from relaykit.model import Secret
+    from relaykit.plugin.provider import Tools
     from relaykit.relay.doorway import Hearing
     from relaykit.relay.services import Services
+    from relaykit.server.piped import PipedTools
 
     Serve = Callable[..., AbstractAsyncContextManager[None]]
 
@@ -49,7 +52,11 @@ class HttpEdge:
 
 
 class HttpDoorway:
-    """An edge that is open, whether it listens already or not."""
+    """An edge that is open, whether it listens already or not.
+
+    A web server takes as long to import as a coding agent takes to start. Where an agent comes for its tools, that goes on
+    beside its start; else it is done once somebody comes, and many a relay needs none.
+    """
 
     def __init__(self, address: Address, services: Services, stack: AsyncExitStack) -> None:
         self._address = address
@@ -57,17 +64,29 @@ class HttpDoorway:
         self._stack = stack
         self._passes = Passes()
         self._bound: tuple[socket.socket, Address] | None = None
-        self._wanted = anyio.Event()
+        self._listens = anyio.Event()
+        self._expects = anyio.Event()
+        """Set where somebody is sure to come soon."""
+        self._closing = anyio.Event()
 
     @asynccontextmanager
-    async def admit(self, agent: str, hearing: Hearing, lasting: Path | None = None) -> AsyncIterator[Endpoint]:
+    async def admit(
+        self, agent: str, hearing: Hearing, lasting: Path | None = None, *, piped: bool = False
+    ) -> AsyncIterator[Endpoint]:
         """Let one session's processes in, under a token that is good while the context is open."""
         url = self.listen()
         kept = self._kept(agent, lasting)
-        with self._passes.admit(Caller(name=agent, is_agent=True, session=hearing), kept) as token:
+        caller = Caller(name=agent, is_agent=True, session=hearing)
+        with self._passes.admit(caller, kept) as token:
             if lasting is not None and kept is None:
                 keep_lasting(lasting, Lasting(token, self._port))
-            yield Endpoint(url=url, token=token)
+            if not piped:
+                self._expects.set()
+            yield Endpoint(url=url, token=token, tools=self._tools(caller))
+
+    def _tools(self, caller: Caller) -> Tools:
+        piped = cache(lambda: _piped()(caller, self._services, self._closing))
+        return lambda message: piped().answered(message)
 
     def _kept(self, agent: str, lasting: Path | None) -> Secret | None:
         """Return the token that the agent's process has from an earlier relay; None where a new one is made."""
@@ -88,22 +107,30 @@ class HttpDoorway:
         """Listen, unless it does already, and return the address; who comes before ``run`` serves waits for it."""
         if self._bound is None:
             self._bound = self._listen()
-            self._wanted.set()
+            self._listens.set()
         return self._bound[1].url
 
     async def run(self) -> None:
         """Serve for ever, once somebody listens; cancelled, it ends every connection within seconds."""
-        await self._wanted.wait()
-        # A web server takes as long to import as a coding agent takes to start: the agent starts meanwhile.
-        serve = await anyio.to_thread.run_sync(_server)
+        await self._listens.wait()
         if self._bound is None:
             return
-        closing = anyio.Event()
-        async with serve(self._services, self._passes, closing, *self._bound):
+        await anyio.to_thread.run_sync(_piped)
+        await self._somebody(self._bound[0])
+        serve = await anyio.to_thread.run_sync(_server)
+        async with serve(self._services, self._passes, self._closing, *self._bound):
             try:
                 await anyio.sleep_forever()
             finally:
-                closing.set()  # calls that wait end, and their connections with them
+                self._closing.set()  # calls that wait end, and their connections with them
+
+    async def _somebody(self, bound: socket.socket) -> None:
+        """Return once somebody has come, or is sure to come."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(
+                _then_cancel, partial(anyio.wait_readable, bound), tasks.cancel_scope, name="edge: who comes"
+            )
+            tasks.start_soon(_then_cancel, self._expects.wait, tasks.cancel_scope, name="edge: who is expected")
 
     def _listen(self) -> tuple[socket.socket, Address]:
         services = self._services
@@ -128,8 +155,20 @@ class HttpDoorway:
         return bind(self._address)
 
 
+async def _then_cancel(wait: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
+    await wait()
+    scope.cancel()
+
+
+def _piped() -> type[PipedTools]:
+    """Import the tools, which no start waits for."""
+    from relaykit.server.piped import PipedTools  # noqa: PLC0415 - as above
+
+    return PipedTools
+
+
 def _server() -> Serve:
-    """Import the web server; a relay that does not listen pays for none."""
+    """Import the web server; a relay to which nobody comes pays for none."""
     from relaykit.server.serving import serve  # noqa: PLC0415 - as above
 
     return serve

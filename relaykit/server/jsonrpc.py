@@ -70,10 +70,15 @@ def read(body: bytes) -> Read:
     except (ValueError, RecursionError) as error:
         return Read([RpcError(PARSE_ERROR, f"this is no JSON: {error}")], is_batch=False)
     if not isinstance(said, list):
-        return Read(_calls([said]), is_batch=False)
+        return understood(said)
     if not 0 < len(said) <= MOST_CALLS:
         return Read([RpcError(INVALID_REQUEST, f"a batch has 1 to {MOST_CALLS} requests")], is_batch=False)
     return Read(_calls(said), is_batch=True)
+
+
+def understood(said: object) -> Read:
+    """Take apart what is one message, and JSON no more."""
+    return Read(_calls([said]), is_batch=False)
 
 
 def result(id: Id, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,10 +75,11 @@ class McpServer(Generic[C]):
 
     async def answer(self, read: Read, caller: Callable[[Id], C]) -> bytes:
         """Return what is answered to what stood in a body, empty where nothing is; ``caller`` makes each call's."""
-        answers = [one for call in read.calls if (one := await self._answer(call, caller)) is not None]
+        answers = [one for call in read.calls if (one := await self.reply(call, caller)) is not None]
         return jsonrpc.write(answers, is_batch=read.is_batch)
 
-    async def _answer(self, call: Call | RpcError, caller: Callable[[Id], C]) -> dict[str, Any] | None:
+    async def reply(self, call: Call | RpcError, caller: Callable[[Id], C]) -> dict[str, Any] | None:
+        """Return what is answered to one call, None where that is nothing."""
         if isinstance(call, RpcError):
             return None if call.of_notification else jsonrpc.failure(call)
         if call.is_notification:
@@ -91,7 +92,7 @@ class McpServer(Generic[C]):
     async def _result(self, call: Call, caller: Callable[[Id], C]) -> Mapping[str, Any]:
         match call.method:
             case "initialize":
-                return _initialized(call.params)
+                return initialized(call.params)
             case "ping":
                 return {}
             case "tools/list":
@@ -117,7 +118,8 @@ class McpServer(Generic[C]):
         return {"content": [{"type": "text", "text": said.text}], "isError": said.is_error}
 
 
-def _initialized(params: Mapping[str, Any]) -> Mapping[str, Any]:
+def initialized(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the answer to the handshake."""
     wanted = params.get("protocolVersion")
     return {
         "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[0],

@@ -20,7 +20,7 @@ Written by `scripts/gen_reference.py` from the code.
 A relay listens when an agent's provider can use tools, on loopback and a free port, or where `relay.listen` says. Every
 request bears a token as `Authorization: Bearer …`: a session's own, which its provider gets and nobody else, or the
 person's, which stands in the file `token` of the home. Where a relay listens, the file `relays/relay-….json` in the home
-says as `url`. [Why it is safe](../explanation/edge.md).
+says as `url`. [Why it is safe](../explanation/edge.md). Claude Code calls the tools over its own pipe, with the same answers.
 
 | path | does |
 |---|---|

@@ -180,12 +180,21 @@ TOOLS = [{"name": "reply", "description": "reply", "inputSchema": SCHEMA, "_meta
 class SmallRelay:
     """The relay's side of a session's tools and hooks, on loopback: what was reported, and called."""
 
-    endpoint: Endpoint
+    url: str
     reports: list = field(default_factory=list)
     calls: list = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
     listing: threading.Event = field(default_factory=threading.Event)
     """Until it is set, whoever asks for the tools waits."""
+
+    @property
+    def endpoint(self):
+        return Endpoint(url=self.url, token=Secret(TOKEN), tools=self.tools)
+
+    @asynccontextmanager
+    async def tools(self, message):
+        """Answer one message of the Model Context Protocol, as it comes over claude's own pipe."""
+        yield await anyio.to_thread.run_sync(self.speak, message, abandon_on_cancel=True)
 
     def hear(self, event, told):
         with self.came:
@@ -244,11 +253,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def relay():
-    """Serves hooks, and tools, to who has the token."""
+    """Serves hooks, and as a server of its own tools, to who has the token; the relay's tools come over the pipe."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        server.relay = SmallRelay(Endpoint(url=url, token=Secret(TOKEN)))
+        server.relay = SmallRelay(url)
         server.relay.listing.set()
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()

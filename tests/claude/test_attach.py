@@ -150,7 +150,7 @@ def test_the_program_has_the_agents_own_words_for_claude(tmp_path):
 
 def test_the_program_is_without_the_tools_that_the_profile_denies(tmp_path):
     profile = Profile(name="p", denied_tools=("shell", "WebFetch"))
-    endpoint = Endpoint(url="http://127.0.0.1:1", token=Secret("hush"))
+    endpoint = Endpoint(url="http://127.0.0.1:1", token=Secret("hush"), tools=pytest.fail)
     (word,) = told(tmp_path, profile=profile, endpoint=endpoint).argv[3:]
     assert json.loads(word.removeprefix("--settings=")) == {"permissions": {"deny": ["Bash", "WebFetch"]}}
 

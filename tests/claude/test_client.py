@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -11,6 +15,7 @@ from relaykit.errors import ProviderError
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit_claude.client import Client, Heard
 from relaykit_claude.protocol import Told
+from relaykit_claude.toolcalls import ToolCalls
 
 pytestmark = pytest.mark.anyio
 
@@ -66,3 +71,90 @@ async def test_of_a_request_that_is_given_up_nothing_is_kept(tmp_path: Path) -> 
             assert given_up.cancelled_caught
             assert not client._waiting
             assert not client._connection._waiting
+
+
+class SlowTools:
+    """Tools that answer when they are told to, and know which of their answers were handed over."""
+
+    def __init__(self) -> None:
+        self.asked = anyio.Event()
+        self.may_answer = anyio.Event()
+        self.over = anyio.Event()
+        self.handed_over = False
+
+    @asynccontextmanager
+    async def answered(self, message: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any] | None]:
+        self.asked.set()
+        try:
+            await self.may_answer.wait()
+            yield {"jsonrpc": "2.0", "id": message["id"], "result": {}}
+            self.handed_over = True
+        finally:
+            self.over.set()
+
+
+TO_THE_RELAY = (
+    b'{"type":"control_request","request_id":"r1","request":{"subtype":"mcp_message","server_name":"relaykit",'
+    b'"message":{"jsonrpc":"2.0","id":4,"method":"ping"}}}\n'
+)
+
+
+@pytest.mark.parity("N-5")
+async def test_an_answer_of_the_tools_goes_over_the_pipe_under_the_id_of_the_call(tmp_path: Path) -> None:
+    tools = SlowTools()
+    tools.may_answer.set()
+    with anyio.fail_after(SECONDS):
+        async with (
+            RelayProcesses(tmp_path, "boot").launch(["head", "-n1"]) as child,
+            anyio.create_task_group() as tasks,
+        ):
+            client = Client(child, SECONDS)
+            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
+            client._receive(TO_THE_RELAY)
+            await tools.over.wait()
+            said = await child.stdout.receive()
+    assert tools.handed_over
+    answer = {
+        "subtype": "success",
+        "request_id": "r1",
+        "response": {"mcp_response": {"jsonrpc": "2.0", "id": 4, "result": {}}},
+    }
+    assert json.loads(said) == {"type": "control_response", "response": answer}
+
+
+@pytest.mark.parity("N-5")
+@pytest.mark.parametrize("line", [b'{"type":"control_cancel_request","request_id":"r1"}\n', None])
+async def test_nobody_took_the_answer_of_a_call_that_was_withdrawn_or_whose_claude_is_gone(
+    tmp_path: Path, line: bytes | None
+) -> None:
+    tools = SlowTools()
+    with anyio.fail_after(SECONDS):
+        async with RelayProcesses(tmp_path, "boot").launch(["sh", "-c", "read line"]) as child:
+            async with anyio.create_task_group() as tasks:
+                client = Client(child, SECONDS)
+                client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
+                client._receive(TO_THE_RELAY)
+                await tools.asked.wait()
+                if line is not None:
+                    client._receive(line)
+                else:
+                    client.say("the last that it reads", "1", "later")
+                    tasks.start_soon(client.listen, name="listen")
+                    await client.read()
+                await tools.over.wait()
+            tools.may_answer.set()
+    assert not tools.handed_over
+
+
+async def test_an_answer_that_comes_once_the_session_is_closed_was_not_taken(tmp_path: Path) -> None:
+    tools = SlowTools()
+    with anyio.fail_after(SECONDS):
+        async with RelayProcesses(tmp_path, "boot").launch(["cat"]) as child, anyio.create_task_group() as tasks:
+            client = Client(child, SECONDS)
+            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
+            client._receive(TO_THE_RELAY)
+            await tools.asked.wait()
+            client.close()
+            tools.may_answer.set()
+            await tools.over.wait()
+    assert not tools.handed_over

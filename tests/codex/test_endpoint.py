@@ -11,7 +11,7 @@ from relaykit_codex.launch import environment
 from relaykit_codex.options import Options
 from relaykit_codex.projecting import Projected
 
-ENDPOINT = Endpoint(url="http://127.0.0.1:4870", token=Secret("a-token-that-nobody-may-see"))
+ENDPOINT = Endpoint(url="http://127.0.0.1:4870", token=Secret("a-token-that-nobody-may-see"), tools=pytest.fail)
 
 
 def test_the_threads_settings_name_the_server_and_not_the_token(tmp_path):

@@ -118,7 +118,7 @@ class Edge:
     def __init__(self, world):
         self.world = world
         self.sessions = {}
-        self.tools = True
+        self.capabilities = WITH_TOOLS
 
     def files(self):
         """Return the files about running relays."""
@@ -130,7 +130,7 @@ class Edge:
     @asynccontextmanager
     async def relay(self, *names, listen="auto", **changes):
         agents = [self.world.agent(name, **changes.pop(name, {})) for name in names or ("a",)]
-        self.world.provider.capabilities = WITH_TOOLS if self.tools else ALL
+        self.world.provider.capabilities = self.capabilities
         async with self.world.relay(*agents, edge=HttpEdge(listen), **changes) as relay:
             for agent in agents:
                 await relay.ready(agent.id)

@@ -25,7 +25,7 @@ from relaykit.server.passes import TOKEN_FILE, Caller, Passes, user_token
 from relaykit.server.patience import Patient
 from relaykit.server.quick import QuickConnection
 from relaykit.server.rates import Bucket
-from relaykit.testing.scripted import SECONDS
+from relaykit.testing.scripted import ALL, SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -208,14 +208,14 @@ async def test_a_port_that_is_taken_is_one_clear_line(edge):
 
 
 async def test_a_relay_whose_agents_use_no_tools_does_not_listen(edge):
-    edge.tools = False
+    edge.capabilities = ALL
     async with edge.relay():
         assert edge.sessions["a"].request.endpoint is None
         assert not (edge.world.home / TOKEN_FILE).exists()
 
 
 async def test_a_configured_address_is_listened_on_whatever_the_agents_can(edge):
-    edge.tools = False
+    edge.capabilities = ALL
     async with edge.relay(listen="localhost:0"):
         (info,) = edge.infos()
         assert info["url"].startswith("http://localhost:")
