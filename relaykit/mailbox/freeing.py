@@ -10,6 +10,8 @@ from relaykit.mailbox.tasks import free_claims
 from relaykit.model import State, begun_before
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from relaykit.mailbox.transaction import Transaction
 
 
@@ -20,12 +22,15 @@ def leave(tx: Transaction, incarnation: str) -> None:
     free_claims(tx, float("-inf"))
 
 
-def release_stale(tx: Transaction, boot: str, before: float) -> int:
+def release_stale(tx: Transaction, boot: str, before: float, dead: Sequence[str] = ()) -> int:
     """Free what dead relays leased for ``any:`` and did not hand over, or leased for the outside; return how many.
 
-    Relays of another boot are taken out as well: nothing of them runs.
+    Relays of another boot are taken out as well: nothing of them runs. Those that are known to be ``dead`` stay, with a
+    beat that is too old: what their agents did last is theirs.
     """
     tx.write("DELETE FROM relay WHERE boot <> ?", boot)
+    for incarnation in dead:
+        tx.write("UPDATE relay SET beat = min(beat, ?) WHERE incarnation = ?", before - 1, incarnation)
     free_claims(tx, before)
     return _free(tx, "its relay died", "owner NOT IN (SELECT incarnation FROM relay WHERE beat >= ?)", before)
 

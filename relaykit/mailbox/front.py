@@ -149,9 +149,9 @@ class OperationsMailbox(ConversingMailbox):
         """Return the relays that have entered."""
         return await self._run(directory.relays)
 
-    async def release_stale(self, boot: str, before: float) -> int:
+    async def release_stale(self, boot: str, before: float, dead: Sequence[str] = ()) -> int:
         """Free what dead relays leased and no agent's lock protects; return how many."""
-        return await self._run(freeing.release_stale, boot, before)
+        return await self._run(freeing.release_stale, boot, before, dead)
 
     async def waiting(self, agents: Collection[str]) -> dict[str, Waiting]:
         """Return what waits for each of the agents."""

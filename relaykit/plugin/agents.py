@@ -50,6 +50,12 @@ class Agents(Protocol):
         """Return the relays that have entered."""
         ...
 
-    async def release_stale(self, boot: str, before: float) -> int:
-        """Free what relays leased for ``any:`` and did not hand over, where their last beat is older. Return how many."""
+    async def release_stale(self, boot: str, before: float, dead: Sequence[str] = ()) -> int:
+        """Free what relays leased for ``any:`` and did not hand over, where their last beat is older. Return how many.
+
+        Args:
+            boot: This boot: relays of another one are dead.
+            before: A beat from before this time of the boot clock is too old.
+            dead: Incarnations that are known to be dead, whatever their beat.
+        """
         ...

@@ -74,7 +74,10 @@ async def open_relay(
         outgoing = {name: Outgoing(name, transport, services) for name, transport in opened.transports.items()}
         supervisors = [_supervisor(agent, services, assembly) for agent in config.agents]
         relay = Relay(services, supervisors, _people(opened, outgoing))
-        async with presence(opened.mailbox, services.clock, services.incarnation), anyio.create_task_group() as tasks:
+        async with (
+            presence(config.home, opened.mailbox, services.clock, services.incarnation),
+            anyio.create_task_group() as tasks,
+        ):
             await _start(tasks, relay, services, opened, outgoing)
             failure = None
             try:

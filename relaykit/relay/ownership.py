@@ -1,4 +1,4 @@
-"""Who runs an agent: an OS lock per agent, and one heartbeat per relay."""
+"""Who runs an agent: an OS lock per agent, and one heartbeat and one lifeline per relay."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from relaykit.errors import AlreadyRunError, StoreError
 from relaykit.model import RelayRecord
 from relaykit.plugin import Clock, Mailbox
 from relaykit.relay.directories import private_directory
+from relaykit.relay.lifelines import dead, forget, lifeline
 
 if TYPE_CHECKING:
     from relaykit.relay.services import Services
@@ -85,23 +86,24 @@ def _held(agent: str, holder: str) -> str:
 
 
 @asynccontextmanager
-async def presence(mailbox: Mailbox, clock: Clock, incarnation: str) -> AsyncIterator[None]:
-    """Keep this relay entered in the mailbox, with a heartbeat, while the context is open.
+async def presence(home: Path, mailbox: Mailbox, clock: Clock, incarnation: str) -> AsyncIterator[None]:
+    """Keep this relay entered in the mailbox, with a heartbeat and a lifeline, while the context is open.
 
     One that breaks down stays entered, as one that is killed does: what it held was held by the dead.
     """
     record = RelayRecord(incarnation=incarnation, pid=os.getpid(), boot=clock.boot_id(), beat=clock.boot())
-    await mailbox.join(record)
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_beat, mailbox, clock, incarnation, name="heartbeat")
-            yield
-            tasks.cancel_scope.cancel()
-    except BaseException as error:
-        if _was_refused(error):
-            await _leave(mailbox, incarnation)
-        raise
-    await _leave(mailbox, incarnation)
+    with lifeline(home, incarnation):
+        await mailbox.join(record)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_beat, home, mailbox, clock, incarnation, name="heartbeat")
+                yield
+                tasks.cancel_scope.cancel()
+        except BaseException as error:
+            if _was_refused(error):
+                await _leave(mailbox, incarnation)
+            raise
+        await _leave(mailbox, incarnation)
 
 
 def _was_refused(error: BaseException) -> bool:
@@ -116,14 +118,21 @@ async def _leave(mailbox: Mailbox, incarnation: str) -> None:
         await mailbox.leave(incarnation)
 
 
-async def _beat(mailbox: Mailbox, clock: Clock, incarnation: str) -> None:
+async def _beat(home: Path, mailbox: Mailbox, clock: Clock, incarnation: str) -> None:
     while True:
-        await clock.sleep(BEAT_SECONDS)
         try:
+            await _release(home, mailbox, clock)
+            await clock.sleep(BEAT_SECONDS)
             await mailbox.beat(incarnation, clock.boot_id(), clock.boot())
-            await mailbox.release_stale(clock.boot_id(), clock.boot() - STALE_SECONDS)
         except StoreError:
             continue  # a beat that could not be written is made good by the next one, or the relay counts as stale
+
+
+async def _release(home: Path, mailbox: Mailbox, clock: Clock) -> None:
+    """Free what relays held that are known to be dead, or of which nothing was heard for too long."""
+    found = dead(home)
+    await mailbox.release_stale(clock.boot_id(), clock.boot() - STALE_SECONDS, found)
+    forget(home, found)
 
 
 async def last_run(services: Services, agent: str) -> tuple[str | None, bool]:

@@ -255,6 +255,16 @@ class Relays(MailboxPart):
         assert await bench.mailbox.release_stale("boot-2", before=0.0) == 1
         assert await bench.mailbox.relays() == []
 
+    async def test_relays_that_are_known_to_be_dead_are_so_whatever_their_beat(self, bench: Bench) -> None:
+        asked = await self._lease_any(bench)
+        await bench.mailbox.beat(RELAY, "boot-1", 10_000.0)
+        assert await bench.mailbox.release_stale("boot-1", before=0.0, dead=["another"]) == 0
+        assert await bench.mailbox.release_stale("boot-1", before=0.0, dead=[RELAY, "another"]) == 1
+        assert (await bench.lease("c")).message.id == asked
+        assert [relay.incarnation for relay in await bench.mailbox.relays()] == [RELAY], (
+            "who ran an agent last is known"
+        )
+
     async def test_an_agents_own_deliveries_wait_for_its_lock(self, bench: Bench) -> None:
         await self._join(bench)
         await bench.put("a")

@@ -50,6 +50,11 @@ class TakesTheLastDecision(MailboxThrough):
             return await self.mailbox.decide(*which, **how)
 
 
+class BelievesTheBeatOfTheDead(MailboxThrough):
+    async def release_stale(self, boot, before, dead=()):
+        return await self.mailbox.release_stale(boot, before)
+
+
 class SendsWhatIsUnderWay(MailboxThrough):
     sent = None
 
