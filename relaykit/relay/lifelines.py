@@ -45,7 +45,7 @@ def forget(home: Path, incarnations: Iterable[str]) -> None:
 
 
 def _path(home: Path, incarnation: str) -> Path:
-    return home / "relays" / f"{incarnation}{_ENDING}"
+    return home / "locks" / f"{incarnation}{_ENDING}"
 
 
 def _is_free(path: Path) -> bool:

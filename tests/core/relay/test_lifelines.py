@@ -28,13 +28,13 @@ SECONDS = 20
 
 
 def files(home: Path) -> list[str]:
-    return sorted(path.name for path in (home / "relays").iterdir())
+    return sorted(path.name for path in (home / "locks").iterdir())
 
 
 def test_it_is_held_while_the_relay_lives_and_gone_when_it_has_left(tmp_path: Path) -> None:
     with lifeline(tmp_path, "one"):
         assert (files(tmp_path), dead(tmp_path)) == (["one.life"], [])
-        assert stat.S_IMODE((tmp_path / "relays" / "one.life").stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "locks" / "one.life").stat().st_mode) == 0o600
     assert (files(tmp_path), dead(tmp_path)) == ([], [])
 
 
