@@ -15,7 +15,7 @@ from relaykit.plugin.fields import Fields
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from relaykit.plugin.provider import Tools
+    from relaykit.plugin import Tools
     from relaykit_claude.protocol import Called
 
 Answer = Callable[[str, Fields], None]

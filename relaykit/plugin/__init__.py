@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         SessionRequest,
         TakesReplies,
         Terminal,
+        Tools,
         Withdraws,
     )
     from relaykit.plugin.router import Directory, Route, Router, find_route
@@ -104,6 +105,7 @@ _HOMES = {
         "TakesReplies",
         "Withdraws",
         "Terminal",
+        "Tools",
     ),
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
@@ -168,6 +170,7 @@ __all__ = [
     "TakesReplies",
     "Terminal",
     "Tls",
+    "Tools",
     "Transport",
     "Waiting",
     "Watch",

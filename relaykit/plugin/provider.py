@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 Tools = Callable[[Mapping[str, Any]], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+"""Takes one message of JSON-RPC and opens a context with what is answered to it, None to a notification."""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -36,9 +37,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     token: Secret
     """This session's own bearer token; by environment or in a file of mode 0600, never in argv."""
     tools: Tools
-    """For a program that speaks the Model Context Protocol over its own pipe: takes one message of it, and gives what
-    ``/mcp`` would answer, None to a notification. The answer is handed over inside the context; where that fails, or is
-    cancelled, nobody got it. Such a provider says ``Capabilities.piped_tools``."""
+    """What ``/mcp`` does, for a program that speaks the Model Context Protocol over its own pipe. The answer is handed over
+    inside the context; where that fails, or is cancelled, nobody got it. Such a provider says
+    ``Capabilities.piped_tools``."""
 
 
 class SessionRequest(Struct, frozen=True, kw_only=True):

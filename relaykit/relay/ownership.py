@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -120,19 +120,18 @@ async def _leave(mailbox: Mailbox, incarnation: str) -> None:
 
 async def _beat(home: Path, mailbox: Mailbox, clock: Clock, incarnation: str) -> None:
     while True:
-        try:
-            await _release(home, mailbox, clock)
-            await clock.sleep(BEAT_SECONDS)
+        await _release(home, mailbox, clock)
+        await clock.sleep(BEAT_SECONDS)
+        with suppress(StoreError):  # the next one makes it good, or the relay counts as stale
             await mailbox.beat(incarnation, clock.boot_id(), clock.boot())
-        except StoreError:
-            continue  # a beat that could not be written is made good by the next one, or the relay counts as stale
 
 
 async def _release(home: Path, mailbox: Mailbox, clock: Clock) -> None:
     """Free what relays held that are known to be dead, or of which nothing was heard for too long."""
     found = dead(home)
-    await mailbox.release_stale(clock.boot_id(), clock.boot() - STALE_SECONDS, found)
-    forget(home, found)
+    with suppress(StoreError, OSError):  # they are found once more at the next beat
+        await mailbox.release_stale(clock.boot_id(), clock.boot() - STALE_SECONDS, found)
+        forget(home, found)
 
 
 async def last_run(services: Services, agent: str) -> tuple[str | None, bool]:

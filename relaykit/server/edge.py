@@ -12,7 +12,7 @@ import anyio.to_thread
 from msgspec.structs import replace
 
 from relaykit.errors import ConfigError
-from relaykit.plugin import Endpoint
+from relaykit.plugin import Endpoint, Tools
 from relaykit.relay.ownership import LASTING_FILE, children_directory
 from relaykit.server.binding import bind
 from relaykit.server.lasting import Lasting, keep_lasting, read_lasting
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from relaykit.model import Secret
-    from relaykit.plugin.provider import Tools
     from relaykit.relay.doorway import Hearing
     from relaykit.relay.services import Services
     from relaykit.server.piped import PipedTools

@@ -47,7 +47,7 @@ class PipedTools:
             raise
         finally:
             self._visits.remove(visit)
-            await visit.end()
+            await self._end(visit)
 
     async def _answer(self, read: Read, visit: Visit) -> Message | None:
         give_up(self._visits, self._caller, read)
@@ -58,9 +58,19 @@ class PipedTools:
             return _refused(call, INVALID_REQUEST, "too many calls; wait a moment")
         try:
             return await self._mcp.reply(call, visit.desk)
-        except Exception as error:  # noqa: BLE001 - it is told: a tool that fails must not end the session that calls it
-            self._services.report(f"{self._caller.name}: a tool failed: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - as in _tell
+            self._tell("a tool failed", error)
             return _refused(call, INTERNAL_ERROR, "the relay failed at it, and has told why where it runs")
+
+    async def _end(self, visit: Visit) -> None:
+        try:
+            await visit.end()
+        except Exception as error:  # noqa: BLE001 - as in _tell
+            self._tell("what follows the answer of a tool failed", error)
+
+    def _tell(self, what: str, error: Exception) -> None:
+        """Tell whoever runs the relay: a tool that fails must not end the session that calls it."""
+        self._services.report(f"{self._caller.name}: {what}: {type(error).__name__}: {error}")
 
 
 def _refused(call: Call | RpcError, code: int, why: str) -> Message | None:

@@ -158,3 +158,12 @@ async def test_an_answer_that_comes_once_the_session_is_closed_was_not_taken(tmp
             tools.may_answer.set()
             await tools.over.wait()
     assert not tools.handed_over
+
+
+async def test_a_session_without_the_relays_tools_says_so(tmp_path: Path) -> None:
+    with anyio.fail_after(SECONDS):
+        async with RelayProcesses(tmp_path, "boot").launch(["cat"]) as child:
+            Client(child, SECONDS)._receive(TO_THE_RELAY)
+            refused = json.loads(await child.stdout.receive())["response"]
+    assert (refused["subtype"], refused["request_id"]) == ("error", "r1")
+    assert "no tools" in refused["error"]

@@ -7,13 +7,18 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from relaykit.errors import StoreError
 from relaykit.model import Draft, RelayRecord, State, new_id
 from relaykit.plugin import Receipt
+from relaykit.relay import ownership
 from relaykit.relay.lifelines import dead, forget, lifeline
+from relaykit.relay.ownership import BEAT_SECONDS
+from relaykit.testing.clock import settle
 from relaykit.testing.harness import World
 
 HOLD = """
@@ -89,3 +94,32 @@ async def test_what_a_dead_relay_was_sending_goes_with_the_next_one_and_no_time_
     assert ended.deliveries[0].state is State.ACKNOWLEDGED
     assert [step.state for step in ended.deliveries[0].steps].count(State.LEASED) == 2
     assert dead(world.home) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("broken", [StoreError("the store is gone"), None])
+async def test_a_store_or_a_file_that_does_not_take_it_is_asked_again_at_the_next_beat_and_not_before(
+    world: World, monkeypatch: pytest.MonkeyPatch, broken: StoreError | None
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def release_stale(_boot: str, _before: float, dead: Sequence[str] = ()) -> int:
+        asked.append(tuple(dead))
+        if broken:
+            raise broken
+        return 0
+
+    def kept(*_: object, **__: object) -> None:
+        raise PermissionError("read-only")
+
+    with pytest.raises(OSError, match="killed"), lifeline(world.home, "gone"):
+        raise OSError("killed")
+    monkeypatch.setattr(world.mailbox, "release_stale", release_stale)
+    monkeypatch.setattr(ownership, "forget", kept)
+    async with world.relay():
+        await settle()
+        assert asked == [("gone",)]
+        await world.clock.advance(BEAT_SECONDS)
+        assert asked == [("gone",)] * 2
+        (beat,) = [relay.beat for relay in await world.mailbox.relays()]
+        assert beat == world.clock.boot()

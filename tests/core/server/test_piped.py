@@ -9,6 +9,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from relaykit.errors import StoreFullError
 from relaykit.server import edge as edge_module
 from relaykit.server import piped
 from relaykit.server.jsonrpc import INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND
@@ -114,6 +115,28 @@ async def test_an_answer_that_could_not_be_handed_over_comes_as_a_message(edge):
                 b.answer("at last", (await b.submitted()).id)
             a.end(text="cut off")
             assert "at last" in (await a.submitted(2)).text
+
+
+@pytest.mark.parametrize("operation", ["acknowledge", "end_wait"])
+async def test_a_store_that_does_not_take_what_follows_an_answer_is_told_and_ends_no_session(
+    edge, monkeypatch, operation
+):
+    async def full(*_):
+        raise StoreFullError("the disk is full")
+
+    async with edge.relay("a", "b") as relay:
+        await edge.begin(relay, "a")
+        b, answers = edge.sessions["b"], []
+        monkeypatch.setattr(edge.world.mailbox, operation, full)
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(say_into, edge, send(), answers)
+                submission = await b.submitted()
+                b.answer("in time", submission.id)
+        assert "in time" in answers[0]["result"]["content"][0]["text"]
+        monkeypatch.undo()
+    (told,) = [line for line in edge.world.reports if line.startswith("a: ")]
+    assert told == "a: what follows the answer of a tool failed: StoreFullError: the disk is full"
 
 
 async def test_so_many_calls_at_once_and_no_more(edge):
