@@ -167,6 +167,8 @@ class Client:
         elif isinstance(message, Withdrawn) and self.tool_calls and self.tool_calls.withdraw(message.id):
             return
         elif not isinstance(message, Response | Failure):
+            if self.tool_calls and isinstance(message, Told) and message.kind == "user":
+                self.tool_calls.hear(message.data)
             self._tell(message)
         elif waiting := self._waiting.get(message.id):
             waiting.answer = message

@@ -146,6 +146,64 @@ async def test_nobody_took_the_answer_of_a_call_that_was_withdrawn_or_whose_clau
     assert not tools.handed_over
 
 
+A_USE = (
+    b'{"type":"control_request","request_id":"r1","request":{"subtype":"mcp_message","server_name":"relaykit","message":'
+    b'{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"send","_meta":{"claudecode/toolUseId":"use-1"}}}}}\n'
+)
+
+
+def shown(use: str, *, failed: bool = False) -> bytes:
+    block = {"type": "tool_result", "tool_use_id": use, "content": "?", **({"is_error": True} if failed else {})}
+    return json.dumps({"type": "user", "message": {"role": "user", "content": [block]}}).encode() + b"\n"
+
+
+@asynccontextmanager
+async def answered(directory: Path, tools: SlowTools) -> AsyncIterator[Client]:
+    """A client whose tools have answered a use, and whose claude has the answer in its pipe."""
+    tools.may_answer.set()
+    with anyio.fail_after(SECONDS):
+        async with (
+            RelayProcesses(directory, "boot").launch(["head", "-n1"]) as child,
+            anyio.create_task_group() as tasks,
+        ):
+            client = Client(child, SECONDS)
+            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
+            client._receive(A_USE)
+            assert b"control_response" in await child.stdout.receive()
+            client._receive(shown("use-2"))
+            await anyio.wait_all_tasks_blocked()
+            assert not tools.over.is_set(), "the answer was written, and nothing says that it was read"
+            yield client
+            await tools.over.wait()
+
+
+@pytest.mark.parity("N-5")
+async def test_the_answer_of_a_use_was_taken_once_claude_shows_it(tmp_path: Path) -> None:
+    tools = SlowTools()
+    async with answered(tmp_path, tools) as client:
+        client._receive(shown("use-1"))
+    assert tools.handed_over
+
+
+@pytest.mark.parity("N-5")
+@pytest.mark.parametrize(
+    "line", [shown("use-1", failed=True), b'{"type":"control_cancel_request","request_id":"r1"}\n']
+)
+async def test_an_answer_that_claude_drops_was_not_taken(tmp_path: Path, line: bytes) -> None:
+    tools = SlowTools()
+    async with answered(tmp_path, tools) as client:
+        client._receive(line)
+    assert not tools.handed_over
+
+
+@pytest.mark.parity("N-5")
+async def test_an_answer_in_the_pipe_of_a_claude_that_died_was_not_taken(tmp_path: Path) -> None:
+    tools = SlowTools()
+    async with answered(tmp_path, tools) as client:
+        await client.read()
+    assert not tools.handed_over
+
+
 async def test_an_answer_that_comes_once_the_session_is_closed_was_not_taken(tmp_path: Path) -> None:
     tools = SlowTools()
     with anyio.fail_after(SECONDS):

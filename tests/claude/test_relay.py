@@ -202,57 +202,6 @@ def test_after_a_clear_a_new_relay_goes_on_with_the_new_conversation(house):
     assert ("after the clear" in body, "a secret word" in body) == (True, False)
 
 
-@pytest.mark.parity("AR-12", "AR-19", "N-5")
-def test_an_agent_sends_by_the_relays_own_tool_and_its_hooks_are_events(house):
-    call = json.dumps({"to": "user", "body": "a word in between"})
-    with house.run():
-        script = f"tool:mcp__relaykit__send|{call};;say:done"
-        assert house.program("send", "main", script, "--wait", "20").out == "done\n"
-        assert "a word in between" in house.program("inbox").out
-        assert house.program("permissions", "--all", "--json").json == {"permissions": []}
-        offered = {tool["name"] for tool in house.stub.requests()[0]["body"]["tools"]}
-        assert {"mcp__relaykit__send", "mcp__relaykit__reply"} <= offered, "a model must not have to search for them"
-        house.program("compact", "main")
-    with house.run():
-        house.program("send", "main", "say:once more", "--wait", "20")
-    events = [json.loads(line) for line in house.program("events", "main", "--json").out.splitlines()]
-    notes = [event["data"] for event in events if event["kind"] == "note"]
-    starts = [note["data"]["source"] for note in notes if note["name"] == "hook.SessionStart"]
-    assert (starts[0], starts[-1]) == ("startup", "resume")
-    assert "hook.PreCompact" in [note["name"] for note in notes]
-
-
-def interrupted(house, sent):
-    house.program("interrupt", "main")
-    assert house.ended(sent)["state"] == "interrupted"
-
-
-def killed(house, _sent):
-    (pid,) = [one["pid"] for one in house.program("agents", "--json").json["agents"] if one["id"] == "main"]
-    os.kill(pid, signal.SIGKILL)
-
-
-@pytest.mark.parity("N-2", "N-5")
-@pytest.mark.parametrize("cut_off", [interrupted, killed])
-def test_an_answer_for_which_a_tool_waited_when_it_was_cut_off_comes_as_a_message(house, cut_off):
-    call = json.dumps({"to": "helper", "body": "gate:late:as you asked", "wait": 40})
-    with house.run(main={}, helper={}):
-        sent = house.send("main", f"tool:mcp__relaykit__send|{call};;say:done")
-        (question,) = house.program.until(lambda: house.program("inbox", "helper", "--all", "--json").json["items"])
-        house.program.until(lambda: house.delivery(question["id"])["state"] == "seen")
-        cut_off(house, sent)
-        house.stub.open_gate("late")
-        assert house.ended(question["id"])["state"] == "answered"
-        answer = house.program.until(
-            lambda: next(
-                (one for one in house.program("inbox", "main", "--all", "--json").json["items"] if one["id"] != sent),
-                None,
-            )
-        )
-        assert house.ended(answer["id"])["state"] == "answered"
-    assert "as you asked" in json.dumps(house.stub.requests()[-1]["body"])
-
-
 @pytest.mark.parametrize("text", ["look at @{path} please", "@{path}"])
 def test_a_path_in_a_message_is_no_file_that_nobody_was_asked_for(house, tmp_path, text):
     path = tmp_path / "elsewhere"
