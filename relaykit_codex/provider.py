@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from relaykit.errors import ProviderError
 from relaykit.model import Capabilities
+from relaykit.plugin import ToolUses
 from relaykit_codex.client import Client
 from relaykit_codex.handshake import introduce, open_thread, sign_in, thread_settings
 from relaykit_codex.options import Options
@@ -112,7 +113,13 @@ class CodexProvider:
             self._unseen.begin(opened.thread)
         patience = self._options.request_timeout
         session = CodexSession(
-            client, opened.thread, tasks=tasks, patience=patience, unseen=self._unseen, terminal=terminal
+            client,
+            opened.thread,
+            tasks=tasks,
+            patience=patience,
+            unseen=self._unseen,
+            terminal=terminal,
+            uses=request.endpoint.uses if request.endpoint else ToolUses(),
         )
         session.rejoin(opened.running)
         client.attach(session.tell, session.died)

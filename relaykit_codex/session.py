@@ -31,6 +31,7 @@ from relaykit_codex.faults import agent_error, refusal
 from relaykit_codex.history import list_threads, read_history
 from relaykit_codex.items import kept
 from relaykit_codex.protocol import Notification, ServerRequest
+from relaykit_codex.tooluses import note_use
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from relaykit.model import PastSession, PastTurn
-    from relaykit.plugin import Terminal
+    from relaykit.plugin import Terminal, ToolUses
     from relaykit.plugin.fields import Fields
     from relaykit_codex.client import Told
     from relaykit_codex.unseen import UnseenThreads
@@ -60,9 +61,11 @@ class CodexSession:
         patience: float,
         unseen: UnseenThreads,
         terminal: Terminal,
+        uses: ToolUses,
     ) -> None:
         self._client = client
         self._terminal = terminal
+        self._uses = uses
         self._unseen: UnseenThreads = unseen
         self._tasks = tasks
         self._patience = patience
@@ -151,6 +154,7 @@ class CodexSession:
         """Take what codex says; never waits."""
         match message:
             case Notification():
+                note_use(self._uses, message, self.id)
                 self._pass_on(self._conversation.told(message))
             case Skipped():
                 self._pass_on(self._conversation.skipped(message))
@@ -159,6 +163,7 @@ class CodexSession:
 
     def died(self, fault: Fault) -> None:
         """End what is told, and what runs, unless it runs on in a codex that is only out of reach."""
+        self._uses.drop()
         if fault.code != LOST:
             self._pass_on(self._conversation.cut(fault))
         self.events.close()

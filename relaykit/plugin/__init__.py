@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from relaykit.plugin.router import Directory, Route, Router, find_route
     from relaykit.plugin.sessions import SessionStore
     from relaykit.plugin.sink import StatusSink
+    from relaykit.plugin.tooluses import ToolUses
     from relaykit.plugin.transport import FetchesAttachments, Receipt, Subscribable, Transport
 
 _HOMES = {
@@ -110,6 +111,7 @@ _HOMES = {
     "router": ("Directory", "Route", "Router", "find_route"),
     "sessions": ("SessionStore",),
     "sink": ("StatusSink",),
+    "tooluses": ("ToolUses",),
     "transport": ("FetchesAttachments", "Receipt", "Subscribable", "Transport"),
 }
 
@@ -170,6 +172,7 @@ __all__ = [
     "TakesReplies",
     "Terminal",
     "Tls",
+    "ToolUses",
     "Tools",
     "Transport",
     "Waiting",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from msgspec import Struct, field
 
 from relaykit.model import Approval, shown_without
+from relaykit.plugin.tooluses import ToolUses
 
 if TYPE_CHECKING:
     from relaykit.model import (
@@ -40,6 +41,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """What ``/mcp`` does, for a program that speaks the Model Context Protocol over its own pipe. The answer is handed over
     inside the context; where that fails, or is cancelled, nobody got it. Such a provider says
     ``Capabilities.piped_tools``."""
+    uses: ToolUses = field(default_factory=ToolUses)
+    """What the provider tells of the uses of the tools, where its program speaks HTTP and says which answers it took."""
 
 
 class SessionRequest(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from math import inf
@@ -38,6 +38,8 @@ class Desk(Struct, eq=False):
     """Returns once the client has gone."""
     call: Id = None
     """By which the client names the call when it gives it up."""
+    names: Sequence[str] = ()
+    """By one of which the session may tell of the use that the call is for."""
     until: float = inf
     """The time of the event loop at which the waits of its request are over."""
     left: anyio.Event = field(default_factory=anyio.Event)
@@ -63,8 +65,8 @@ class Desk(Struct, eq=False):
         failure: RelaykitError | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._notice, name="tool call: client")
-            tasks.start_soon(_end_at, self.left, tasks.cancel_scope, name="tool call: given up")
-            tasks.start_soon(_end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
+            tasks.start_soon(end_at, self.left, tasks.cancel_scope, name="tool call: given up")
+            tasks.start_soon(end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
             try:
                 with anyio.move_on_after(seconds):
                     found = await answer()
@@ -106,6 +108,7 @@ class Desk(Struct, eq=False):
             self.caller.waits_left += 1
 
 
-async def _end_at(event: anyio.Event, scope: anyio.CancelScope) -> None:
+async def end_at(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    """Cancel a scope once an event is set."""
     await event.wait()
     scope.cancel()

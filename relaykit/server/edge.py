@@ -81,7 +81,10 @@ class HttpDoorway:
                 keep_lasting(lasting, Lasting(token, self._port))
             if not piped:
                 self._expects.set()
-            yield Endpoint(url=url, token=token, tools=self._tools(caller))
+            try:
+                yield Endpoint(url=url, token=token, tools=self._tools(caller), uses=caller.uses)
+            finally:
+                caller.uses.drop()
 
     def _tools(self, caller: Caller) -> Tools:
         piped = cache(lambda: _piped()(caller, self._services, self._closing))

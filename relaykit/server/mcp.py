@@ -14,7 +14,7 @@ from msgspec import Struct
 
 import relaykit
 from relaykit.server import jsonrpc
-from relaykit.server.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, Id, Read, RpcError
+from relaykit.server.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, Read, RpcError
 
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """Those that begin with a handshake, newest first."""
@@ -73,12 +73,12 @@ class McpServer(Generic[C]):
     def __init__(self, tools: Sequence[Tool[C]]) -> None:
         self._tools = {tool.name: tool for tool in tools}
 
-    async def answer(self, read: Read, caller: Callable[[Id], C]) -> bytes:
+    async def answer(self, read: Read, caller: Callable[[Call], C]) -> bytes:
         """Return what is answered to what stood in a body, empty where nothing is; ``caller`` makes each call's."""
         answers = [one for call in read.calls if (one := await self.reply(call, caller)) is not None]
         return jsonrpc.write(answers, is_batch=read.is_batch)
 
-    async def reply(self, call: Call | RpcError, caller: Callable[[Id], C]) -> dict[str, Any] | None:
+    async def reply(self, call: Call | RpcError, caller: Callable[[Call], C]) -> dict[str, Any] | None:
         """Return what is answered to one call, None where that is nothing."""
         if isinstance(call, RpcError):
             return None if call.of_notification else jsonrpc.failure(call)
@@ -89,7 +89,7 @@ class McpServer(Generic[C]):
         except RpcError as error:
             return jsonrpc.failure(error, call.id)
 
-    async def _result(self, call: Call, caller: Callable[[Id], C]) -> Mapping[str, Any]:
+    async def _result(self, call: Call, caller: Callable[[Call], C]) -> Mapping[str, Any]:
         match call.method:
             case "initialize":
                 return initialized(call.params)
@@ -98,7 +98,7 @@ class McpServer(Generic[C]):
             case "tools/list":
                 return self.listed()
             case "tools/call":
-                return await self.call(call.params, caller(call.id))
+                return await self.call(call.params, caller(call))
             case _:
                 raise RpcError(METHOD_NOT_FOUND, f"there is no method {call.method[:100]!r} here")
 

@@ -20,7 +20,6 @@ from relaykit.server.mcp import INSTRUCTIONS, VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from relaykit.server.jsonrpc import Id
     from relaykit.server.mcp import C, McpServer
 
 VERSION = "2026-07-28"
@@ -62,7 +61,9 @@ def refused(flaw: RpcError) -> HttpAnswer:
     return _refusal(400, flaw)
 
 
-async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], caller: Callable[[Id], C]) -> HttpAnswer:
+async def answer(
+    server: McpServer[C], read: Read, headers: Mapping[str, str], caller: Callable[[Call], C]
+) -> HttpAnswer:
     """Return what is answered to one request of this revision."""
     if read.is_batch or len(read.calls) != 1:
         return _refusal(400, RpcError(INVALID_REQUEST, "a body is one request"))
@@ -80,7 +81,7 @@ async def answer(server: McpServer[C], read: Read, headers: Mapping[str, str], c
     return HttpAnswer(200, jsonrpc.write([jsonrpc.result(call.id, said)], is_batch=False))
 
 
-async def _result(server: McpServer[C], call: Call, caller: Callable[[Id], C]) -> Mapping[str, Any]:
+async def _result(server: McpServer[C], call: Call, caller: Callable[[Call], C]) -> Mapping[str, Any]:
     match call.method:
         case "server/discover":
             about = {"supportedVersions": SPOKEN, "capabilities": {"tools": {}}, "instructions": INSTRUCTIONS}
@@ -88,7 +89,7 @@ async def _result(server: McpServer[C], call: Call, caller: Callable[[Id], C]) -
         case "tools/list":
             return {**server.listed(), **_cached()}
         case "tools/call":
-            return await server.call(call.params, caller(call.id))
+            return await server.call(call.params, caller(call))
         case _:
             raise RpcError(METHOD_NOT_FOUND, f"there is no method {call.method[:100]!r} here")
 

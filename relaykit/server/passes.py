@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from relaykit.errors import StoreError
 from relaykit.model import USER, Secret
+from relaykit.plugin import ToolUses
 from relaykit.relay.directories import private_directory
 from relaykit.server.rates import Bucket
 
@@ -35,6 +36,8 @@ class Caller(Struct, eq=False):
     is_agent: bool
     session: Hearing | None = None
     """Takes what is reported of the agent's session; None for a person, who has none."""
+    uses: ToolUses = field(default_factory=ToolUses)
+    """What the agent's session says of its uses of the tools."""
     requests: Bucket = field(default_factory=lambda: Bucket(_PER_SECOND, _BURST))
     waits_left: int = _WAITS
     """How many more of its calls may wait at once."""

@@ -68,7 +68,7 @@ class _Edge:
         if visit.desks and await request.is_disconnected():
             visit.leave()
         media_type = "application/json" if answer else None
-        return Response(answer, status, media_type=media_type, background=BackgroundTask(visit.end))
+        return Response(answer, status, media_type=media_type, background=BackgroundTask(visit.conclude))
 
     async def _answer(self, request: Request, read: Read, visit: Visit) -> modern.HttpAnswer:
         version = request.headers.get("mcp-protocol-version", WITHOUT_HEADER)

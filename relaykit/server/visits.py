@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import anyio
 from msgspec import Struct, field
 
-from relaykit.server.desk import MAX_WAIT, Desk
+from relaykit.server.desk import MAX_WAIT, Desk, end_at
 from relaykit.server.jsonrpc import Call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from relaykit.relay.services import Services
-    from relaykit.server.jsonrpc import Id, Read
+    from relaykit.server.jsonrpc import Read
     from relaykit.server.passes import Caller
 
 _CANCELLED = "notifications/cancelled"
@@ -34,9 +34,9 @@ class Visit(Struct, eq=False):
     desks: list[Desk] = field(default_factory=list)
     """One for each call so far."""
 
-    def desk(self, call: Id) -> Desk:
+    def desk(self, call: Call) -> Desk:
         """Return what a call works with."""
-        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call, self.until)
+        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call.id, call.names, self.until)
         self.desks.append(desk)
         return desk
 
@@ -45,12 +45,32 @@ class Visit(Struct, eq=False):
         for desk in self.desks:
             desk.left.set()
 
+    async def conclude(self) -> None:
+        """End every call once it is known whether the client took its answer, which it may say only after it was sent."""
+        try:
+            for desk in self.desks:
+                if desk.once_answered and not await self._taken(desk):
+                    desk.left.set()
+        except BaseException:
+            self.leave()
+            raise
+        finally:
+            await self.end()
+
     async def end(self) -> None:
         """End every call, once the answer was sent; what one of them cannot do keeps no other from it."""
         with anyio.move_on_after(_END_SECONDS, shield=True):
             async with AsyncExitStack() as stack:
                 for desk in reversed(self.desks):
                     stack.push_async_callback(desk.end)
+
+    async def _taken(self, desk: Desk) -> bool:
+        taken = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
+            taken = await self.caller.uses.taken(desk.names)
+            tasks.cancel_scope.cancel()
+        return taken
 
 
 def give_up(visits: Iterable[Visit], caller: Caller, read: Read) -> None:

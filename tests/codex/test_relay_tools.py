@@ -209,3 +209,21 @@ def path_with_codex(tmp_path):
     bin_.mkdir()
     (bin_ / "codex").symlink_to(codex_binary())
     return f"{bin_}:/usr/bin:/bin"
+
+
+def test_an_answer_that_a_codex_had_in_its_socket_and_died_before_it_read_it_comes_as_a_message(house):
+    with house.run(author=PLAIN, reviewer=PLAIN):
+        ask = tool("send", to="reviewer", body="gate:late:as you asked", wait=40)
+        sent = house.send("author", script(ask, "say:done"))
+        (question,) = house.program.until(lambda: house.program("inbox", "reviewer", "--all", "--json").json["items"])
+        house.program.until(lambda: house.delivery(question["id"])["state"] == "seen")
+        pids = {one["id"]: one["pid"] for one in house.program("agents", "--json").json["agents"]}
+        os.kill(pids["author"], signal.SIGSTOP)
+        house.stub.open_gate("late")
+        assert house.ended(question["id"])["state"] == "answered"
+        house.program("send", "reviewer", "say:the relay goes on", "--wait", "20")
+        assert house.delivery(sent)["state"] == "seen"
+        os.kill(pids["author"], signal.SIGKILL)
+        items = house.program.until(lambda: house.program("inbox", "author", "--all", "--json").json["items"][1:])
+        (answer,) = [one["id"] for one in items if one["id"] != sent]
+        assert house.ended(answer)["state"] == "answered"
