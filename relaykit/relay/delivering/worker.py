@@ -13,6 +13,8 @@ import anyio
 
 from relaykit.errors import ProviderError
 from relaykit.model import (
+    BlockEnded,
+    BlockKind,
     Decision,
     LeasedDelivery,
     Occurrence,
@@ -148,7 +150,7 @@ class Worker:
         state.recorder.offer(what)
         facts = state.turns.fold(what)
         self._facts += facts
-        if any(isinstance(fact, EndedTurn) for fact in facts):
+        if any(isinstance(fact, EndedTurn) for fact in facts) or _may_be_the_last(what):
             state.recorder.hurry()
         if is_reason(what):
             state.nudge.ring()  # for the status
@@ -271,3 +273,8 @@ class Worker:
             self._idle.set()
         elif self._idle.is_set():
             self._idle = anyio.Event()
+
+
+def _may_be_the_last(what: Occurrence) -> bool:
+    """Whether a turn may end with it. The reply waits for what is not stored by then, and the program is not done yet."""
+    return isinstance(what, BlockEnded) and what.block.kind is BlockKind.ASSISTANT_TEXT

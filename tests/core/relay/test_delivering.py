@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
 import pytest
 
-from relaykit.model import Outcome, Priority, State, StatusKind
+from relaykit.model import BlockEnded, Event, Outcome, Priority, State, StatusKind
+from relaykit.relay import life
 from relaykit.testing.harness import World
+from relaykit.testing.scripted import SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -115,3 +121,26 @@ async def test_a_failed_turn_fails_the_delivery_and_sends_one_notice(world: Worl
         notices = await world.inbox()
     assert trace.deliveries[0].state is State.FAILED
     assert [notice.kind.value for notice in notices] == ["notice"]
+
+
+async def test_a_text_that_may_be_the_turns_last_is_stored_before_the_turn_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "_GATHER_SECONDS", 3600.0)
+    stored, append = anyio.Event(), world.sessions.append
+
+    async def noticed(events: Sequence[Event], *more: Any) -> Sequence[int]:
+        cursors = await append(events, *more)
+        if any(isinstance(event.what, BlockEnded) and event.what.block.text == "done" for event in events):
+            stored.set()
+        return cursors
+
+    monkeypatch.setattr(world.sessions, "append", noticed)
+    async with world.relay() as relay:
+        await relay.send("a", "hello")
+        session = await world.provider.opened()
+        session.start((await session.submitted()).id)
+        session.say("done")
+        with anyio.fail_after(SECONDS):
+            await stored.wait()
+        session.end(text="done")
