@@ -53,11 +53,17 @@ class Arrivals:
     mailbox: object
     bodies: list = field(default_factory=list)
     moments: dict = field(default_factory=dict)
+    _unknown: set = field(default_factory=set)
     _more: anyio.Event = field(default_factory=anyio.Event)
 
     async def put(self, draft, *, synced=True):
-        accepted = await self.mailbox.put(draft, synced=synced)
-        if accepted.first:
+        try:
+            accepted = await self.mailbox.put(draft, synced=synced)
+        except BaseException:
+            self._unknown.add(draft.id)  # who is cut off does not hear whether it was stored
+            raise
+        if accepted.first or draft.id in self._unknown:
+            self._unknown.discard(draft.id)
             self.bodies.append(draft.body)
             self.moments[draft.body] = monotonic()
             await self.mailbox.take(draft.to, [accepted.message.id], "read")
