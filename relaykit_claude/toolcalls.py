@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-from msgspec import Struct, field
 
 from relaykit.errors import ProviderError
+from relaykit.plugin import ToolUses
 from relaykit.plugin.fields import Fields, rows, text
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ _TAKEN = {"jsonrpc": "2.0", "id": 0, "result": {}}
 """What is answered where the tools have nothing to say: claude waits for an answer to a notification, too."""
 
 
-class _Open(Struct, eq=False):
-    use: str
-    """By which claude shows what came of the call; empty where it does not say, as for what is no call of a tool."""
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    shown: anyio.Event = field(default_factory=anyio.Event)
+class _NotTakenError(Exception):
+    """Claude did not take an answer."""
 
 
 class ToolCalls:
@@ -47,46 +44,40 @@ class ToolCalls:
         self._tools = tools
         self._answer = answer
         self._tasks = tasks
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, anyio.CancelScope] = {}
+        self._uses = ToolUses()
 
     def take(self, called: Called) -> None:
         """Begin to answer a call; never waits."""
-        # Claude names the use so from 2.1.197 at the latest to 2.1.332; recorded, and tried live.
-        call = self._open[called.id] = _Open(text(called.message, "params", "_meta", "claudecode/toolUseId"))
-        self._tasks.start_soon(partial(self._call, called, call), name=f"claude calls {called.id}")
+        # Claude names the use so from 2.1.248 to 2.1.332, tried live; what is no call of a tool has none.
+        if use := text(called.message, "params", "_meta", "claudecode/toolUseId"):
+            self._uses.begin(use)
+        scope = self._open[called.id] = anyio.CancelScope()
+        self._tasks.start_soon(partial(self._call, called, use, scope), name=f"claude calls {called.id}")
 
     def hear(self, said: Fields) -> None:
-        """Note which calls' answers claude shows in a ``user`` message, and which it has dropped for an error."""
-        for result in rows(said, "message", "content") if self._open else ():
-            for call in self._open.values():
-                if call.use and call.use == text(result, "tool_use_id"):
-                    _end(call, well=result.get("is_error") is not True)
+        """Note which answers claude shows in a ``user`` message, and which it has dropped for an error."""
+        for result in rows(said, "message", "content"):
+            self._uses.end(text(result, "tool_use_id"), taken=result.get("is_error") is not True)
 
     def withdraw(self, call: str) -> bool:
         """Give a call up, if it is one whose answer was not taken; return whether it was."""
-        found = self._open.get(call)
-        if found is not None:
-            found.scope.cancel()
-        return found is not None
+        scope = self._open.get(call)
+        if scope is not None:
+            scope.cancel()
+        return scope is not None
 
     def give_up(self) -> None:
         """Give all calls up: claude is gone."""
-        for call in self._open.values():
-            call.scope.cancel()
+        for scope in self._open.values():
+            scope.cancel()
 
-    async def _call(self, called: Called, call: _Open) -> None:
+    async def _call(self, called: Called, use: str, scope: anyio.CancelScope) -> None:
         try:
-            with call.scope, suppress(ProviderError):  # whoever reads tells of claude's end
+            with scope, suppress(ProviderError, _NotTakenError):  # whoever reads tells of claude's end
                 async with self._tools(called.message) as answer:
                     self._answer(called.id, {"mcp_response": _TAKEN if answer is None else answer})
-                    if call.use:
-                        await call.shown.wait()
+                    if not await self._uses.taken([use]):
+                        raise _NotTakenError
         finally:
             self._open.pop(called.id, None)
-
-
-def _end(call: _Open, *, well: bool) -> None:
-    if well:
-        call.shown.set()
-    else:
-        call.scope.cancel()

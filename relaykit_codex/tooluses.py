@@ -23,7 +23,7 @@ def note_use(uses: ToolUses, told: Notification, thread: str) -> None:
             uses.begin(text(item, "id"))
         case "item/completed" if _is_ours(item := table(told.params, "item")):
             uses.end(text(item, "id"), taken=text(item, "status") == "completed")
-        case "turn/completed" if text(told.params, "threadId") == thread:
+        case "turn/completed" if text(told.params, "threadId") in ("", thread):
             uses.drop()
 
 

@@ -38,7 +38,7 @@ class Desk(Struct, eq=False):
     """Returns once the client has gone."""
     call: Id = None
     """By which the client names the call when it gives it up."""
-    names: Sequence[str] = ()
+    use_names: Sequence[str] = ()
     """By one of which the session may tell of the use that the call is for."""
     until: float = inf
     """The time of the event loop at which the waits of its request are over."""

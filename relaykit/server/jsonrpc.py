@@ -30,7 +30,7 @@ class Call(Struct, frozen=True, kw_only=True):
     is_notification: bool = False
 
     @property
-    def names(self) -> Sequence[str]:
+    def use_names(self) -> Sequence[str]:
         """What its client says beside the parameters; one of it may name the use of a tool that the call is for."""
         meta = self.params.get("_meta")
         return [value for value in meta.values() if isinstance(value, str)] if isinstance(meta, Mapping) else []

@@ -36,7 +36,7 @@ class Visit(Struct, eq=False):
 
     def desk(self, call: Call) -> Desk:
         """Return what a call works with."""
-        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call.id, call.names, self.until)
+        desk = Desk(self.caller, self.services, self.closing, self.disconnected, call.id, call.use_names, self.until)
         self.desks.append(desk)
         return desk
 
@@ -68,7 +68,7 @@ class Visit(Struct, eq=False):
         taken = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(end_at, self.closing, tasks.cancel_scope, name="tool call: relay")
-            taken = await self.caller.uses.taken(desk.names)
+            taken = await self.caller.uses.taken(desk.use_names)
             tasks.cancel_scope.cancel()
         return taken
 

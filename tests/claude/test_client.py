@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from relaykit.errors import ProviderError
+from relaykit.plugin import Child
 from relaykit.relay.children.processes import RelayProcesses
 from relaykit_claude.client import Client, Heard
 from relaykit_claude.protocol import Told
@@ -93,6 +94,16 @@ class SlowTools:
             self.over.set()
 
 
+@asynccontextmanager
+async def equipped(directory: Path, tools: SlowTools, *argv: str) -> AsyncIterator[tuple[Client, Child]]:
+    """A client with tools, of a program that stands in for claude."""
+    with anyio.fail_after(SECONDS):
+        async with RelayProcesses(directory, "boot").launch(argv) as child, anyio.create_task_group() as tasks:
+            client = Client(child, SECONDS)
+            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
+            yield client, child
+
+
 TO_THE_RELAY = (
     b'{"type":"control_request","request_id":"r1","request":{"subtype":"mcp_message","server_name":"relaykit",'
     b'"message":{"jsonrpc":"2.0","id":4,"method":"ping"}}}\n'
@@ -103,16 +114,10 @@ TO_THE_RELAY = (
 async def test_an_answer_of_the_tools_goes_over_the_pipe_under_the_id_of_the_call(tmp_path: Path) -> None:
     tools = SlowTools()
     tools.may_answer.set()
-    with anyio.fail_after(SECONDS):
-        async with (
-            RelayProcesses(tmp_path, "boot").launch(["head", "-n1"]) as child,
-            anyio.create_task_group() as tasks,
-        ):
-            client = Client(child, SECONDS)
-            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
-            client._receive(TO_THE_RELAY)
-            await tools.over.wait()
-            said = await child.stdout.receive()
+    async with equipped(tmp_path, tools, "head", "-n1") as (client, child):
+        client._receive(TO_THE_RELAY)
+        await tools.over.wait()
+        said = await child.stdout.receive()
     assert tools.handed_over
     answer = {
         "subtype": "success",
@@ -128,21 +133,16 @@ async def test_nobody_took_the_answer_of_a_call_that_was_withdrawn_or_whose_clau
     tmp_path: Path, line: bytes | None
 ) -> None:
     tools = SlowTools()
-    with anyio.fail_after(SECONDS):
-        async with RelayProcesses(tmp_path, "boot").launch(["sh", "-c", "read line"]) as child:
-            async with anyio.create_task_group() as tasks:
-                client = Client(child, SECONDS)
-                client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
-                client._receive(TO_THE_RELAY)
-                await tools.asked.wait()
-                if line is not None:
-                    client._receive(line)
-                else:
-                    client.say("the last that it reads", "1", "later")
-                    tasks.start_soon(client.listen, name="listen")
-                    await client.read()
-                await tools.over.wait()
-            tools.may_answer.set()
+    async with equipped(tmp_path, tools, "sh", "-c", "read line") as (client, _):
+        client._receive(TO_THE_RELAY)
+        await tools.asked.wait()
+        if line is not None:
+            client._receive(line)
+        else:
+            client.say("the last that it reads", "1", "later")
+            await client.read()
+        await tools.over.wait()
+        tools.may_answer.set()
     assert not tools.handed_over
 
 
@@ -161,20 +161,14 @@ def shown(use: str, *, failed: bool = False) -> bytes:
 async def answered(directory: Path, tools: SlowTools) -> AsyncIterator[Client]:
     """A client whose tools have answered a use, and whose claude has the answer in its pipe."""
     tools.may_answer.set()
-    with anyio.fail_after(SECONDS):
-        async with (
-            RelayProcesses(directory, "boot").launch(["head", "-n1"]) as child,
-            anyio.create_task_group() as tasks,
-        ):
-            client = Client(child, SECONDS)
-            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
-            client._receive(A_USE)
-            assert b"control_response" in await child.stdout.receive()
-            client._receive(shown("use-2"))
-            await anyio.wait_all_tasks_blocked()
-            assert not tools.over.is_set(), "the answer was written, and nothing says that it was read"
-            yield client
-            await tools.over.wait()
+    async with equipped(directory, tools, "head", "-n1") as (client, child):
+        client._receive(A_USE)
+        assert b"control_response" in await child.stdout.receive()
+        client._receive(shown("use-2"))
+        await anyio.wait_all_tasks_blocked()
+        assert not tools.over.is_set(), "the answer was written, and nothing says that it was read"
+        yield client
+        await tools.over.wait()
 
 
 @pytest.mark.parity("N-5")
@@ -206,15 +200,12 @@ async def test_an_answer_in_the_pipe_of_a_claude_that_died_was_not_taken(tmp_pat
 
 async def test_an_answer_that_comes_once_the_session_is_closed_was_not_taken(tmp_path: Path) -> None:
     tools = SlowTools()
-    with anyio.fail_after(SECONDS):
-        async with RelayProcesses(tmp_path, "boot").launch(["cat"]) as child, anyio.create_task_group() as tasks:
-            client = Client(child, SECONDS)
-            client.tool_calls = ToolCalls(tools.answered, client.tell_result, tasks)
-            client._receive(TO_THE_RELAY)
-            await tools.asked.wait()
-            client.close()
-            tools.may_answer.set()
-            await tools.over.wait()
+    async with equipped(tmp_path, tools, "cat") as (client, _):
+        client._receive(TO_THE_RELAY)
+        await tools.asked.wait()
+        client.close()
+        tools.may_answer.set()
+        await tools.over.wait()
     assert not tools.handed_over
 
 

@@ -277,4 +277,6 @@ class Worker:
 
 def _may_be_the_last(what: Occurrence) -> bool:
     """Whether a turn may end with it. The reply waits for what is not stored by then, and the program is not done yet."""
-    return isinstance(what, BlockEnded) and what.block.kind is BlockKind.ASSISTANT_TEXT
+    if not isinstance(what, BlockEnded):
+        return False
+    return what.block.kind is BlockKind.ASSISTANT_TEXT and what.block.conversation == "main"

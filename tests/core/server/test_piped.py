@@ -36,6 +36,16 @@ async def say_into(edge, said, answers):
     answers.append(await say(edge, said))
 
 
+async def told_in_time(edge):
+    """Return what a waiting call is told once b has answered."""
+    b, answers = edge.sessions["b"], []
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(say_into, edge, send(), answers)
+            b.answer("in time", (await b.submitted()).id)
+    return answers[0]["result"]["content"][0]["text"]
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -67,15 +77,9 @@ async def test_a_notification_and_an_answer_to_nothing_have_no_answer(edge, meth
 async def test_who_calls_is_the_session_and_a_call_that_waits_has_its_answer(edge):
     async with edge.relay("a", "b") as relay:
         await edge.begin(relay, "a")
-        b, answers = edge.sessions["b"], []
         told = await say(edge, message("tools/call", name="whoami"))
         assert json.loads(told["result"]["content"][0]["text"])["name"] == "a"
-        with anyio.fail_after(SECONDS):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(say_into, edge, send(), answers)
-                submission = await b.submitted()
-                b.answer("in time", submission.id)
-        assert "in time" in answers[0]["result"]["content"][0]["text"]
+        assert "in time" in await told_in_time(edge)
         await edge.nobody_waits("a")
 
 
@@ -126,14 +130,8 @@ async def test_a_store_that_does_not_take_what_follows_an_answer_is_told_and_end
 
     async with edge.relay("a", "b") as relay:
         await edge.begin(relay, "a")
-        b, answers = edge.sessions["b"], []
         monkeypatch.setattr(edge.world.mailbox, operation, full)
-        with anyio.fail_after(SECONDS):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(say_into, edge, send(), answers)
-                submission = await b.submitted()
-                b.answer("in time", submission.id)
-        assert "in time" in answers[0]["result"]["content"][0]["text"]
+        assert "in time" in await told_in_time(edge)
         monkeypatch.undo()
     (told,) = [line for line in edge.world.reports if line.startswith("a: ")]
     assert told == "a: what follows the answer of a tool failed: StoreFullError: the disk is full"

@@ -83,10 +83,30 @@ async def test_where_the_session_says_nothing_of_it_an_answer_that_was_sent_was_
     assert delivery.state is State.ACKNOWLEDGED
 
 
+async def test_one_whose_use_was_over_before_it_was_sent_was_not_taken(edge):
+    async with edge.relay("a", "b") as relay:
+        a = edge.sessions["a"]
+        a.request.endpoint.uses.begin(USE)
+        a.request.endpoint.uses.drop()  # the client's hanging up may be heard only later
+        with anyio.fail_after(SECONDS):
+            await asked(edge, relay)
+            a.end(text="cut off")
+            assert "looks good" in (await a.submitted(2)).text
+
+
 async def test_a_use_ends_once_and_one_that_never_began_is_passed_over():
     uses = ToolUses()
     uses.end("unknown", taken=False)
     assert await uses.taken(["unknown"])
     uses.begin("one")
     uses.end("one", taken=False)
-    assert await uses.taken(["one"])
+    uses.end("one", taken=True)
+    assert not await uses.taken(["one"])
+
+
+async def test_of_uses_the_last_thousand_are_remembered():
+    uses = ToolUses()
+    for number in range(1001):
+        uses.begin(str(number))
+    uses.drop()
+    assert [await uses.taken([name]) for name in ("0", "1", "1000")] == [True, False, False]
